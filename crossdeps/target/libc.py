@@ -1,0 +1,137 @@
+"""C library floors, and the platform tags that each accepts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from crossdeps.errors import TargetError
+
+LibcKind = Literal["glibc", "musl"]
+
+# PEP 600: the legacy names and the glibc that each stands for.
+_LEGACY_ALIASES = {
+    (2, 17): "manylinux2014",
+    (2, 12): "manylinux2010",
+    (2, 5): "manylinux1",
+}
+# The oldest glibc for which an architecture has manylinux tags (PEP 513, PEP 599).
+_OLDEST_GLIBC = {"x86_64": (2, 5), "aarch64": (2, 17)}
+# manylinux2010 and manylinux1 were defined for x86 only (PEP 513, PEP 571).
+_OLDEST_MUSL = (1, 0)
+
+_PLATFORM = re.compile(
+    r"""(?: (?P<legacy>manylinux(?:1|2010|2014))
+          | manylinux_(?P<glibc>\d+_\d+)
+          | musllinux_(?P<musl>\d+_\d+)
+          | (?P<bare>linux)
+        )_(?P<arch>x86_64|aarch64)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Libc:
+    """A C library and the version that the target machine has.
+
+    :param kind: ``glibc`` or ``musl``
+    :param version: (major, minor)
+    """
+
+    kind: LibcKind
+    version: tuple[int, int]
+
+    @classmethod
+    def parse(cls, kind: LibcKind, text: str) -> Libc:
+        """Read ``2.17`` or ``1.2``.
+
+        :raises TargetError: if *text* isn't MAJOR.MINOR
+        """
+        match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", text)
+        if match is None:
+            raise TargetError(
+                f"{kind} version {text!r} isn't MAJOR.MINOR",
+                hint="for example 2.17 (manylinux2014), 2.26 (Amazon Linux 2), 2.34 (AL2023)",
+            )
+        return cls(kind=kind, version=(int(match[1]), int(match[2])))
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version[0]}.{self.version[1]}"
+
+    def platform(self, arch: str) -> str:
+        """The PEP 600 or PEP 656 platform tag of this very floor, such as manylinux_2_17_x86_64."""
+        prefix = "manylinux" if self.kind == "glibc" else "musllinux"
+        return f"{prefix}_{self.version[0]}_{self.version[1]}_{arch}"
+
+    def platforms(self, arch: str) -> tuple[str, ...]:
+        """Every platform tag that a machine with this C library accepts, best first.
+
+        PEP 600: a wheel for an older glibc runs on a newer one, so a floor accepts itself and all
+        below it, each with its legacy alias behind it. PEP 656 says the same of musl.
+        """
+        major, newest = self.version
+        if self.kind == "musl":
+            return tuple(f"musllinux_{major}_{minor}_{arch}" for minor in range(newest, -1, -1))
+        oldest = _OLDEST_GLIBC[arch]
+        names: list[str] = []
+        for minor in range(newest, oldest[1] - 1, -1):
+            names.append(f"manylinux_{major}_{minor}_{arch}")
+            if (major, minor) in _LEGACY_ALIASES:
+                names.append(f"{_LEGACY_ALIASES[major, minor]}_{arch}")
+        return tuple(names)
+
+    def check(self, arch: str) -> None:
+        """Refuse a floor below the first that *arch* has tags for.
+
+        :raises TargetError: if no wheel can ever carry such a tag
+        """
+        oldest = _OLDEST_GLIBC[arch] if self.kind == "glibc" else _OLDEST_MUSL
+        if self.version[0] != oldest[0] or self.version < oldest:
+            raise TargetError(
+                f"{self} can't be a target on {arch}",
+                hint=f"the tags for {arch} start at {self.kind} {oldest[0]}.{oldest[1]}"
+                f" and stay within major version {oldest[0]}",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Platform:
+    """One ``--platform`` value: an architecture, and a C library floor (none for bare ``linux``)."""
+
+    arch: str
+    libc: Libc | None
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Read a platform tag such as manylinux2014_x86_64, manylinux_2_28_aarch64, linux_x86_64.
+
+        :raises TargetError: if it isn't a Linux platform tag of a known architecture
+        """
+        normalised = text.strip().lower().replace("-", "_").replace(".", "_")
+        match = _PLATFORM.fullmatch(re.sub(r"_(arm64|amd64)$", _canonical_suffix, normalised))
+        if match is None:
+            raise TargetError(
+                f"unknown platform {text!r}",
+                hint="a Linux platform tag, such as manylinux2014_x86_64, manylinux_2_28_aarch64,"
+                " musllinux_1_2_x86_64",
+            )
+        libc: Libc | None = None
+        if match["legacy"]:
+            version = next(v for v, name in _LEGACY_ALIASES.items() if name == match["legacy"])
+            libc = Libc(kind="glibc", version=version)
+        elif match["glibc"]:
+            libc = Libc.parse("glibc", match["glibc"].replace("_", "."))
+        elif match["musl"]:
+            libc = Libc.parse("musl", match["musl"].replace("_", "."))
+        if libc is not None:
+            libc.check(match["arch"])
+        return cls(arch=match["arch"], libc=libc)
+
+    def platforms(self) -> tuple[str, ...]:
+        """Every platform tag that this one accepts, best first."""
+        return self.libc.platforms(self.arch) if self.libc else (f"linux_{self.arch}",)
+
+
+def _canonical_suffix(match: re.Match[str]) -> str:
+    return {"arm64": "_aarch64", "amd64": "_x86_64"}[match[1]]
