@@ -1,1 +1,110 @@
-"""crossdeps."""
+"""Package Python dependencies for a machine that is not the one you are on.
+
+::
+
+    import crossdeps
+
+    target = crossdeps.Target.runtime("python3.9", arch="x86_64")
+    report = crossdeps.build("requirements.txt", target, "function.zip")
+    findings = crossdeps.check("function.zip", target)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdeps.version import __version__
+
+if TYPE_CHECKING:
+    from crossdeps.errors import (
+        ArtifactError,
+        ArtifactReadError,
+        CollisionError,
+        ConflictError,
+        CrossdepsError,
+        HashMismatchError,
+        IndexAccessError,
+        IndexRefusedError,
+        IndexResponseError,
+        IndexUnreachableError,
+        InputError,
+        IntegrityError,
+        NoCandidateError,
+        OfflineError,
+        OutputError,
+        ProjectNotFoundError,
+        ResolutionError,
+        SdistBuildError,
+        SearchLimitError,
+        TargetError,
+        UsageError,
+        WheelError,
+    )
+    from crossdeps.pipeline import Settings, build, check, lock
+    from crossdeps.progress import Progress
+    from crossdeps.report import Report
+    from crossdeps.target import Target
+    from crossdeps.verify import Finding, FindingsError
+
+__all__ = [
+    "ArtifactError",
+    "ArtifactReadError",
+    "CollisionError",
+    "ConflictError",
+    "CrossdepsError",
+    "Finding",
+    "FindingsError",
+    "HashMismatchError",
+    "IndexAccessError",
+    "IndexRefusedError",
+    "IndexResponseError",
+    "IndexUnreachableError",
+    "InputError",
+    "IntegrityError",
+    "NoCandidateError",
+    "OfflineError",
+    "OutputError",
+    "Progress",
+    "ProjectNotFoundError",
+    "Report",
+    "ResolutionError",
+    "SdistBuildError",
+    "SearchLimitError",
+    "Settings",
+    "Target",
+    "TargetError",
+    "UsageError",
+    "WheelError",
+    "__version__",
+    "build",
+    "check",
+    "lock",
+]
+
+_HOMES = {
+    "Finding": "crossdeps.verify",
+    "FindingsError": "crossdeps.verify",
+    "Progress": "crossdeps.progress",
+    "Report": "crossdeps.report",
+    "Settings": "crossdeps.pipeline",
+    "Target": "crossdeps.target",
+    "build": "crossdeps.pipeline",
+    "check": "crossdeps.pipeline",
+    "lock": "crossdeps.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used, so that ``crossdeps --help`` loads none (PEP 562)."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module  # noqa: PLC0415 - only for those who use the library
+
+    value = getattr(import_module(_HOMES.get(name, "crossdeps.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

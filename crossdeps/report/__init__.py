@@ -1,1 +1,15 @@
-"""."""
+"""What do we tell? One report, and its renderings as text and JSON."""
+
+from crossdeps.report.document import findings_document, report_document
+from crossdeps.report.model import Artifact, PackageLine, Report
+from crossdeps.report.text import render_findings, render_report
+
+__all__ = [
+    "Artifact",
+    "PackageLine",
+    "Report",
+    "findings_document",
+    "render_findings",
+    "render_report",
+    "report_document",
+]

@@ -1,0 +1,108 @@
+"""The report as a JSON document; its keys are a contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crossdeps.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crossdeps.report.model import PackageLine, Report
+    from crossdeps.resolution import PassedOver
+    from crossdeps.target import Target
+    from crossdeps.verify import Finding
+
+DOCUMENT_VERSION = 1
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """The report of a build as JSON-ready values."""
+    artifact = report.artifact
+    facts = report.target.runtime_facts
+    return {
+        **_head(report.target),
+        "artifact": {
+            "path": str(artifact.path) if artifact.path else None,
+            "kind": artifact.kind,
+            "entries": artifact.entries,
+            "size": artifact.size,
+            "unzipped": artifact.unzipped,
+            "sha256": artifact.sha256 or None,
+            "code_sha256": artifact.code_sha256 or None,
+        },
+        "limits": (
+            {"unzipped": facts.limits.unzipped, "direct_upload": facts.limits.direct_upload}
+            if facts
+            else None
+        ),
+        "packages": [_package(line) for line in report.packages],
+        "findings": [_finding(finding) for finding in report.findings],
+        "removed": [
+            {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
+        ],
+        "indexes": list(report.indexes),
+        "warnings": list(report.warnings),
+    }
+
+
+def findings_document(
+    target: Target, findings: Iterable[Finding], *, path: str | None = None
+) -> dict[str, Any]:
+    """The findings of a check as JSON-ready values."""
+    return {
+        **_head(target),
+        "path": path,
+        "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def _head(target: Target) -> dict[str, Any]:
+    return {
+        "version": DOCUMENT_VERSION,
+        "crossdeps": __version__,
+        "target": {
+            "description": target.describe(),
+            "runtime": target.runtime_name,
+            "implementation": "cp",
+            "python": target.python,
+            "abi": target.abi,
+            "arch": target.arch,
+            "libc": str(target.libc),
+            "platforms": list(target.platforms),
+        },
+    }
+
+
+def _package(line: PackageLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "version": line.version,
+        "wheel": line.wheel,
+        "sha256": line.sha256,
+        "tags": list(line.tags),
+        "size": line.size,
+        "requested": line.requested,
+        "passed_over": [_passed_over(item) for item in line.passed_over],
+    }
+
+
+def _passed_over(item: PassedOver) -> dict[str, Any]:
+    return {
+        "version": str(item.version),
+        "reason": item.reason,
+        "detail": item.detail,
+        "forced_by_target": item.forced_by_target,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "path": finding.path,
+        "owner": finding.owner,
+        "message": finding.message,
+        "hint": finding.hint,
+    }

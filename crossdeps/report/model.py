@@ -1,0 +1,80 @@
+"""What was chosen, laid out and found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.pylock import Pylock
+    from packaging.utils import NormalizedName
+
+    from crossdeps.resolution import PassedOver
+    from crossdeps.target import Target
+    from crossdeps.verify import Finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """What was written.
+
+    :param path: absolute; None for a dry run
+    :param size: bytes of the zip on disk; of the files for a directory
+    :param unzipped: bytes of all files, which is what Lambda's limit counts
+    :param sha256: hex digest of a zip; empty for a directory
+    :param code_sha256: the same digest in base64, as Lambda's ``CodeSha256`` and Terraform's
+        ``source_code_hash`` have it; empty for a directory
+    """
+
+    path: Path | None
+    kind: Literal["directory", "zip"]
+    entries: int
+    size: int
+    unzipped: int
+    sha256: str = ""
+    code_sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageLine:
+    """One project of the artifact.
+
+    :param wheel: file name of the wheel
+    :param sha256: hex digest of the wheel
+    :param tags: the tags of the wheel's file name, as ``py3-none-any``, sorted
+    :param size: bytes laid out, inflated
+    :param requested: whether the user asked for it by name
+    :param passed_over: newer versions and why not, newest first; empty for a build from a lock
+    """
+
+    name: NormalizedName
+    version: str
+    wheel: str
+    sha256: str
+    tags: tuple[str, ...]
+    size: int
+    requested: bool
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The result of a build.
+
+    :param lock: the plan that the artifact was made from (PEP 751)
+    :param packages: sorted by name
+    :param removed: what trimming left out: (rule, owner, bytes)
+    :param indexes: URLs of the indexes used, without credentials
+    :param warnings: what the user should know, one sentence each
+    """
+
+    target: Target
+    artifact: Artifact
+    lock: Pylock
+    packages: tuple[PackageLine, ...]
+    findings: tuple[Finding, ...] = ()
+    removed: tuple[tuple[str, str, int], ...] = ()
+    indexes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,106 @@
+"""The report as text for people; nothing in it needs colour to be understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdeps.report.downgrades import describe_downgrade
+from crossdeps.report.sizes import human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from crossdeps.report.model import PackageLine, Report
+    from crossdeps.verify import Finding
+
+
+def render_report(report: Report) -> str:
+    """The summary of a build: target, packages, what was passed over, sizes, findings."""
+    blocks = [
+        f"Target    {report.target.describe()}",
+        _packages(report.packages),
+        _downgrades(report),
+        _removed(report),
+        render_findings(report.findings),
+        _artifact(report),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def render_findings(findings: Iterable[Finding]) -> str:
+    """Findings, one block each: severity, rule and message, then the hint."""
+    blocks = []
+    for finding in findings:
+        lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
+        place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
+        if place:
+            lines.append(f"  {place}")
+        if finding.hint:
+            lines.append(f"  hint: {finding.hint}")
+        blocks.append("\n".join(lines))
+    return "\n".join(blocks)
+
+
+def _packages(packages: Sequence[PackageLine]) -> str:
+    if not packages:
+        return "0 packages: nothing was asked for under this target"
+    rows = [
+        (line.name, line.version, _best_tag(line.tags), human_size(line.size)) for line in packages
+    ]
+    count = "1 package" if len(rows) == 1 else f"{len(rows)} packages"
+    return f"{count}\n{_table(rows)}"
+
+
+def _best_tag(tags: Sequence[str]) -> str:
+    """One tag that tells most; the others differ only in the name of the same platform."""
+    if not tags:
+        return ""
+    first = min(tags, key=lambda tag: ("manylinux_" not in tag, tag))
+    return f"{first} (+{len(tags) - 1})" if len(tags) > 1 else first
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        lines.append("  " + "  ".join([*cells, row[-1].rjust(widths[-1])]))
+    return "\n".join(lines)
+
+
+def _downgrades(report: Report) -> str:
+    lines = [
+        f"  {text}"
+        for line in report.packages
+        if (text := describe_downgrade(line.name, line.version, line.passed_over))
+    ]
+    return "\n".join(["Older than the newest because of the target", *lines]) if lines else ""
+
+
+def _removed(report: Report) -> str:
+    if not report.removed:
+        return ""
+    rows = [(rule, owner, human_size(size)) for rule, owner, size in report.removed]
+    return f"Left out\n{_table(rows)}"
+
+
+def _artifact(report: Report) -> str:
+    artifact = report.artifact
+    facts = report.target.runtime_facts
+    where = str(artifact.path) if artifact.path else "nothing written (dry run)"
+    lines = [f"Output    {where}"]
+    unzipped = f"{human_size(artifact.unzipped)} unzipped in {artifact.entries:,} files"
+    if facts:
+        share = 100 * artifact.unzipped / facts.limits.unzipped
+        unzipped += f", {share:.0f}% of Lambda's {human_size(facts.limits.unzipped)}"
+    if artifact.kind == "zip":
+        lines.append(f"Size      {human_size(artifact.size)} zipped, {unzipped}")
+        if facts and artifact.size > facts.limits.direct_upload:
+            limit = human_size(facts.limits.direct_upload)
+            lines.append(f"          over {limit}: upload it through S3")
+        if artifact.code_sha256:
+            lines.append(f"SHA-256   {artifact.sha256}")
+            lines.append(f"          {artifact.code_sha256} (CodeSha256)")
+    else:
+        lines.append(f"Size      {unzipped}")
+    return "\n".join(lines)
