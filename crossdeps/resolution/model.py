@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Policy:
     """
 
     pre_releases: PreReleases = "if-necessary"
-    pre_releases_of: Mapping[NormalizedName, PreReleases]
+    pre_releases_of: Mapping[NormalizedName, PreReleases] = field(default_factory=dict)
     exclude_newer: datetime.datetime | None = None
     allow_sdist: frozenset[NormalizedName] = frozenset()
     index_strategy: Literal["safe", "first"] = "safe"
@@ -131,6 +131,7 @@ class Choice:
     :param dependencies: normalised names of what it needs under the target's markers, sorted
     :param passed_over: newer versions, newest first
     :param rejections: all files of this project that didn't fit the target
+    :param built: the wheel that a direct source or an allowed sdist was made into
     """
 
     name: NormalizedName
@@ -143,6 +144,7 @@ class Choice:
     passed_over: tuple[PassedOver, ...] = ()
     rejections: Sequence[Rejection] = ()
     requires_python: str | None = None
+    built: BuiltWheel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,11 +161,33 @@ class Resolution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Selected:
+    """One project of a lock, as the target takes it: exactly one of *file* and *source* is set.
+
+    :param version: None where the lock doesn't say (directories and repositories may leave it out)
+    :param file: the wheel to fetch, or the sdist to build; its ``url`` is a ``file:`` URL for a
+        path of the lock
+    :param source: a directory, repository or archive to build, or a wheel named by URL or path
+    :param hashes: expected of what *source* names, as ``algorithm:hexdigest``; those of *file* are
+        in its own field
+    """
+
+    name: NormalizedName
+    version: Version | None
+    file: ProjectFile | None = None
+    source: DirectSource | None = None
+    hashes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BuiltWheel:
     """A wheel that a direct source or an allowed sdist was made into, already in the store.
 
     :param metadata: bytes of its METADATA
     :param sha256: hex digest of the wheel file
+    :param source_hashes: hashes of the archive that it was built from, algorithm -> hex digest;
+        empty where there was none (a directory, a repository)
+    :param commit_id: the exact revision, where it came from a repository
     """
 
     name: NormalizedName
@@ -171,6 +195,8 @@ class BuiltWheel:
     filename: str
     metadata: bytes
     sha256: str
+    source_hashes: Mapping[str, str] = field(default_factory=dict)
+    commit_id: str | None = None
 
 
 class Builder(Protocol):
