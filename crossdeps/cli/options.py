@@ -1,0 +1,97 @@
+"""What the command line said, as values; the argparse namespace doesn't leave the parser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetOptions:
+    """Which machine."""
+
+    arch: str | None = None
+    python: str | None = None
+    runtime: str | None = None
+    platforms: tuple[str, ...] = ()
+    abi: str | None = None
+    implementation: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskOptions:
+    """What is asked."""
+
+    requirements: tuple[str, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    constraint_files: tuple[str, ...] = ()
+    override_files: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    no_deps: bool = False
+    require_hashes: bool = False
+    pre: bool = False
+    exclude_newer: str | None = None
+    allow_sdist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexArguments:
+    """Where to look, and how patiently."""
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    index_strategy: Literal["safe", "first"] = "safe"
+    offline: bool = False
+    cache_dir: str | None = None
+    no_cache: bool = False
+    isolated: bool = False
+    timeout: float | None = None
+    retries: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputOptions:
+    """Where it goes, and what it looks like."""
+
+    output: str | None = None
+    layer: bool = False
+    sources: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    slim: bool = False
+    scripts: bool | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TellOptions:
+    """How much to tell, and in which form."""
+
+    json: bool = False
+    report: str | None = None
+    quiet: bool = False
+    verbose: int = 0
+    progress: bool = True
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """One command line.
+
+    :param verb: which verb
+    :param subject: the path or name that check, why and cache are about
+    """
+
+    verb: str
+    subject: str = ""
+    strict: bool = False
+    ignores: tuple[str, ...] = ()
+    target: TargetOptions
+    ask: AskOptions
+    index: IndexArguments
+    output: OutputOptions
+    tell: TellOptions
