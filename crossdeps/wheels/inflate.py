@@ -1,0 +1,109 @@
+"""Inflate one member, in bounded memory, and never more of it than was declared."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from crossdeps.wheels.faults import refusal
+
+try:
+    from isal import isal_zlib as _isal
+except ImportError:  # the optional extra "fast"
+    _isal = None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+INPUT_CHUNK: Final = 256 * 1024
+OUTPUT_CHUNK: Final = 1024 * 1024
+_STORED = 0
+_RAW_DEFLATE = -15
+
+
+class Packed(Protocol):
+    """Where a member's data lie; :class:`crossdeps.wheels.model.Member` is one."""
+
+    @property
+    def offset(self) -> int:
+        """Of the first byte of compressed data."""
+
+    @property
+    def compressed_size(self) -> int:
+        """Bytes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, inflated."""
+
+    @property
+    def method(self) -> int:
+        """0 stored, 8 deflated."""
+
+
+def checksum(data: bytes, value: int = 0) -> int:
+    """CRC-32 of *data* that follows what gave *value*."""
+    if _isal is not None:
+        return int(_isal.crc32(data, value))
+    return zlib.crc32(data, value)
+
+
+def inflate(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
+    """The content of *member*, in pieces of at most :data:`OUTPUT_CHUNK` bytes.
+
+    :param file: the wheel, open and seekable
+    :param name: for messages
+    :raises WheelError: if the data are damaged, or longer or shorter than declared; a caller that
+        ran out of pieces without an error has had exactly ``member.size`` bytes
+    """
+    file.seek(member.offset)
+    if member.method == _STORED:
+        return _stored(file, member, name)
+    return _deflated(file, member, name)
+
+
+def _stored(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
+    if member.size != member.compressed_size:
+        raise refusal("zip-data", "is stored, yet its two sizes differ", member=name)
+    left = member.size
+    while left:
+        chunk = file.read(min(left, OUTPUT_CHUNK))
+        if not chunk:
+            raise refusal("zip-data", "ends with the file", member=name)
+        left -= len(chunk)
+        yield chunk
+
+
+def _deflated(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
+    stream = _open_stream()
+    packed_left, left, pending = member.compressed_size, member.size, b""
+    while not stream.eof:
+        if not pending:
+            pending = file.read(min(packed_left, INPUT_CHUNK))
+            packed_left -= len(pending)
+            if not pending:
+                raise refusal("zip-data", "its compressed data are cut short", member=name)
+        try:
+            # One byte more than is due shows a stream that is too long.
+            chunk = stream.decompress(pending, min(left + 1, OUTPUT_CHUNK))
+        except _stream_errors() as error:
+            raise refusal("zip-data", f"its compressed data are damaged ({error})", member=name) from None
+        pending = stream.unconsumed_tail
+        left -= len(chunk)
+        if left < 0:
+            raise refusal("zip-data", "inflates to more than it declares", member=name)
+        if chunk:
+            yield chunk
+    if left or packed_left or pending or stream.unused_data:
+        raise refusal("zip-data", "its compressed data end too early", member=name)
+
+
+def _open_stream() -> Any:  # noqa: ANN401 - either library's own type, alike in what we use
+    if _isal is not None:
+        return _isal.decompressobj(_RAW_DEFLATE)
+    return zlib.decompressobj(_RAW_DEFLATE)
+
+
+def _stream_errors() -> tuple[type[Exception], ...]:
+    return (zlib.error,) if _isal is None else (zlib.error, _isal.error)
