@@ -236,7 +236,8 @@ def _check_limits(members: list[ArchiveMember], file_size: int) -> None:
         raise refusal("zip-bomb", f"inflates to {total:,} bytes, more than {MAX_TOTAL_SIZE:,}")
     if total > RATIO_FREE_SIZE and total > MAX_RATIO * file_size:
         raise refusal(
-            "zip-bomb", f"inflates from {file_size:,} to {total:,} bytes, more than {MAX_RATIO} times"
+            "zip-bomb",
+            f"inflates from {file_size:,} to {total:,} bytes, more than {MAX_RATIO} times",
         )
 
 

@@ -50,9 +50,7 @@ def _check_unicode_path(value: bytes, raw_name: bytes, name: str) -> None:
         raise refusal("zip-extra-field", "an extra field gives it another name", member=name)
 
 
-def zip64_values(
-    extra: Mapping[int, bytes], values: tuple[int, ...], name: str
-) -> tuple[int, ...]:
+def zip64_values(extra: Mapping[int, bytes], values: tuple[int, ...], name: str) -> tuple[int, ...]:
     """Replace each 0xFFFFFFFF of *values* by its wide value (APPNOTE 4.5.3), in the field's order.
 
     Some writers (Bazel's) repeat values there that fit the header; they must be the same then.

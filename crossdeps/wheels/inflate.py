@@ -82,13 +82,16 @@ def _deflated(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
         if not pending:
             pending = file.read(min(packed_left, INPUT_CHUNK))
             packed_left -= len(pending)
-            if not pending:
-                raise refusal("zip-data", "its compressed data are cut short", member=name)
+        drained = not pending
         try:
             # One byte more than is due shows a stream that is too long.
             chunk = stream.decompress(pending, min(left + 1, OUTPUT_CHUNK))
         except _stream_errors() as error:
-            raise refusal("zip-data", f"its compressed data are damaged ({error})", member=name) from None
+            raise refusal(
+                "zip-data", f"its compressed data are damaged ({error})", member=name
+            ) from None
+        if drained and not chunk and not stream.eof:
+            raise refusal("zip-data", "its compressed data are cut short", member=name)
         pending = stream.unconsumed_tail
         left -= len(chunk)
         if left < 0:

@@ -86,7 +86,9 @@ def _check_type(member: ArchiveMember) -> None:
                 "zip-directory-entry", "is a directory and a regular file", member=member.name
             )
     elif kind == _DIRECTORY or member.dos_directory:
-        raise refusal("zip-directory-entry", "is a file that claims to be a directory", member=member.name)
+        raise refusal(
+            "zip-directory-entry", "is a file that claims to be a directory", member=member.name
+        )
 
 
 def _similar_names(files: set[str]) -> tuple[str, ...]:

@@ -1,0 +1,119 @@
+"""What a wheel says of itself: .dist-info, WHEEL, METADATA, and the schemes of .data."""
+
+from __future__ import annotations
+
+import email.parser
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from crossdeps.wheels.faults import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.utils import NormalizedName
+
+SCHEMES: Final = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
+"""Directories that a .data directory may have (binary distribution format)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelFile:
+    """What the WHEEL file says; *version* is that of the wheel format, *tags* as written."""
+
+    version: tuple[int, int]
+    root_is_purelib: bool
+    tags: tuple[str, ...]
+
+
+def find_dist_info(paths: Iterable[str]) -> str:
+    """The name of the only .dist-info directory among *paths*.
+
+    :raises WheelError: if there are none or several
+    """
+    found = sorted({
+        top for top, slash, _ in (path.partition("/") for path in paths)
+        if slash and top.endswith(".dist-info")
+    })  # fmt: skip
+    if len(found) != 1:
+        raise refusal(
+            "dist-info", f"{len(found)} .dist-info directories: {', '.join(found) or '-'}"
+        )
+    return found[0]
+
+
+def is_named(directory: str, suffix: str, name: NormalizedName, version: Version) -> bool:
+    """Whether *directory* is ``NAME-VERSION`` + *suffix*, however the two are spelt."""
+    own_name, dash, own_version = directory.removesuffix(suffix).rpartition("-")
+    try:
+        same = Version(own_version.replace("_", "-")) == version
+    except InvalidVersion:
+        return False
+    return bool(dash) and same and canonicalize_name(own_name) == name
+
+
+def parse_wheel_file(data: bytes, member: str) -> WheelFile:
+    """Read a WHEEL file (binary distribution format).
+
+    :raises WheelError: if it can't be read, or is of another major version than 1
+    """
+    try:
+        message = email.parser.HeaderParser().parsestr(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise refusal("wheel-file", "is not UTF-8", member=member) from None
+    text = str(message.get("Wheel-Version", "")).strip()
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isdecimal() and minor.isdecimal() and text.isascii()):
+        raise refusal("wheel-file", f"has no usable Wheel-Version: {text!r}", member=member)
+    if int(major) != 1:
+        raise refusal("wheel-version", f"is of wheel format {text}; 1 is known", member=member)
+    return WheelFile(
+        version=(int(major), int(minor)),
+        root_is_purelib=str(message.get("Root-Is-Purelib", "")).strip().lower() == "true",
+        tags=tuple(str(tag).strip() for tag in message.get_all("Tag", [])),
+    )
+
+
+def parse_identity(data: bytes, member: str) -> tuple[NormalizedName, Version]:
+    """Name and version in METADATA (core metadata specification).
+
+    :raises WheelError: if either is missing or invalid
+    """
+    try:
+        raw, _ = parse_email(data)
+    except UnicodeError:
+        raise refusal("metadata-file", "is not text", member=member) from None
+    name, version = raw.get("name"), raw.get("version")
+    if not name or not version:
+        missing = "Version" if name else "Name"
+        raise refusal("metadata-file", f"has no {missing}, or several", member=member)
+    try:
+        return canonicalize_name(name), Version(version)
+    except InvalidVersion:
+        raise refusal(
+            "metadata-file", f"has an invalid Version {version!r}", member=member
+        ) from None
+
+
+def check_data_directories(paths: Iterable[str], name: NormalizedName, version: Version) -> None:
+    """Refuse .data directories of others, unknown schemes, and files that are in no scheme.
+
+    :raises WheelError: naming the file
+    """
+    for path in paths:
+        top, slash, rest = path.partition("/")
+        if not slash or not top.endswith(".data"):
+            continue
+        if not is_named(top, ".data", name, version):
+            raise refusal("data-scheme", "lies in another project's .data directory", member=path)
+        scheme, slash, inner = rest.partition("/")
+        if scheme not in SCHEMES or not slash or not inner:
+            raise refusal(
+                "data-scheme",
+                f"lies in no known scheme ({', '.join(sorted(SCHEMES))})",
+                member=path,
+            )
