@@ -1,0 +1,62 @@
+"""What the reference says is what the program has."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+import crossdeps
+from crossdeps.cli.parser import build_parser
+from crossdeps.target import RUNTIMES
+
+DOCS = Path(__file__).parents[2] / "docs"
+CLI = (DOCS / "reference/cli.md").read_text(encoding="utf-8")
+
+
+def _verbs() -> dict[str, argparse.ArgumentParser]:
+    actions = build_parser()._actions
+    verbs = next(action for action in actions if isinstance(action, argparse._SubParsersAction))
+    return dict(verbs.choices)
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    return {text for action in parser._actions for text in action.option_strings}
+
+
+@pytest.mark.parametrize("verb", _verbs())
+def test_every_verb_is_in_the_reference(verb: str) -> None:
+    assert f"## `crossdeps {verb}`" in CLI
+
+
+def test_the_reference_has_every_option_and_no_other() -> None:
+    known = {text for parser in _verbs().values() for text in _options(parser)}
+    known |= _options(build_parser())
+    documented = set(re.findall(r"`(--?[a-z][a-z-]*)", CLI))
+    assert documented == known
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_runtimes_table_is_the_program_s(name: str) -> None:
+    page = (DOCS / "reference/runtimes.md").read_text(encoding="utf-8")
+    runtime = RUNTIMES[name]
+    row = [
+        f"`{name}`",
+        runtime.python,
+        runtime.operating_system,
+        str(runtime.libc),
+        ", ".join(runtime.architectures),
+        str(runtime.deprecated),
+    ]
+    assert f"| {' | '.join(row)} |" in page
+
+
+@pytest.mark.parametrize("name", crossdeps.__all__)
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    pages = "".join(
+        (DOCS / "reference" / page).read_text(encoding="utf-8")
+        for page in ("library.md", "errors.md")
+    )
+    assert re.search(rf"\b{name}\b", pages)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"elftools", "isal", "msgspec", "packaging", "requests", "resolvelib", "rich", "urllib3"}
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [(["--help"], 0), (["--version"], 0), (["build", "--help"], 0), (["no-such-verb"], 2)],
+    ids=["help", "version", "help of a verb", "mistyped verb"],
+)
+def test_nothing_heavy_is_loaded(arguments: list[str], exit_code: int) -> None:
+    """Help, version and a mistyped verb answer before any heavy import."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "crossdeps", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == exit_code, done.stderr
+    assert _imported(done.stderr) & HEAVY == set()
+
+
+def _imported(importtime: str) -> set[str]:
+    """The top-level packages in the output of ``-X importtime``."""
+    lines = (line for line in importtime.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
