@@ -26,4 +26,5 @@ def main() -> None:
     runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
