@@ -5,8 +5,8 @@ require that the members tile the file: the first local header stands at offset 
 where the one before ended, the central directory after the last, the end record after that, and
 then the file ends. What is not in the central directory is thus not in the file.
 
-Limits (:data:`MAX_MEMBERS`, :data:`MAX_TOTAL_SIZE`, :data:`MAX_RATIO`) are checked on declared sizes, before anything is
-inflated; inflating never yields more than was declared.
+Limits (:data:`MAX_MEMBERS`, :data:`MAX_TOTAL_SIZE`, :data:`MAX_RATIO`) are checked on declared
+sizes, before anything is inflated; inflating never yields more than was declared.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _read_end(file: BinaryIO, size: int) -> _End:
     _, disk, directory_disk, here, count, directory_size, offset, comment = _END.unpack(data)
     if comment:
         raise refusal("zip-end-record", "the end record announces a comment beyond the file's end")
-    fields = (disk, directory_disk, here, count, directory_size, offset)
+    fields: tuple[int, ...] = (disk, directory_disk, here, count, directory_size, offset)
     if size >= _END.size + _END64_LOCATOR.size:
         before = _read_at(file, position - _END64_LOCATOR.size, _END64_LOCATOR.size)
         if before.startswith(b"PK\x06\x07"):
@@ -136,7 +136,10 @@ def _read_end(file: BinaryIO, size: int) -> _End:
 def _read_end64(
     file: BinaryIO, locator: bytes, position: int, fields: tuple[int, ...]
 ) -> tuple[tuple[int, ...], int]:
-    """Read the ZIP64 end record (APPNOTE 4.3.14), right before its locator and in accord with *fields*."""
+    """The values of the ZIP64 end record (APPNOTE 4.3.14), and where it starts.
+
+    It must stand right before its locator and agree with *fields*, the narrow values.
+    """
     _, disk, offset, disks = _END64_LOCATOR.unpack(locator)
     if disk or disks != 1 or offset + _END64.size != position:
         raise refusal("zip64", "the ZIP64 locator doesn't point right before itself")
@@ -174,7 +177,7 @@ def _read_central_directory(file: BinaryIO, end: _End) -> list[ArchiveMember]:
 
 
 def _parse_central(data: bytes, position: int) -> tuple[ArchiveMember, int]:
-    """Parse one central directory header (APPNOTE 4.3.12) at *position*; also where the next starts."""
+    """One central directory header (APPNOTE 4.3.12) at *position*, and where the next starts."""
     if len(data) - position < _CENTRAL.size or not data.startswith(b"PK\x01\x02", position):
         raise refusal("zip-directory", "the central directory holds something else than headers")
     fields = _CENTRAL.unpack_from(data, position)

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from crossdeps.binaries import is_binary_head, read_binary
 from crossdeps.wheels.archive import read_archive
@@ -162,7 +162,7 @@ def _read_member(
             raise refusal("zip-crc", "its CRC-32 is wrong", member=member.name)
         if wanted:
             copy.seek(0)
-            binary = read_binary(copy)
+            binary = read_binary(cast("BinaryIO", copy))
     return Member(
         path=member.name,
         offset=member.offset,

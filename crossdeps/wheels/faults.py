@@ -65,7 +65,7 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType({
     "zip-encrypted": "wheels can't be encrypted: ask the project for a plain one",
     "zip-method": "wheels are stored or deflated: ask the project to repack it",
     "zip-bomb": "if you trust the project, unpack the wheel by hand and look at what is in it",
-    "wheel-version": "this wheel needs a newer crossdeps, or ask for an older version of the project",
+    "wheel-version": "a newer crossdeps may know it; or ask for an older version of the project",
     "entry-point-name": "ask for another version, or tell the project",
     "entry-point-reference": "ask for another version, or tell the project",
 })  # fmt: skip

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import importlib
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crossdeps.wheels.faults import refusal
 
-try:
-    from isal import isal_zlib as _isal
-except ImportError:  # the optional extra "fast"
-    _isal = None
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
     from typing import BinaryIO
 
 INPUT_CHUNK: Final = 256 * 1024
 OUTPUT_CHUNK: Final = 1024 * 1024
 _STORED = 0
 _RAW_DEFLATE = -15
+
+
+def _load_engine() -> ModuleType:
+    """isal, the optional extra ``fast``, where it is installed; else zlib, its model."""
+    try:
+        return importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return importlib.import_module("zlib")
+
+
+_ENGINE = _load_engine()
 
 
 class Packed(Protocol):
@@ -44,9 +51,7 @@ class Packed(Protocol):
 
 def checksum(data: bytes, value: int = 0) -> int:
     """CRC-32 of *data* that follows what gave *value*."""
-    if _isal is not None:
-        return int(_isal.crc32(data, value))
-    return zlib.crc32(data, value)
+    return int(_ENGINE.crc32(data, value))
 
 
 def inflate(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
@@ -76,7 +81,7 @@ def _stored(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
 
 
 def _deflated(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
-    stream = _open_stream()
+    stream = _ENGINE.decompressobj(_RAW_DEFLATE)
     packed_left, left, pending = member.compressed_size, member.size, b""
     while not stream.eof:
         if not pending:
@@ -86,7 +91,7 @@ def _deflated(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
         try:
             # One byte more than is due shows a stream that is too long.
             chunk = stream.decompress(pending, min(left + 1, OUTPUT_CHUNK))
-        except _stream_errors() as error:
+        except _ENGINE.error as error:
             raise refusal(
                 "zip-data", f"its compressed data are damaged ({error})", member=name
             ) from None
@@ -100,13 +105,3 @@ def _deflated(file: BinaryIO, member: Packed, name: str) -> Iterator[bytes]:
             yield chunk
     if left or packed_left or pending or stream.unused_data:
         raise refusal("zip-data", "its compressed data end too early", member=name)
-
-
-def _open_stream() -> Any:  # noqa: ANN401 - either library's own type, alike in what we use
-    if _isal is not None:
-        return _isal.decompressobj(_RAW_DEFLATE)
-    return zlib.decompressobj(_RAW_DEFLATE)
-
-
-def _stream_errors() -> tuple[type[Exception], ...]:
-    return (zlib.error,) if _isal is None else (zlib.error, _isal.error)

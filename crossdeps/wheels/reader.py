@@ -1,4 +1,4 @@
-"""A wheel under the name it was published with: strict reading, and its name held against its content."""
+"""A wheel under the name it was published with, held against its content."""
 
 from __future__ import annotations
 

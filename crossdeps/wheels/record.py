@@ -1,4 +1,4 @@
-"""RECORD: the list of a wheel's files with their hashes (recording installed projects, PEP 376, PEP 427).
+"""RECORD: the list of a wheel's files with their hashes (PEP 376, PEP 427).
 
 Tolerated, since published wheels have it: an empty size beside a hash, a hash with padding, rows
 for directories, a blank line.

@@ -1,0 +1,95 @@
+"""Keeping the store small: what it holds, leaving out what wasn't used, emptying it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crossdeps.wheels.facts import SUFFIX
+from crossdeps.wheels.scratch import sweep
+from crossdeps.wheels.shelf import WHEEL_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreInfo:
+    """What the store under a cache folder holds; sizes in bytes.
+
+    :param wheels: how many wheels
+    :param facts: bytes of the indexes beside them
+    """
+
+    path: Path
+    wheels: int
+    size: int
+    facts: int
+
+
+def store_info(root: Path) -> StoreInfo:
+    """Count what the store under *root* holds; nothing where there is none."""
+    base = root / "wheels"
+    sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], SUFFIX: []}
+    for file in _files(base):
+        with contextlib.suppress(OSError):
+            sizes.setdefault(file.suffix, []).append(file.stat().st_size)
+    return StoreInfo(
+        path=base,
+        wheels=len(sizes[WHEEL_SUFFIX]),
+        size=sum(sizes[WHEEL_SUFFIX]),
+        facts=sum(sizes[SUFFIX]),
+    )
+
+
+def prune_store(root: Path, *, unused_days: float | None = None) -> int:
+    """Remove what is of no use: leavings of dead processes, facts of other versions or no wheel.
+
+    :param unused_days: remove wheels too that were last used longer ago than this
+    :returns: bytes won
+    """
+    base = root / "wheels"
+    won = sweep(base / "tmp")
+    now = time.time()
+    for file in _files(base):
+        if file.suffix == WHEEL_SUFFIX:
+            with contextlib.suppress(OSError):
+                age = now - max(file.stat().st_atime, file.stat().st_mtime)
+                if unused_days is not None and age > unused_days * 86400:
+                    won += _remove(file)
+    for file in _files(base):
+        if file.suffix != WHEEL_SUFFIX and (
+            file.suffix != SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
+        ):
+            won += _remove(file)
+    return won
+
+
+def clear_store(root: Path) -> int:
+    """Remove every wheel. Processes that use one keep it until they are done.
+
+    :returns: bytes won
+    """
+    base = root / "wheels"
+    won = sweep(base / "tmp") + sum(_remove(file) for file in _files(base))
+    for folder in [*base.glob("sha256/*"), base / "sha256", base / "tmp", base]:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return won
+
+
+def _files(base: Path) -> Iterator[Path]:
+    for file in sorted(base.glob("sha256/??/*")):
+        if file.is_file():
+            yield file
+
+
+def _remove(file: Path) -> int:
+    with contextlib.suppress(OSError):
+        size = file.stat().st_size
+        file.unlink()
+        return size
+    return 0

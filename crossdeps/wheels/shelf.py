@@ -1,0 +1,169 @@
+"""Files of the store on disk: where they lie, how they come in, and how they are held.
+
+::
+
+    BASE/sha256/ab/<64 hex digits>.whl        mode 0444, never changed once there
+    BASE/sha256/ab/<64 hex digits>.facts1     what the strict reader found (facts.py)
+    BASE/tmp/run-*/                           what a running process works on (scratch.py)
+
+Nothing here is locked: a file comes in by rename, after it was flushed to disk, and a process
+holds what it uses by a second name in its own scratch folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import threading
+from typing import TYPE_CHECKING, Final
+
+from crossdeps.wheels.facts import SUFFIX, decode_facts, encode_facts
+from crossdeps.wheels.scratch import Scratch, link_or_copy, sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crossdeps.wheels.contents import WheelContents
+
+WHEEL_SUFFIX: Final = ".whl"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_TRIES = 5
+
+
+class Shelf:
+    """The files under one *base* folder, which need not exist. Safe to use from several threads."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self._lock = threading.Lock()
+        self._scratch: Scratch | None = None
+        self._serial = 0
+
+    def close(self) -> None:
+        """Remove the scratch folder; what :meth:`hold` gave is gone with it."""
+        with self._lock:
+            if self._scratch is not None:
+                self._scratch.close()
+                self._scratch = None
+
+    def scratch(self) -> Path:
+        """This process's private folder; made when first asked for, after others' were swept.
+
+        :raises OSError: if it can't be made
+        """
+        with self._lock:
+            if self._scratch is None:
+                folder = self.base / "tmp"
+                sweep(folder)
+                self._scratch = Scratch(folder)
+            return self._scratch.path
+
+    def scratch_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
+        """A name in the scratch folder that was never given before.
+
+        :raises OSError: if the folder can't be made
+        """
+        folder = self.scratch()
+        with self._lock:
+            self._serial += 1
+            return folder / f"{self._serial}{suffix}"
+
+    def path(self, sha256: str) -> Path:
+        """Where the wheel with this hash lies, or would lie.
+
+        :raises ValueError: if it isn't a SHA-256 in lower-case hex
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(sha256)
+        return self.base / "sha256" / sha256[:2] / f"{sha256}{WHEEL_SUFFIX}"
+
+    def hold(self, sha256: str) -> Path | None:
+        """A name of the wheel that stays while this is open; its own one on a read-only disk.
+
+        :returns: None if it isn't there
+        """
+        path = self.path(sha256)
+        if not path.is_file() or path.is_symlink():
+            return None
+        try:
+            held = self.scratch_file()
+            os.link(path, held)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return path
+        return held
+
+    def put(self, held: Path, sha256: str) -> None:
+        """Bring in a file of the scratch folder, which keeps its name there.
+
+        Flushed before the rename, so that a power cut leaves it whole or absent.
+
+        :raises OSError: if the disk is full or fails
+        """
+        held.chmod(0o444)
+        _flush(held)
+        final = self.path(sha256)
+        aside = self.scratch_file()
+        link_or_copy(held, aside)
+        self._rename(aside, final)
+        with contextlib.suppress(OSError):
+            _flush(final.parent)
+
+    def drop(self, sha256: str) -> None:
+        """Forget the wheel with this hash."""
+        path = self.path(sha256)
+        for each in (path, path.with_suffix(SUFFIX)):
+            with contextlib.suppress(OSError):
+                each.unlink(missing_ok=True)
+
+    def facts(self, sha256: str, size: int) -> WheelContents | None:
+        """What was noted of the wheel; None where there is nothing that can be believed."""
+        try:
+            data = self.path(sha256).with_suffix(SUFFIX).read_bytes()
+        except OSError:
+            return None
+        return decode_facts(data, sha256=sha256, size=size)
+
+    def note(self, contents: WheelContents) -> None:
+        """Note what was found in a wheel. Errors are passed over: it can be found again."""
+        with contextlib.suppress(OSError):
+            aside = self.scratch_file(SUFFIX)
+            aside.write_bytes(encode_facts(contents))
+            self._rename(aside, self.path(contents.sha256).with_suffix(SUFFIX))
+
+    def _rename(self, source: Path, final: Path) -> None:
+        """Rename, though another process may remove empty folders meanwhile."""
+        for attempt in range(_TRIES):
+            for folder in (self.base, self.base / "sha256", final.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                source.replace(final)
+            except FileNotFoundError:
+                if attempt == _TRIES - 1:
+                    raise
+            else:
+                return
+
+
+def move(source: Path, destination: Path) -> None:
+    """Rename, or copy and remove where they lie on different file systems.
+
+    :raises OSError: if neither works
+    """
+    try:
+        source.replace(destination)
+    except OSError:
+        shutil.copyfile(source, destination)
+        with contextlib.suppress(OSError):
+            source.unlink()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
