@@ -1,1 +1,40 @@
-"""."""
+"""What do we lay out? Wheels and source become a list of files, and that a directory or a zip."""
+
+from crossdeps.bundle.content import read_content
+from crossdeps.bundle.directory_writer import write_directory
+from crossdeps.bundle.layout import Layout, layer_prefix
+from crossdeps.bundle.model import (
+    ArchiveContent,
+    Bundle,
+    BundleKind,
+    Content,
+    Entry,
+    FileContent,
+    InlineContent,
+    InstalledProject,
+    WheelContent,
+)
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.reader import read_bundle
+from crossdeps.bundle.staging import Written
+from crossdeps.bundle.zip_writer import write_zip
+
+__all__ = [
+    "ArchiveContent",
+    "Bundle",
+    "BundleKind",
+    "Content",
+    "Entry",
+    "FileContent",
+    "InlineContent",
+    "InstalledProject",
+    "Layout",
+    "WheelContent",
+    "Written",
+    "layer_prefix",
+    "plan_bundle",
+    "read_bundle",
+    "read_content",
+    "write_directory",
+    "write_zip",
+]

@@ -107,6 +107,7 @@ class Bundle:
     :param projects: sorted by name
     :param removed: what trimming left out: (rule, owner, bytes)
     :param warnings: what the user should know, one sentence each
+    :param notes: what was decided for the user, one sentence each
     """
 
     kind: BundleKind
@@ -115,6 +116,7 @@ class Bundle:
     projects: tuple[InstalledProject, ...] = ()
     removed: tuple[tuple[str, str, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
