@@ -90,6 +90,11 @@ class FileOptions:
     """Options that stand in requirements files, or are merged from the command line.
 
     None and empty mean "not said".
+
+    :param only_binary: project names, or ``:all:``; the latest word on a name is the one kept
+    :param no_binary: the same, for projects whose wheels aren't wanted
+    :param all_releases: projects (or ``:all:``) whose pre-releases are allowed
+    :param only_final: projects (or ``:all:``) whose pre-releases are not
     """
 
     index_url: str | None = None
@@ -101,6 +106,8 @@ class FileOptions:
     require_hashes: bool = False
     only_binary: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
+    all_releases: tuple[str, ...] = ()
+    only_final: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,3 +128,23 @@ class Inputs:
     options: FileOptions = field(default_factory=FileOptions)
     files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputRequest:
+    """What to gather, as the user named it.
+
+    :param requirements: given one by one: specifiers, URLs, paths
+    :param requirement_files: requirements.txt or pyproject.toml; ``-`` is standard input
+    :param constraint_files: requirements files whose entries only limit
+    :param override_files: requirements files whose entries replace all others on their project
+    :param extras: of every pyproject.toml among the files
+    :param groups: dependency groups (PEP 735), ``NAME`` or ``FILE:NAME``
+    """
+
+    requirements: tuple[str, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    constraint_files: tuple[str, ...] = ()
+    override_files: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()

@@ -1,0 +1,124 @@
+"""What is wrong with a requirement that can't be read, for people."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Specification
+
+from crossdeps.errors import InputError
+from crossdeps.inputs.display import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Dependency specifiers, "Environment Markers".
+_MARKER_VARIABLES = (
+    *("os_name", "sys_platform", "platform_machine", "platform_python_implementation"),
+    *("platform_release", "platform_system", "platform_version", "python_version"),
+    *("python_full_version", "implementation_name", "implementation_version", "extra"),
+)
+_MARKER_WORDS = {*_MARKER_VARIABLES, "and", "or", "in", "not"}
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def diagnose(text: str, error: Exception) -> InputError:
+    """Say what is wrong with *text*, which the parser refused with *error*."""
+    head, semicolon, tail = text.partition(";")
+    if semicolon and _is_requirement(head):
+        return diagnose_marker(tail)
+    for check in (_check_ascii, _check_backslash, _check_name, _check_equals, _check_two):
+        if found := check(head.strip()):
+            return found
+    return InputError(f"{shown(text)} isn't a requirement: {_first_line(error)}")
+
+
+def diagnose_marker(text: str) -> InputError:
+    """Say what is wrong with a marker that can't be read."""
+    for word in _WORD.findall(_QUOTED.sub("", text)):
+        if word in _MARKER_WORDS:
+            continue
+        nearest = difflib.get_close_matches(word, _MARKER_VARIABLES, n=1)
+        return InputError(
+            f"the marker has an unknown variable, {shown(word)}",
+            hint=f"did you mean {nearest[0]}?"
+            if nearest
+            else f"text must be quoted; variables are {', '.join(_MARKER_VARIABLES)}",
+        )
+    try:
+        Marker(text.strip())
+    except InvalidMarker as error:
+        return InputError(f"the marker can't be read: {_first_line(error)}")
+    except RecursionError:
+        pass
+    return InputError("the marker is nested too deeply")
+
+
+def _check_ascii(text: str) -> InputError | None:
+    strange = next((character for character in text if not " " <= character <= "~"), None)
+    if strange is None or strange == "\t":
+        return None
+    escaped = strange.encode("unicode_escape").decode("ascii")
+    return InputError(
+        f"{shown(text)} has a character that names and versions can't have, {escaped}",
+        hint="names are of ASCII letters, digits, dots, dashes and underscores",
+    )
+
+
+def _check_backslash(text: str) -> InputError | None:
+    if not text.endswith("\\"):
+        return None
+    return InputError(
+        "a backslash is followed by white space",
+        hint="a backslash continues a line only if it is its very last character",
+    )
+
+
+def _check_name(text: str) -> InputError | None:
+    if re.match(r"[A-Za-z0-9]", text):
+        return None
+    return InputError(
+        f"{shown(text) or 'nothing'} doesn't start with a project name",
+        hint="write one requirement a line, such as requests>=2.32",
+    )
+
+
+def _check_equals(text: str) -> InputError | None:
+    corrected = re.sub(r"(?<![=<>!~])=(?!=)", "==", text)
+    if corrected == text or not _is_requirement(corrected):
+        return None
+    return InputError(f"{shown(text)} has a single =", hint=f"did you mean {shown(corrected)}?")
+
+
+def _check_two(text: str) -> InputError | None:
+    for parts in _cuts(text):
+        if all(map(_is_requirement, parts)):
+            first, second = parts
+            return InputError(
+                f"two requirements stand on one line: {shown(first)} and {shown(second)}",
+                hint="write one requirement a line",
+            )
+    return None
+
+
+def _cuts(text: str) -> Iterator[tuple[str, str]]:
+    """The first few ways to cut *text* in two at white space or a comma."""
+    for found in list(re.finditer(r"[ \t]*,[ \t]*|[ \t]+", text[:1000]))[:20]:
+        yield text[: found.start()], text[found.end() :]
+
+
+def _is_requirement(text: str) -> bool:
+    try:
+        Specification(text)
+    except (InvalidRequirement, RecursionError):
+        return False
+    return True
+
+
+def _first_line(error: Exception) -> str:
+    return shown(str(error).partition("\n")[0].rstrip(".:"))

@@ -1,0 +1,147 @@
+"""Index options of requirements files, folded into one value in the order of reading."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from crossdeps.errors import InputError
+from crossdeps.inputs.direct import is_url
+from crossdeps.inputs.display import redact_urls, shown
+from crossdeps.inputs.model import FileOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crossdeps.inputs.line_options import Option
+    from crossdeps.inputs.model import Origin
+
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?|[A-Za-z0-9._-]+(?::\d+)?|\*")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+class FileOptionsBuilder:
+    """Takes options one by one; what files say of one thing twice, the last one decides.
+
+    :param directories: given with each option, what a relative path may be relative to
+    """
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self._index_url: tuple[str, Origin] | None = None
+        self._flags: set[str] = set()
+        self._lists: dict[str, dict[str, None]] = {}
+
+    def add(self, option: Option, origin: Origin, directories: tuple[Path, ...]) -> None:
+        """Take one option.
+
+        :raises InputError: if its value is malformed
+        """
+        name, value = option.name, option.value
+        if name == "--index-url":
+            self._set_index_url(_index_url(value), origin)
+        elif name == "--extra-index-url":
+            self._note(name, _index_url(value))
+        elif name == "--find-links":
+            self._note(name, _find_links(value, directories))
+        elif name == "--trusted-host":
+            self._note(name, _host(value))
+        elif name in {"--no-binary", "--only-binary"}:
+            self._choose(name, {"--no-binary": "--only-binary"}.get(name, "--no-binary"), value)
+        elif name in {"--all-releases", "--only-final"}:
+            self._choose(name, {"--only-final": "--all-releases"}.get(name, "--only-final"), value)
+        elif name == "--use-feature":
+            self.warnings.append(f"{origin}: --use-feature={shown(value)} has no meaning here")
+        else:
+            self._flags.add(name)
+
+    def build(self) -> FileOptions:
+        """Return what was said."""
+        return FileOptions(
+            index_url=self._index_url[0] if self._index_url else None,
+            extra_index_urls=self._said("--extra-index-url"),
+            find_links=self._said("--find-links"),
+            no_index="--no-index" in self._flags,
+            trusted_hosts=self._said("--trusted-host"),
+            pre="--pre" in self._flags,
+            require_hashes="--require-hashes" in self._flags,
+            only_binary=self._said("--only-binary"),
+            no_binary=self._said("--no-binary"),
+            all_releases=self._said("--all-releases"),
+            only_final=self._said("--only-final"),
+        )
+
+    def _said(self, name: str) -> tuple[str, ...]:
+        return tuple(self._lists.get(name, ()))
+
+    def _note(self, name: str, value: str) -> None:
+        self._lists.setdefault(name, {})[value] = None
+
+    def _set_index_url(self, url: str, origin: Origin) -> None:
+        if self._index_url and self._index_url[0] != url:
+            earlier, place = self._index_url
+            self.warnings.append(
+                f"{origin}: --index-url {redact_urls(url)} takes the place of"
+                f" {redact_urls(earlier)} ({place})"
+            )
+        self._index_url = (url, origin)
+
+    def _choose(self, name: str, opposite: str, value: str) -> None:
+        """Note projects for one of two opposite options.
+
+        As with pip: ``:all:`` undoes what was said before, ``:none:`` empties the list, and a name
+        leaves the opposite list.
+        """
+        mine = self._lists.setdefault(name, {})
+        theirs = self._lists.setdefault(opposite, {})
+        for word in value.split(","):
+            project = word.strip()
+            if project == ":all:":
+                mine.clear()
+                theirs.clear()
+                mine[project] = None
+            elif project == ":none:":
+                mine.clear()
+            elif _NAME.fullmatch(project):
+                normalised = canonicalize_name(project)
+                theirs.pop(normalised, None)
+                mine[normalised] = None
+            else:
+                raise InputError(
+                    f"{shown(project) or 'nothing'} isn't a project name",
+                    hint=f"{name} takes :all:, :none: or names with commas between them",
+                )
+
+
+def _index_url(value: str) -> str:
+    if value.startswith(("http://", "https://", "file://")):
+        return value
+    raise InputError(
+        f"{shown(value)} isn't the URL of an index",
+        hint="write it with https://, http:// or file://; --find-links takes a folder of wheels",
+    )
+
+
+def _find_links(value: str, directories: tuple[Path, ...]) -> str:
+    if is_url(value):
+        return value
+    for directory in reversed(directories):  # as with pip: first beside the file that says so
+        path = directory / value
+        try:
+            if path.exists():
+                return str(path.absolute())
+        except (OSError, ValueError):
+            continue
+    raise InputError(
+        f"there is no file or directory {shown(value)}", hint="create it, or correct --find-links"
+    )
+
+
+def _host(value: str) -> str:
+    if _HOST.fullmatch(value):
+        return value
+    raise InputError(
+        f"{shown(value)} isn't a host", hint="write HOST or HOST:PORT, without https://"
+    )

@@ -1,0 +1,268 @@
+"""Requirements files, with the files that they include.
+
+Source: pip's documentation, "Requirements File Format". What differs from pip, on purpose: all bad
+lines are told at once; variables that aren't set, option lines that would be ignored and cycles
+are errors; what a constraints file includes are constraints, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+from crossdeps.errors import InputError
+from crossdeps.inputs.display import redact_urls, shown
+from crossdeps.inputs.encoding import decode
+from crossdeps.inputs.file_options import FileOptionsBuilder
+from crossdeps.inputs.files import read_bytes
+from crossdeps.inputs.hashes import parse_hash
+from crossdeps.inputs.line_options import PER_REQUIREMENT, Option, split_line
+from crossdeps.inputs.lines import expand_variables, logical_lines
+from crossdeps.inputs.model import Origin
+from crossdeps.inputs.requirement import parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crossdeps.inputs.lines import LogicalLine
+    from crossdeps.inputs.model import Requirement
+    from crossdeps.inputs.problems import Problems
+
+Role = Literal["requirement", "constraint", "override"]
+_DEEPEST = 50  # files that include each other in a row
+_INCLUDES: Mapping[str, Role] = {"--requirement": "requirement", "--constraint": "constraint"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _File:
+    """A file that is being read.
+
+    :param name: as the user would recognise it
+    :param path: where it is
+    :param real: the same, without links; None for standard input
+    :param chain: the files that led to it, outermost first, with itself
+    """
+
+    name: str
+    path: Path
+    real: str | None
+    role: Role
+    chain: tuple[_File, ...] = ()
+
+
+class RequirementsReader:
+    """Reads requirements files one after the other, and keeps what they say.
+
+    :param environ: for ``${VARIABLES}``
+    :param cwd: what relative names of files, and paths in them, are relative to
+    :param stdin: reads standard input, called at most once
+    :param problems: takes what is wrong; the caller raises it
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        cwd: Path,
+        stdin: Callable[[], bytes],
+        problems: Problems,
+    ) -> None:
+        self.found: dict[Role, list[Requirement]] = {
+            "requirement": [],
+            "constraint": [],
+            "override": [],
+        }
+        self.files: dict[str, None] = {}
+        self.warnings: list[str] = []
+        self.options = FileOptionsBuilder()
+        self._environ = environ
+        self._cwd = cwd
+        self._stdin = stdin
+        self._problems = problems
+        self._done: set[tuple[str, str, Role]] = set()
+
+    def read(self, name: str, role: Role) -> None:
+        """Read one file that the user named, and all that it includes."""
+        try:
+            file = self._located(name, self._cwd, "", role, ())
+            self._read(file)
+        except InputError as error:
+            self._problems.add(error, Origin(file=name))
+
+    def _located(
+        self, name: str, directory: Path, prefix: str, role: Role, chain: tuple[_File, ...]
+    ) -> _File:
+        """Find a file named in another one, or by the user.
+
+        :raises InputError: if it is a URL, or including it would never end
+        """
+        if name == "-" and not chain:
+            return _File(name="-", path=self._cwd / "-", real=None, role=role)
+        if name.lower().startswith("file:"):
+            name = unquote(urlsplit(name).path)
+        elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
+            raise InputError(
+                f"requirements files are read from disk, not from {shown(name)}",
+                hint="download it first, and look at it",
+            )
+        path = directory / name
+        shown_name = f"{prefix}/{name}" if prefix and not Path(name).is_absolute() else name
+        try:
+            real = os.path.realpath(path)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{shown(name)} isn't a path") from error
+        file = _File(name=shown_name, path=path, real=real, role=role, chain=chain)
+        repeated = [outer.name for outer in chain if outer.real == real]
+        if repeated:
+            names = [outer.name for outer in chain] + [shown_name]
+            raise InputError(
+                f"requirements files include each other: {' -> '.join(names)}",
+                hint="remove one of these -r or -c lines",
+            )
+        if len(chain) >= _DEEPEST:
+            raise InputError(f"requirements files include each other more than {_DEEPEST} deep")
+        return file
+
+    def _read(self, file: _File) -> None:
+        """Read a file; what it includes is read where it is included.
+
+        :raises InputError: if it can't be read at all
+        """
+        if file.real is not None:
+            key = (file.real, str(file.path.parent), file.role)
+            if key in self._done:
+                return
+            self._done.add(key)
+            if file.path.name == "pyproject.toml" or file.path.suffix == ".toml":
+                raise InputError(
+                    f"{file.name} isn't a requirements file",
+                    hint="give pyproject.toml on the command line, with -r",
+                )
+            data = read_bytes(file.path, file.name)
+        else:
+            data = self._stdin()
+        self.files[str(file.path.absolute()) if file.real is not None else "-"] = None
+        before = len(self.found["requirement"]), len(self._problems)
+        try:
+            text = decode(data)
+        except InputError as error:
+            raise InputError(f"{file.name} {error.message}", hint=error.hint) from error
+        for line in logical_lines(text):
+            origin = Origin(file=file.name, line=line.number)
+            try:
+                self._line(line, file, origin)
+            except InputError as error:
+                self._problems.add(self._concealed(error, line.text), origin, line.text)
+        after = len(self.found["requirement"]), len(self._problems)
+        if file.role == "requirement" and before == after and not file.chain:
+            self.warnings.append(f"{Origin(file=file.name)} asks for nothing")
+
+    def _line(self, line: LogicalLine, file: _File, origin: Origin) -> None:
+        expanded = expand_variables(line.text, self._environ)
+        text, options = split_line(expanded)
+        base = self._cwd if file.real is None else file.path.parent
+        directories = tuple(dict.fromkeys((self._cwd, base)))
+        own = [option for option in options if option.name in PER_REQUIREMENT]
+        others = [option for option in options if option.name not in PER_REQUIREMENT]
+        editables = [option for option in others if option.name == "--editable"]
+        if text or editables:
+            self._requirement(text, own, others, line, file, origin, directories)
+            return
+        if own:
+            raise InputError(
+                f"{own[0].name} stands on a line of its own, and belongs to no requirement",
+                hint="end the line before it with a backslash",
+            )
+        for option in others:
+            role = _INCLUDES.get(option.name)
+            if role is None:
+                self.options.add(option, origin, directories)
+            else:
+                self._include(option, role, file, base)
+
+    def _include(self, option: Option, role: Role, file: _File, base: Path) -> None:
+        inner_role = role if file.role == "requirement" or role == "constraint" else file.role
+        prefix = os.path.dirname(file.name)  # noqa: PTH120 - "./" must stay as it was written
+        chain = (*file.chain, file)
+        self._read(self._located(option.value, base, prefix, inner_role, chain))
+
+    def _requirement(
+        self,
+        text: str,
+        own: list[Option],
+        others: list[Option],
+        line: LogicalLine,
+        file: _File,
+        origin: Origin,
+        directories: tuple[Path, ...],
+    ) -> None:
+        if len(others) > 1 or (others and (text or others[0].name != "--editable")):
+            raise InputError(
+                f"{others[0].name} can't stand on the line of a requirement",
+                hint="give it a line of its own",
+            )
+        hashes = frozenset(parse_hash(option.value) for option in own if option.name == "--hash")
+        written = split_written(line.text) if text else line.text
+        requirement = parse_requirement(
+            text or others[0].value,
+            origin=origin,
+            directories=directories,
+            editable=not text,
+            hashes=hashes,
+            written=written,
+        )
+        _check_role(requirement, file.role)
+        self._check_build_options(own, requirement, origin)
+        self.found[file.role].append(requirement)
+
+    def _check_build_options(
+        self, own: list[Option], requirement: Requirement, origin: Origin
+    ) -> None:
+        """Options of a build can't be obeyed; they matter only where something is built."""
+        names = sorted({option.name for option in own if option.name != "--hash"})
+        if not names:
+            return
+        if requirement.source and requirement.source.kind != "wheel":
+            raise InputError(
+                f"{names[0]} isn't supported",
+                hint="build a wheel of it with these settings, and name that wheel",
+            )
+        self.warnings.append(f"{origin}: {', '.join(names)} has no effect on a wheel")
+
+    def _concealed(self, error: InputError, written: str) -> InputError:
+        """*error*, with values of variables of the line put back to their names."""
+        message, hint = error.message, error.hint
+        for name in re.findall(r"\$\{([A-Z0-9_]+)\}", written):
+            value = self._environ.get(name)
+            if value:
+                message = message.replace(value, f"${{{name}}}")
+                hint = hint and hint.replace(value, f"${{{name}}}")
+        return InputError(message, hint=hint)
+
+
+def split_written(text: str) -> str:
+    """The requirement of a line as written, without the options behind it."""
+    found = re.search(r"\s--?[A-Za-z]", text)
+    return redact_urls(text[: found.start()].rstrip() if found else text)
+
+
+def _check_role(requirement: Requirement, role: Role) -> None:
+    """Constraints and overrides must say which project they are about.
+
+    :raises InputError: if they don't, or ask for more than a limit can
+    """
+    if role == "requirement":
+        return
+    if not requirement.name:
+        raise InputError(f"a {role} must name its project", hint="write NAME @ URL")
+    if role == "constraint" and requirement.source and requirement.source.editable:
+        raise InputError("a constraint can't be editable", hint="leave out -e")
+    if role == "constraint" and requirement.extras:
+        raise InputError(
+            "a constraint can't have extras",
+            hint="leave out the square brackets: a constraint limits versions, and adds nothing",
+        )
