@@ -50,6 +50,9 @@ class RuntimeApi(ThreadingHTTPServer):
         """``host:port``, the form of AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self.server_port}"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that is killed while it waits resets its connection."""
+
     def take_event(self) -> bool:
         """Whether the event is still to be had; a second caller waits, as a frozen sandbox does."""
         return self._given.acquire(blocking=False)
