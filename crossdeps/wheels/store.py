@@ -86,6 +86,13 @@ class Store:
         """What the user should know of the store, one sentence each."""
         return tuple(self._warnings)
 
+    @property
+    def folder(self) -> Path | None:
+        """The cache folder, where it is the user's own; None for a temporary store."""
+        return (
+            self.root if len(self._shelves) and self._shelves[0].base.parent == self.root else None
+        )
+
     def scratch_file(self, suffix: str = ".whl") -> Path:
         """A new private name on the store's file system, for a file that is to be added.
 
