@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
 import re
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 
 import crossdeps
 from crossdeps.cli.parser import build_parser
+from crossdeps.inputs import ProjectConfiguration
 from crossdeps.target import RUNTIMES
+from tests.support.toml import load_toml
 
 DOCS = Path(__file__).parents[2] / "docs"
 CLI = (DOCS / "reference/cli.md").read_text(encoding="utf-8")
@@ -36,6 +40,25 @@ def test_the_reference_has_every_option_and_no_other() -> None:
     known |= _options(build_parser())
     documented = set(re.findall(r"`(--?[a-z][a-z-]*)", CLI))
     assert documented == known
+
+
+def test_the_reference_has_every_key_of_the_configuration_and_no_other() -> None:
+    page = (DOCS / "reference/configuration.md").read_text(encoding="utf-8")
+    keys = {field.name.replace("_", "-") for field in dataclasses.fields(ProjectConfiguration)}
+    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    documented = {key for cell in cells for key in re.findall(r"`([a-z-]+)`", cell)}
+    assert documented == keys - {"file"}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = (DOCS / "explanation/dependencies.md").read_text(encoding="utf-8")
+    project = load_toml(DOCS.parent / "pyproject.toml")["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *itertools.chain(*extras)]
+    names = {re.split(r"[^a-z-]", text)[0] for text in wanted}
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    explained = set(re.findall(r"[a-z][a-z-]+", "\n".join(rows)))
+    assert names <= explained
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
