@@ -1,0 +1,222 @@
+"""Every index and find-links place as one: pages, metadata and downloads."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from crossdeps.errors import OfflineError
+from crossdeps.index.downloads import copy_local, download
+from crossdeps.index.fetching import PageFetcher, Place
+from crossdeps.index.metadata import MetadataReader, WheelShelf
+from crossdeps.index.model import ProjectPage
+from crossdeps.index.origins import is_http, show_url, split_credentials
+from crossdeps.index.pages import ParsedPage, ProjectFiles, filename_of
+from crossdeps.index.workers import Task, Workers
+from crossdeps.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from packaging.utils import NormalizedName
+
+    from crossdeps.index.cache import IndexCache
+    from crossdeps.index.model import ProjectFile
+    from crossdeps.index.session import Session
+
+# Measured against a large index: four to eight connections saturate it, more than 16 stall.
+_WORKERS = 8
+
+
+class IndexClient:
+    """Asks all places in their order; everything is asked for once.
+
+    Implements :class:`crossdeps.index.model.Index`, and downloads files. A context manager; safe
+    to use from several threads. Nothing is asked before it is needed, and no HTTP library is
+    loaded for places on this machine.
+
+    :param places: in order of preference
+    :param open_session: makes the HTTP session when it is first needed; None forbids the network
+    :param cache: makes the cache, told whom to warn; None keeps nothing between runs
+    """
+
+    def __init__(
+        self,
+        places: Sequence[Place],
+        *,
+        open_session: Callable[[], Session] | None,
+        cache: Callable[[Callable[[str], None]], IndexCache] | None = None,
+        progress: Progress | None = None,
+        download_deadline: float | None = None,
+    ) -> None:
+        self._places = tuple(places)
+        self._open_session = open_session
+        self._session: Session | None = None
+        self._progress = progress or Progress()
+        self._download_deadline = download_deadline
+        self._lock = threading.Lock()
+        self._session_lock = threading.Lock()
+        self._warnings: dict[str, None] = {}
+        self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
+        self._parts: dict[tuple[Place, NormalizedName], Task[ParsedPage | None]] = {}
+        self._metadata: dict[str, Task[bytes]] = {}
+        self._workers = Workers(_WORKERS)
+        self._shelf = WheelShelf()
+        kept = cache(self._warn) if cache is not None else None
+        session = None if open_session is None else self._get_session
+        self._fetcher = PageFetcher(session, kept)
+        self._reader = MetadataReader(session, kept, self._shelf, warn=self._warn)
+
+    def __enter__(self) -> IndexClient:  # noqa: PYI034 - Self came with Python 3.11
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what is under way, close connections and remove what was only here for a while."""
+        self._workers.close()
+        with self._session_lock:
+            if self._session is not None:
+                self._session.close()
+        self._shelf.close()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the indexes and the cache, one sentence each."""
+        with self._lock:
+            return tuple(self._warnings)
+
+    def _warn(self, warning: str) -> None:
+        with self._lock:
+            self._warnings.setdefault(warning)
+
+    def _get_session(self) -> Session:
+        with self._session_lock:
+            if self._session is None:
+                if self._open_session is None:  # pragma: no cover - only called where it is set
+                    raise OfflineError("the network is forbidden")
+                self._session = self._open_session()
+            return self._session
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """All files of *project*, from every place that was asked, in the order of the places.
+
+        A place that answers 404 or 410 doesn't know the project.
+
+        :raises IndexAccessError: if an index can't be reached or understood
+        """
+        return self._page_task(project).result()
+
+    def prefetch(self, projects: Sequence[NormalizedName]) -> None:
+        """Start to fetch pages that are likely to be asked for; errors wait until they are."""
+        for project in projects:
+            with self._lock:
+                known = project in self._pages
+            if not known:
+                task = self._page_task(project)
+                for place in self._places:
+                    self._workers.submit(self._part_task(place, project))
+                self._workers.submit(task)
+
+    def metadata(self, file: ProjectFile) -> bytes:
+        """The core metadata (METADATA) of a wheel, by the cheapest way that the index offers.
+
+        :raises IndexAccessError: if it can't be fetched
+        :raises IntegrityError: if what was fetched is wrong
+        """
+        return self._metadata_task(file).result()
+
+    def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
+        """Start to fetch metadata that is likely to be asked for."""
+        for file in files:
+            self._workers.submit(self._metadata_task(file))
+
+    def download(
+        self, url: str, destination: Path, *, size: int | None, hashes: Mapping[str, str]
+    ) -> str:
+        """Stream *url* to *destination*, checking every listed hash as it goes.
+
+        A wheel that was already fetched for its metadata isn't fetched again. *destination* is
+        written aside and renamed: after an error it is as it was.
+
+        :param url: http(s) URL, ``file:`` URL or path
+        :param size: bytes, as the page says
+        :returns: sha256 of the file, hex
+        :raises IndexAccessError: if it can't be fetched
+        :raises HashMismatchError: if any listed hash differs
+        """
+        bare = split_credentials(url)[0]
+        shelved = self._shelf.take(bare)
+        if shelved is not None:
+            try:
+                return copy_local(
+                    str(shelved), destination, hashes, self._progress, name=filename_of(bare)
+                )
+            finally:
+                shelved.unlink(missing_ok=True)
+        if not is_http(bare):
+            return copy_local(bare, destination, hashes, self._progress)
+        if self._open_session is None:
+            raise OfflineError(
+                "a file isn't in the store, and the network is forbidden",
+                context=(show_url(bare),),
+                hint="run once without --offline",
+            )
+        return download(
+            self._get_session(),
+            bare,
+            destination,
+            size=size,
+            hashes=hashes,
+            progress=self._progress,
+            deadline=self._download_deadline,
+        )
+
+    def _page_task(self, project: NormalizedName) -> Task[ProjectPage]:
+        with self._lock:
+            task = self._pages.get(project)
+            if task is None:
+                task = self._pages[project] = Task(lambda: self._merge(project))
+            return task
+
+    def _part_task(self, place: Place, project: NormalizedName) -> Task[ParsedPage | None]:
+        with self._lock:
+            task = self._parts.get((place, project))
+            if task is None:
+                task = Task(lambda: self._fetcher.fetch(place, project))
+                self._parts[place, project] = task
+            return task
+
+    def _metadata_task(self, file: ProjectFile) -> Task[bytes]:
+        with self._lock:
+            task = self._metadata.get(file.url)
+            if task is None:
+                task = self._metadata[file.url] = Task(lambda: self._reader.read(file))
+            return task
+
+    def _merge(self, project: NormalizedName) -> ProjectPage:
+        tasks = [self._part_task(place, project) for place in self._places]
+        for task in tasks[1:]:
+            self._workers.submit(task)
+        found = []
+        for place, task in zip(self._places, tasks, strict=True):
+            part = task.result()
+            # An index knows a project by its page; a find-links place by a file of it.
+            if part is not None and (place.kind == "simple" or len(part.files)):
+                found.append((place, part))
+        parts = [part.files for _, part in found]
+        return ProjectPage(
+            project=project,
+            files=ProjectFiles.joined(parts) if parts else (),
+            asked=tuple(show_url(place.root) for place in self._places),
+            found_on=tuple(show_url(place.root) for place, _ in found),
+            warnings=tuple(warning for _, part in found for warning in part.warnings),
+        )

@@ -1,0 +1,336 @@
+"""The one HTTP session: every byte from the network comes through here.
+
+Redirects are followed by hand, so that credentials never leave the origin they were meant for,
+https never becomes http and nothing but http(s) is followed. Environment variables, netrc files
+and cookies are never read here.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import requests
+import requests.adapters
+import urllib3.exceptions
+from urllib3.connectionpool import HTTPSConnectionPool
+
+from crossdeps.index import answers
+from crossdeps.index.connection import Connection, CredentialsLookup, no_credentials
+from crossdeps.index.origins import is_http, read_origin, show_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from urllib3.response import BaseHTTPResponse
+
+T = TypeVar("T")
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+_CHUNK = 1 << 18
+_PER_HOST = 8
+_BROKEN = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.TimeoutError,
+    urllib3.exceptions.SSLError,
+)
+
+
+class BrokenAnswerError(Exception):
+    """An answer that ended or went wrong midway, and may be right when asked again."""
+
+
+class _QuietPool(HTTPSConnectionPool):
+    """Connections to hosts whose certificate the user asked not to check: no warning each time."""
+
+    def _validate_conn(self, conn: urllib3.connection.HTTPConnection) -> None:  # type: ignore[override]
+        if conn.is_closed:
+            conn.connect()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What is asked for.
+
+    :param url: absolute http(s) URL, without credentials
+    :param subject: the project or file that it is for, for messages
+    :param headers: made anew for each attempt
+    :param accept: statuses that the consumer understands
+    :param deadline: seconds for all attempts together; None uses the connection's
+    """
+
+    url: str
+    subject: str
+    headers: Callable[[], Mapping[str, str]] = dict
+    accept: frozenset[int] = frozenset({200})
+    deadline: float | None = None
+
+
+class Answer:
+    """One answer whose body hasn't been read yet."""
+
+    def __init__(
+        self, raw: requests.Response, request: Request, ends: float, closed: threading.Event
+    ) -> None:
+        self.status = raw.status_code
+        self.headers: Mapping[str, str] = raw.headers
+        self.url = raw.url
+        self._raw: BaseHTTPResponse = raw.raw
+        self._request = request
+        self._ends = ends
+        self._closed = closed
+
+    def chunks(self, limit: int, *, decode: bool = False) -> Iterator[bytes]:
+        """The body, piece by piece as it arrives.
+
+        :param limit: bytes (decoded) after which it is refused
+        :param decode: whether to undo Content-Encoding
+        :raises IndexResponseError: past the limit
+        :raises IndexUnreachableError: past the deadline
+        :raises BrokenAnswerError: if its encoding is broken
+        """
+        total = 0
+        while True:
+            # One read of the socket a piece: a server that drips bytes can't hold us for longer
+            # than the deadline.
+            try:
+                chunk = self._raw.read1(_CHUNK, decode_content=decode)
+            except urllib3.exceptions.DecodeError as error:
+                raise BrokenAnswerError("the answer's compression is broken") from error
+            if not chunk:
+                return
+            total += len(chunk)
+            if total > limit:
+                raise answers.untrustworthy(
+                    f"the answer is larger than {limit:,} bytes",
+                    self.url,
+                    self._request.subject,
+                    rule="answer-size",
+                )
+            self._check_time()
+            yield chunk
+
+    def read(self, limit: int) -> bytes:
+        """The whole body, decoded, at most *limit* bytes; raises as :meth:`chunks` does."""
+        return b"".join(self.chunks(limit, decode=True))
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._ends or self._closed.is_set():
+            raise answers.unreachable(
+                "it took too long, although bytes kept coming", self.url, self._request.subject
+            )
+
+
+class Session:
+    """Asks servers, retries what may pass, and turns everything else into errors.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        connection: Connection | None = None,
+        *,
+        user_agent: str,
+        credentials: CredentialsLookup = no_credentials,
+    ) -> None:
+        self._connection = connection or Connection()
+        self._credentials = credentials
+        self._headers = {"User-Agent": user_agent, "Connection": "keep-alive"}
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._quiet = self._adapter()
+        self._quiet.poolmanager.pool_classes_by_scheme = {
+            **self._quiet.poolmanager.pool_classes_by_scheme,
+            "https": _QuietPool,
+        }
+        self._session.mount("https://", self._adapter())
+        self._session.mount("http://", self._adapter())
+        self._closed = threading.Event()
+
+    @staticmethod
+    def _adapter() -> requests.adapters.HTTPAdapter:
+        return requests.adapters.HTTPAdapter(
+            pool_connections=16, pool_maxsize=_PER_HOST, pool_block=True, max_retries=0
+        )
+
+    def close(self) -> None:
+        """Stop waits and transfers soon, and close idle connections."""
+        self._closed.set()
+        self._session.close()
+        self._quiet.close()
+
+    def fetch(self, request: Request, consume: Callable[[Answer], T]) -> T:
+        """Ask, and hand each answer of an accepted status to *consume*, which reads its body.
+
+        A broken connection, a short body, and 429, 500, 502, 503 and 504 are tried again, which
+        calls *consume* again.
+
+        :raises IndexUnreachableError: if no whole answer came
+        :raises IndexRefusedError: for any other status
+        :raises IndexResponseError: if a redirect leads astray, or *consume* says so
+        """
+        connection = self._connection
+        ends = time.monotonic() + (request.deadline or connection.deadline)
+        attempt = 0
+        while True:
+            attempt += 1
+            last = attempt > connection.retries
+            wait: float | None
+            try:
+                with self._open(request, ends) as answer:
+                    if answer.status in request.accept:
+                        return consume(answer)
+                    wait = self._refuse(answer, request, attempt)
+            except (BrokenAnswerError, *_BROKEN) as error:
+                if last or isinstance(error, requests.exceptions.SSLError):
+                    raise self._failure(error, request, attempt) from error
+                wait = None
+            self._pause(wait, attempt, ends, request)
+
+    def _refuse(self, answer: Answer, request: Request, attempt: int) -> float | None:
+        """Raise, unless the status is worth another attempt: then the seconds it asks to wait."""
+        if answer.status not in _RETRIED:
+            raise answers.refused(answer.status, answer.url, request.subject)
+        cap = self._connection.longest_wait
+        now = datetime.datetime.now(datetime.timezone.utc)
+        wait = answers.read_retry_after(answer.headers, now)
+        if wait is not None and wait > cap:
+            raise answers.waits_too_long(wait, cap, answer.url, request.subject)
+        if attempt > self._connection.retries:
+            raise answers.refused(answer.status, answer.url, request.subject, attempts=attempt)
+        return wait
+
+    def _pause(self, wait: float | None, attempt: int, ends: float, request: Request) -> None:
+        if wait is None:
+            wait = min(
+                self._connection.backoff * 2.0 ** (attempt - 1), self._connection.longest_wait
+            )
+        late = time.monotonic() + wait > ends
+        if late or self._closed.wait(wait):
+            raise answers.unreachable(
+                "the time for it is over", request.url, request.subject, attempts=attempt
+            )
+
+    def _failure(self, error: Exception, request: Request, attempt: int) -> Exception:
+        if isinstance(error, BrokenAnswerError):
+            return answers.untrustworthy(
+                f"{error}, {attempt} times" if attempt > 1 else str(error),
+                request.url,
+                request.subject,
+                rule="answer-broken",
+            )
+        reason = answers.find_reason(error, self._connection.timeout)
+        if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+            return answers.certificate_refused(reason, request.url, request.subject)
+        return answers.unreachable(reason, request.url, request.subject, attempts=attempt)
+
+    def _open(self, request: Request, ends: float) -> _Opened:
+        """Send the request, following redirects (at most five)."""
+        url = request.url
+        credentials = self._credentials(url)
+        origin = read_origin(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            raw = self._send(url, request, credentials)
+            location = raw.headers.get("Location")
+            if raw.status_code not in _REDIRECTS or location is None:
+                return _Opened(raw, Answer(raw, request, ends, self._closed))
+            _finish(raw)
+            url = _next_url(url, location, request)
+            if read_origin(url) != origin:
+                credentials = None  # for good, even if it comes back
+        raise answers.untrustworthy(
+            f"the index redirects more than {_MOST_REDIRECTS} times",
+            url,
+            request.subject,
+            rule="redirect-loop",
+        )
+
+    def _send(
+        self, url: str, request: Request, credentials: tuple[str, str] | None
+    ) -> requests.Response:
+        headers = {**self._headers, **request.headers()}
+        if credentials is not None:
+            headers["Authorization"] = _basic(*credentials)
+        try:
+            prepared = requests.Request("GET", url, headers=headers).prepare()
+        except (requests.exceptions.RequestException, ValueError) as error:
+            raise answers.untrustworthy(
+                "the URL isn't valid", url, request.subject, rule="url"
+            ) from error
+        connection = self._connection
+        trusted = connection.trusts(url)
+        adapter = self._quiet if trusted else self._session.get_adapter(url)
+        return adapter.send(
+            prepared,
+            stream=True,
+            timeout=(connection.timeout, connection.timeout),
+            verify=False if trusted else connection.certificates or True,
+            cert=connection.client_certificate,
+            proxies=connection.proxies_for(url),
+        )
+
+
+class _Opened:
+    """An open answer; afterwards its connection is kept if that is cheap, else closed."""
+
+    def __init__(self, raw: requests.Response, answer: Answer) -> None:
+        self._raw = raw
+        self._answer = answer
+
+    def __enter__(self) -> Answer:
+        return self._answer
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            _finish(self._raw)
+        else:
+            self._raw.close()
+
+
+def _finish(raw: requests.Response) -> None:
+    """Read a short rest, so that the connection can be used again; drop it with a long one."""
+    length = raw.headers.get("Content-Length", "0" if raw.status_code == 304 else "")
+    if length.isascii() and length.isdigit() and len(length) < 6:
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            while raw.raw.read1(_CHUNK, decode_content=False):
+                pass
+    raw.close()
+
+
+def _basic(user: str, password: str) -> str:
+    """Basic credentials in UTF-8 (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+
+def _next_url(url: str, location: str, request: Request) -> str:
+    """Where a redirect leads.
+
+    :raises IndexResponseError: if that isn't http(s), or is http after https
+    """
+    target = urllib.parse.urldefrag(urllib.parse.urljoin(url, location))[0]
+    downgrade = url.lower().startswith("https:") and target.lower().startswith("http:")
+    if not is_http(target) or downgrade:
+        raise answers.untrustworthy(
+            f"the index redirects to {show_url(target)}, "
+            + ("from https to http" if downgrade else "which is neither http nor https"),
+            url,
+            request.subject,
+            rule="redirect-target",
+        )
+    return _without_userinfo(target)
+
+
+def _without_userinfo(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
