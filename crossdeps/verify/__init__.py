@@ -1,1 +1,16 @@
-"""."""
+"""Is it right? Rules over a bundle and its target, and the findings that they give."""
+
+from crossdeps.verify.catalogue import RULES
+from crossdeps.verify.model import Finding, FindingsError, Ignore, Rule, Severity
+from crossdeps.verify.verification import parse_ignores, verify
+
+__all__ = [
+    "RULES",
+    "Finding",
+    "FindingsError",
+    "Ignore",
+    "Rule",
+    "Severity",
+    "parse_ignores",
+    "verify",
+]

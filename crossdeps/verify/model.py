@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import fnmatch
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from crossdeps.errors import ArtifactError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Severity = Literal["error", "warning"]
 
@@ -26,3 +33,87 @@ class Finding:
     owner: str | None
     message: str
     hint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One thing that can be wrong with a bundle, as the reference explains it.
+
+    :param id: kebab-case; findings, ``--ignore`` and the reference know the rule by it
+    :param severity: of all its findings
+    :param title: a few words, without a full stop
+    :param symptom: what a user sees on the target
+    :param cause: how a package comes to be so
+    :param remedy: what to do
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    symptom: str
+    cause: str
+    remedy: str
+
+    def finding(
+        self, message: str, *, path: str = "", owner: str | None = None, hint: str | None = None
+    ) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            rule=self.id,
+            severity=self.severity,
+            path=path,
+            owner=owner,
+            message=message,
+            hint=hint,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignore:
+    """Findings that the user has judged and doesn't want to hear of.
+
+    :param rule: id of a rule, or ``*``
+    :param path: glob on the finding's path; ``*`` also matches ``/``
+    """
+
+    rule: str
+    path: str = "*"
+
+    @classmethod
+    def parse(cls, text: str, known: Collection[str]) -> Ignore:
+        """Read ``RULE`` or ``RULE:GLOB``.
+
+        :param known: the ids of all rules
+        :raises UsageError: if there is no such rule
+        """
+        rule, _, path = text.partition(":")
+        if rule != "*" and rule not in known:
+            near = difflib.get_close_matches(rule, known, n=1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(
+                f"there is no rule {rule!r} to ignore",
+                hint=f"{meant}each finding names its rule in brackets",
+            )
+        return cls(rule=rule, path=path or "*")
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether *finding* is silenced."""
+        return self.rule in {"*", finding.rule} and fnmatch.fnmatchcase(finding.path, self.path)
+
+
+class FindingsError(ArtifactError):
+    """The artifact was found to be wrong for its target.
+
+    :param findings: those that made it fail, all of them
+    """
+
+    id = "findings"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        context = (first.path,) if first.path else ()
+        super().__init__(
+            f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
+        )
+        self.findings = findings

@@ -1,0 +1,107 @@
+"""Shared libraries that a binary needs, and that are neither in the bundle nor on the target."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crossdeps.verify.images import absent_library_belongs_to, library_presence
+from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.native import linked_libc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crossdeps.verify.scene import Scene
+
+MISSING_LIBRARY = Rule(
+    id="missing-library",
+    severity="error",
+    title="a library that belongs to the package is missing from it",
+    symptom="Import fails: `libopenblas-r0-f650aae0.so: cannot open shared object file`.",
+    cause=(
+        "The name is one that auditwheel gives to libraries inside a wheel, so no system has it: a"
+        " `.libs` folder was left out, trimmed, or comes from another version of the wheel."
+    ),
+    remedy="Build the package anew, and don't exclude `*.libs` folders.",
+)
+ABSENT_LIBRARY = Rule(
+    id="absent-library",
+    severity="error",
+    title="a system library that the target is known not to have",
+    symptom="Import fails: `libGL.so.1: cannot open shared object file`.",
+    cause="The project counts on a desktop's or a compiler's libraries; the runtime has none.",
+    remedy=(
+        "Take the variant for servers where there is one (opencv-python-headless instead of"
+        " opencv-python), or put the library into the package or a layer (`/opt/lib` and the"
+        " package's `lib/` are searched on Lambda)."
+    ),
+)
+UNKNOWN_LIBRARY = Rule(
+    id="unknown-library",
+    severity="warning",
+    title="a system library that the target may not have",
+    symptom="Import may fail: `cannot open shared object file`.",
+    cause=(
+        "The library isn't in the package, and not among those that every manylinux machine has."
+        " It may be loaded only when an optional feature is used, such as a GPU."
+    ),
+    remedy="Try it on the target; if it works there, silence the finding with `--ignore`.",
+)
+
+_ABSENT_HINT = (
+    "take the project's variant for servers (such as opencv-python-headless), or put the library"
+    " into lib/ of the package or a layer"
+)
+
+# auditwheel names a library that it puts into a wheel after the first eight digits of its SHA-256:
+# libgfortran-040039e1.so.5.0.0
+_GRAFTED = re.compile(r"-[0-9a-f]{8}\.so(?:\.[0-9A-Za-z]+)*$")
+
+
+def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
+    """Every DT_NEEDED is in the bundle, or on the target."""
+    for native in scene.natives:
+        if native.standing != "fits":
+            continue
+        if linked_libc(native.facts) not in {None, scene.target.libc.kind}:
+            continue  # the other C library's companions are missing too, which says nothing new
+        for name in dict.fromkeys(native.facts.needed):
+            library = name.rpartition("/")[2]
+            if library in scene.libraries:
+                continue
+            finding = _judge(scene, library)
+            if finding is None:
+                continue
+            rule, text, hint = finding
+            yield rule.finding(
+                f"{native.path} needs {library}, which {text}",
+                path=native.entry.path,
+                owner=native.entry.owner,
+                hint=hint,
+            )
+
+
+def _judge(scene: Scene, library: str) -> tuple[Rule, str, str] | None:
+    if _GRAFTED.search(library):
+        return (
+            MISSING_LIBRARY,
+            "belongs into the package and isn't there",
+            f"build it anew: {scene.build_command}",
+        )
+    presence = library_presence(scene.target, library)
+    if presence == "present":
+        return None
+    where = scene.target.runtime_name or "the target"
+    if presence == "absent":
+        kind = absent_library_belongs_to(library)
+        return (
+            ABSENT_LIBRARY,
+            f"belongs to {kind}, and {where} doesn't have it",
+            _ABSENT_HINT,
+        )
+    return (
+        UNKNOWN_LIBRARY,
+        f"isn't in the package and may not be on {where}",
+        f"if it is, silence this: --ignore {UNKNOWN_LIBRARY.id}",
+    )

@@ -1,0 +1,125 @@
+"""A bundle seen from its target: what every rule asks, worked out once."""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from crossdeps.bundle.content import read_content
+from crossdeps.bundle.model import ArchiveContent
+from crossdeps.errors import ArtifactReadError
+from crossdeps.verify.native import NativeFile, judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from crossdeps.bundle.model import Bundle, Entry, InstalledProject
+    from crossdeps.target import Target
+
+
+class Scene:
+    """A bundle and its target, with the indexes that rules share.
+
+    A context manager: it keeps an archive open while rules read from it.
+
+    :param assumed: normalised names of projects that will be on the target although they aren't
+        in the bundle, besides those of the runtime
+    """
+
+    def __init__(self, bundle: Bundle, target: Target, *, assumed: frozenset[str]) -> None:
+        self.bundle = bundle
+        self.target = target
+        self.assumed = assumed
+        self._archives: dict[Path, zipfile.ZipFile] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        while self._archives:
+            self._archives.popitem()[1].close()
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """Every entry by its path."""
+        return {entry.path: entry for entry in self.bundle.entries}
+
+    @cached_property
+    def projects(self) -> dict[str, InstalledProject]:
+        """Every project by its normalised name."""
+        return {project.name: project for project in self.bundle.projects}
+
+    @cached_property
+    def natives(self) -> tuple[NativeFile, ...]:
+        """Every native binary where Python imports from, each judged."""
+        return judge(self.bundle, self.target)
+
+    @cached_property
+    def natives_by_owner(self) -> dict[str | None, list[NativeFile]]:
+        """The native binaries of each project."""
+        owned: dict[str | None, list[NativeFile]] = defaultdict(list)
+        for native in self.natives:
+            owned[native.entry.owner].append(native)
+        return owned
+
+    @cached_property
+    def libraries(self) -> frozenset[str]:
+        """Names under which a fitting binary of the bundle can stand in for DT_NEEDED.
+
+        A file's own name and its DT_SONAME: packages load their libraries before the modules that
+        need them, so where in the bundle the library lies doesn't decide.
+        """
+        names = set()
+        for native in self.natives:
+            if native.standing == "fits":
+                names.add(posixpath.basename(native.entry.path))
+                if native.facts.soname:
+                    names.add(posixpath.basename(native.facts.soname))
+        return frozenset(names)
+
+    @cached_property
+    def build_command(self) -> str:
+        """The command that builds for this target."""
+        target = self.target
+        if target.runtime_name:
+            return f"crossdeps build --runtime {target.runtime_name} --arch {target.arch}"
+        platform = target.libc.platform(target.arch)
+        return (
+            f"crossdeps build --python {target.python} --arch {target.arch} --platform {platform}"
+        )
+
+    def inside(self, path: str) -> str | None:
+        """*path* relative to where packages lie, or None where it lies outside."""
+        prefix = self.bundle.prefix
+        return path[len(prefix) :] if path.startswith(prefix) else None
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of *entry*.
+
+        :raises ArtifactReadError: if they can't be read
+        """
+        content = entry.content
+        try:
+            if isinstance(content, ArchiveContent):
+                # Opening a large archive costs more than reading a member: it stays open.
+                archive = self._archives.get(content.archive)
+                if archive is None:
+                    archive = self._archives[content.archive] = zipfile.ZipFile(content.archive)
+                return archive.read(content.name)
+            return read_content(content)
+        except (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+            raise ArtifactReadError(
+                f"a file can't be read: {error}", context=(entry.path,)
+            ) from error

@@ -1,0 +1,57 @@
+"""Runs the rules over a bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdeps.verify.catalogue import CHECKS, RULES
+from crossdeps.verify.model import Ignore
+from crossdeps.verify.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.target import Target
+    from crossdeps.verify.model import Finding
+
+
+def verify(
+    bundle: Bundle,
+    target: Target,
+    *,
+    ignore: Iterable[Ignore] = (),
+    assumed: Iterable[str] = (),
+) -> tuple[Finding, ...]:
+    """Everything about *bundle* that its user should know before it runs on *target*.
+
+    :param ignore: what the user doesn't want to hear of
+    :param assumed: normalised names of projects that will be on the target although the bundle
+        doesn't have them, such as those left out on purpose; what the target's runtime provides
+        is assumed anyway
+    :returns: errors first, then by rule in the order of the reference, then by path
+    :raises ArtifactReadError: if a file of the bundle can't be read again
+    """
+    silenced = tuple(ignore)
+    order = {rule: position for position, rule in enumerate(RULES)}
+    with Scene(bundle, target, assumed=frozenset(assumed)) as scene:
+        findings = [
+            finding
+            for check in CHECKS
+            for finding in check(scene)
+            if not any(one.matches(finding) for one in silenced)
+        ]
+    return tuple(
+        sorted(
+            findings,
+            key=lambda one: (one.severity != "error", order[one.rule], one.path, one.message),
+        )
+    )
+
+
+def parse_ignores(texts: Iterable[str]) -> tuple[Ignore, ...]:
+    """Read ``RULE`` and ``RULE:GLOB``.
+
+    :raises UsageError: if there is no such rule
+    """
+    return tuple(Ignore.parse(text, RULES) for text in texts)
