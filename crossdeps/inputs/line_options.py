@@ -76,6 +76,8 @@ def split_line(text: str) -> tuple[str, tuple[Option, ...]]:
 
 
 def _options_start(text: str) -> int | None:
+    if " " not in text and "\t" not in text:
+        return None
     found = text.find("-")
     while found > 0 and not text[found - 1].isspace():
         found = text.find("-", found + 1)

@@ -43,14 +43,13 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
     joined: list[str] = []
     first = 0
     for number, line in enumerate(_NEWLINE.split(text), start=1):
-        is_comment = line.lstrip().startswith("#")
         if not joined:
             first = number
-        if line.endswith("\\") and not is_comment:
+        if line.endswith("\\") and not _is_comment(line):
             joined.append(line.rstrip("\\"))
             continue
         if joined:
-            line = "".join((*joined, " " if is_comment else "", line))  # noqa: PLW2901
+            line = "".join((*joined, " " if _is_comment(line) else "", line))  # noqa: PLW2901
             joined = []
         if said := _without_comment(line):
             yield LogicalLine(number=first, text=said)
@@ -58,8 +57,14 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
         yield LogicalLine(number=first, text=said)
 
 
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
 def _without_comment(line: str) -> str:
     """*line* up to a ``#`` that starts it or follows white space."""
+    if "#" not in line:
+        return line.strip()
     found = line.find("#")
     while found > 0 and not line[found - 1].isspace():
         found = line.find("#", found + 1)

@@ -69,14 +69,19 @@ class Problems:
             place = str(first.origin)
             where = place if first.line is None else f"{place}: {shown(first.line)}"
             raise InputError(first.message, context=(where,), hint=first.hint)
+        hints = {problem.hint for problem in self._found}
+        same = len(hints) == 1
         raise InputError(
             f"{len(self._found)} lines can't be used",
-            context=tuple(self._lines()),
-            hint=next((problem.hint for problem in self._found if problem.hint), None),
+            context=tuple(self._lines(with_hints=not same)),
+            hint=hints.pop() if same else None,
         )
 
-    def _lines(self) -> list[str]:
-        lines = [f"{problem.origin}: {problem.message}" for problem in self._found[:_MOST_SHOWN]]
+    def _lines(self, *, with_hints: bool) -> list[str]:
+        lines = []
+        for problem in self._found[:_MOST_SHOWN]:
+            advice = f" ({problem.hint})" if with_hints and problem.hint else ""
+            lines.append(f"{problem.origin}: {problem.message}{advice}")
         if more := len(self._found) - len(lines):
             lines.append(f"and {more} more")
         return lines

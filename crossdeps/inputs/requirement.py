@@ -100,7 +100,7 @@ def parse_requirement(
 def _plain(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Requirement | None:
     """Read ``name``, ``name==1.0,!=2``, with or without marker; None for any other form."""
     head, semicolon, tail = text.partition(";")
-    found = _PLAIN.fullmatch(head.rstrip())
+    found = _PLAIN.fullmatch(head)
     if found is None or (not found[2] and looks_like_path(found[1])):
         return None
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.display import redact_urls, shown
+from crossdeps.inputs.display import shown
 from crossdeps.inputs.encoding import decode
 from crossdeps.inputs.file_options import FileOptionsBuilder
 from crossdeps.inputs.files import read_bytes
@@ -26,13 +26,15 @@ from crossdeps.inputs.model import Origin
 from crossdeps.inputs.requirement import parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from crossdeps.inputs.lines import LogicalLine
     from crossdeps.inputs.model import Requirement
     from crossdeps.inputs.problems import Problems
 
 Role = Literal["requirement", "constraint", "override"]
+_OPTION = re.compile(r"\s--?[A-Za-z]")
+_NO_HASHES: frozenset[str] = frozenset()
 _DEEPEST = 50  # files that include each other in a row
 _INCLUDES: Mapping[str, Role] = {"--requirement": "requirement", "--constraint": "constraint"}
 
@@ -44,13 +46,18 @@ class _File:
     :param name: as the user would recognise it
     :param path: where it is
     :param real: the same, without links; None for standard input
-    :param chain: the files that led to it, outermost first, with itself
+    :param base: what the files that it includes are relative to
+    :param directories: what paths in it may be relative to, first that has it; as with pip, first
+        the working directory
+    :param chain: the files that led to it, outermost first
     """
 
     name: str
     path: Path
     real: str | None
     role: Role
+    base: Path
+    directories: tuple[Path, ...]
     chain: tuple[_File, ...] = ()
 
 
@@ -101,7 +108,14 @@ class RequirementsReader:
         :raises InputError: if it is a URL, or including it would never end
         """
         if name == "-" and not chain:
-            return _File(name="-", path=self._cwd / "-", real=None, role=role)
+            return _File(
+                name="-",
+                path=self._cwd / "-",
+                real=None,
+                role=role,
+                base=self._cwd,
+                directories=(self._cwd,),
+            )
         if name.lower().startswith("file:"):
             name = unquote(urlsplit(name).path)
         elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
@@ -115,9 +129,7 @@ class RequirementsReader:
             real = os.path.realpath(path)
         except (OSError, ValueError) as error:
             raise InputError(f"{shown(name)} isn't a path") from error
-        file = _File(name=shown_name, path=path, real=real, role=role, chain=chain)
-        repeated = [outer.name for outer in chain if outer.real == real]
-        if repeated:
+        if any(outer.real == real for outer in chain):
             names = [outer.name for outer in chain] + [shown_name]
             raise InputError(
                 f"requirements files include each other: {' -> '.join(names)}",
@@ -125,102 +137,135 @@ class RequirementsReader:
             )
         if len(chain) >= _DEEPEST:
             raise InputError(f"requirements files include each other more than {_DEEPEST} deep")
-        return file
+        return _File(
+            name=shown_name,
+            path=path,
+            real=real,
+            role=role,
+            base=path.parent,
+            directories=tuple(dict.fromkeys((self._cwd, path.parent))),
+            chain=chain,
+        )
 
     def _read(self, file: _File) -> None:
         """Read a file; what it includes is read where it is included.
 
         :raises InputError: if it can't be read at all
         """
-        if file.real is not None:
-            key = (file.real, str(file.path.parent), file.role)
-            if key in self._done:
-                return
-            self._done.add(key)
-            if file.path.name == "pyproject.toml" or file.path.suffix == ".toml":
-                raise InputError(
-                    f"{file.name} isn't a requirements file",
-                    hint="give pyproject.toml on the command line, with -r",
-                )
-            data = read_bytes(file.path, file.name)
-        else:
-            data = self._stdin()
-        self.files[str(file.path.absolute()) if file.real is not None else "-"] = None
-        before = len(self.found["requirement"]), len(self._problems)
-        try:
-            text = decode(data)
-        except InputError as error:
-            raise InputError(f"{file.name} {error.message}", hint=error.hint) from error
+        key = (file.real or "-", str(file.base), file.role)
+        if key in self._done:
+            return
+        self._done.add(key)
+        text = self._text(file)
+        before = len(self.found["requirement"]) + len(self._problems)
         for line in logical_lines(text):
             origin = Origin(file=file.name, line=line.number)
             try:
                 self._line(line, file, origin)
             except InputError as error:
                 self._problems.add(self._concealed(error, line.text), origin, line.text)
-        after = len(self.found["requirement"]), len(self._problems)
-        if file.role == "requirement" and before == after and not file.chain:
+        after = len(self.found["requirement"]) + len(self._problems)
+        if before == after and file.role == "requirement" and not file.chain:
             self.warnings.append(f"{Origin(file=file.name)} asks for nothing")
 
+    def _text(self, file: _File) -> str:
+        """The text of a file.
+
+        :raises InputError: if it can't be read, or isn't text
+        """
+        if file.real is None:
+            self.files["-"] = None
+            data = self._stdin()
+        elif file.path.suffix == ".toml":
+            raise InputError(
+                f"{file.name} isn't a requirements file",
+                hint="give pyproject.toml on the command line, with -r",
+            )
+        else:
+            data = read_bytes(file.path, file.name)
+            self.files[str(file.path.absolute())] = None
+        try:
+            return decode(data)
+        except InputError as error:
+            raise InputError(
+                f"{Origin(file=file.name)} {error.message}", hint=error.hint
+            ) from error
+
     def _line(self, line: LogicalLine, file: _File, origin: Origin) -> None:
-        expanded = expand_variables(line.text, self._environ)
-        text, options = split_line(expanded)
-        base = self._cwd if file.real is None else file.path.parent
-        directories = tuple(dict.fromkeys((self._cwd, base)))
+        """Do what one line says.
+
+        :raises InputError: if it can't be done
+        """
+        text, options = split_line(expand_variables(line.text, self._environ))
+        if not options:
+            self._keep(text, line.text, file, origin)
+            return
         own = [option for option in options if option.name in PER_REQUIREMENT]
         others = [option for option in options if option.name not in PER_REQUIREMENT]
-        editables = [option for option in others if option.name == "--editable"]
-        if text or editables:
-            self._requirement(text, own, others, line, file, origin, directories)
-            return
-        if own:
+        editable = not text and others[:1] != [] and others[0].name == "--editable"
+        if (text and others) or (editable and len(others) > 1):
+            raise InputError(
+                f"{others[-1].name} can't stand on the line of a requirement",
+                hint="give it a line of its own",
+            )
+        if text:
+            self._keep(text, _without_options(line.text), file, origin, own)
+        elif editable:
+            self._keep(others[0].value, line.text, file, origin, own, editable=True)
+        elif own:
             raise InputError(
                 f"{own[0].name} stands on a line of its own, and belongs to no requirement",
                 hint="end the line before it with a backslash",
             )
-        for option in others:
+        else:
+            self._obey(others, file, origin)
+
+    def _obey(self, options: list[Option], file: _File, origin: Origin) -> None:
+        """Include files, and take index options."""
+        for option in options:
+            if option.name == "--editable":
+                raise InputError("-e stands after another option", hint="give it a line of its own")
             role = _INCLUDES.get(option.name)
             if role is None:
-                self.options.add(option, origin, directories)
-            else:
-                self._include(option, role, file, base)
+                self.options.add(option, origin, file.directories)
+                continue
+            if file.role != "requirement" and role == "requirement":
+                role = file.role
+            prefix = os.path.dirname(file.name)  # noqa: PTH120 - "./" must stay as it was written
+            self._read(self._located(option.value, file.base, prefix, role, (*file.chain, file)))
 
-    def _include(self, option: Option, role: Role, file: _File, base: Path) -> None:
-        inner_role = role if file.role == "requirement" or role == "constraint" else file.role
-        prefix = os.path.dirname(file.name)  # noqa: PTH120 - "./" must stay as it was written
-        chain = (*file.chain, file)
-        self._read(self._located(option.value, base, prefix, inner_role, chain))
-
-    def _requirement(
+    def _keep(
         self,
         text: str,
-        own: list[Option],
-        others: list[Option],
-        line: LogicalLine,
+        written: str,
         file: _File,
         origin: Origin,
-        directories: tuple[Path, ...],
+        own: Sequence[Option] = (),
+        *,
+        editable: bool = False,
     ) -> None:
-        if len(others) > 1 or (others and (text or others[0].name != "--editable")):
-            raise InputError(
-                f"{others[0].name} can't stand on the line of a requirement",
-                hint="give it a line of its own",
-            )
-        hashes = frozenset(parse_hash(option.value) for option in own if option.name == "--hash")
-        written = split_written(line.text) if text else line.text
+        """Read a requirement, and keep it.
+
+        :raises InputError: if it or one of its *own* options can't be used
+        """
         requirement = parse_requirement(
-            text or others[0].value,
+            text,
             origin=origin,
-            directories=directories,
-            editable=not text,
-            hashes=hashes,
+            directories=file.directories,
+            editable=editable,
+            hashes=frozenset(parse_hash(option.value) for option in own if option.name == "--hash")
+            if own
+            else _NO_HASHES,
             written=written,
         )
-        _check_role(requirement, file.role)
-        self._check_build_options(own, requirement, origin)
+        if own:
+            self._check_build_options(own, requirement, origin)
+        if file.role != "requirement":
+            _check_limit(requirement, file.role)
         self.found[file.role].append(requirement)
 
     def _check_build_options(
-        self, own: list[Option], requirement: Requirement, origin: Origin
+        self, own: Sequence[Option], requirement: Requirement, origin: Origin
     ) -> None:
         """Options of a build can't be obeyed; they matter only where something is built."""
         names = sorted({option.name for option in own if option.name != "--hash"})
@@ -244,19 +289,17 @@ class RequirementsReader:
         return InputError(message, hint=hint)
 
 
-def split_written(text: str) -> str:
+def _without_options(text: str) -> str:
     """The requirement of a line as written, without the options behind it."""
-    found = re.search(r"\s--?[A-Za-z]", text)
-    return redact_urls(text[: found.start()].rstrip() if found else text)
+    found = _OPTION.search(text)
+    return text[: found.start()] if found else text
 
 
-def _check_role(requirement: Requirement, role: Role) -> None:
+def _check_limit(requirement: Requirement, role: Role) -> None:
     """Constraints and overrides must say which project they are about.
 
     :raises InputError: if they don't, or ask for more than a limit can
     """
-    if role == "requirement":
-        return
     if not requirement.name:
         raise InputError(f"a {role} must name its project", hint="write NAME @ URL")
     if role == "constraint" and requirement.source and requirement.source.editable:
