@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import StoredPage, read_freshness
-from crossdeps.index.local import only_of, read_local_index, read_local_links
+from crossdeps.index.local import is_distribution, only_of, read_local_index, read_local_links
 from crossdeps.index.origins import is_http, local_path, show_url
-from crossdeps.index.pages import ACCEPT, PageSource, ParsedPage, parse_page
+from crossdeps.index.pages import ACCEPT, PageSource, ParsedPage, filename_of, parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,8 @@ class PageFetcher:
         """
         if not is_http(place.root):
             return self._local(place, project)
+        if place.kind == "links" and is_distribution(filename_of(place.root)):
+            return _single_file(place, project)
         stored = self._stored(place.page_url(project), project)
         if stored is None:
             return None
@@ -130,3 +133,12 @@ class PageFetcher:
         accept = frozenset({200, *_GONE}) | ({304} if conditions else set())
         request = Request(url=url, subject=project, headers=lambda: headers, accept=accept)
         return session.fetch(request, consume)
+
+
+def _single_file(place: Place, project: NormalizedName) -> ParsedPage:
+    """A find-links place that is a file itself: read as a page with one link, to it."""
+    from crossdeps.index.html_page import parse_html  # noqa: PLC0415 - seldom needed
+
+    source = PageSource(url=place.root, index=place.root, project="")
+    link = f'<a href="{html.escape(place.root)}"></a>'.encode()
+    return only_of(parse_html(link, source), project)

@@ -43,6 +43,11 @@ def belongs_to(filename: str, project: NormalizedName) -> bool:
     return False
 
 
+def is_distribution(filename: str) -> bool:
+    """Whether a name is that of a wheel or an sdist, rather than of a page or a directory."""
+    return filename.lower().endswith((".whl", *_SDISTS))
+
+
 def only_of(page: ParsedPage, project: NormalizedName) -> ParsedPage:
     """Keep the files of *project*: a find-links page lists many."""
     places = [i for i, name in enumerate(page.files.filenames) if belongs_to(name, project)]
@@ -89,6 +94,8 @@ def read_local_links(place: Path, project: NormalizedName, index: str) -> Parsed
     source = PageSource(url=url, index=index, project="")
     if place.is_dir():
         return read_directory(place, project, source)
+    if is_distribution(place.name):
+        return read_directory(place.parent, project, source, only=place.name)
     return only_of(read_local_page(place, source), project)
 
 
@@ -111,16 +118,20 @@ def read_local_page(path: Path, source: PageSource) -> ParsedPage:
     return parse_page(body, "application/json" if json else "text/html", source)
 
 
-def read_directory(folder: Path, project: NormalizedName, source: PageSource) -> ParsedPage:
+def read_directory(
+    folder: Path, project: NormalizedName, source: PageSource, *, only: str | None = None
+) -> ParsedPage:
     """List the files of *project* in *folder*, sorted by name, with their sizes and sha256.
 
+    :param only: the one file name that is wanted
     :raises IndexUnreachableError: if the folder or one of the files can't be read
     """
     files = []
     warnings = []
     try:
         for path in sorted(folder.iterdir()):
-            if not (belongs_to(path.name, project) and path.is_file()):
+            wanted = only is None or path.name == only
+            if not (wanted and belongs_to(path.name, project) and path.is_file()):
                 continue
             problem = filename_problem(path.name)
             if problem is not None:
