@@ -1,1 +1,62 @@
-"""."""
+"""What do we choose? Candidates and rejections, the search, explanations, and the lock.
+
+The search itself is resolvelib's; it is loaded when it is first asked for, so that naming a type
+costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdeps.resolution.model import (
+    Asker,
+    Builder,
+    BuiltWheel,
+    Candidate,
+    Choice,
+    PassedOver,
+    Policy,
+    Rejection,
+    RejectionReason,
+    Resolution,
+    Selected,
+)
+
+if TYPE_CHECKING:
+    from crossdeps.resolution.lock import dump, to_pylock
+    from crossdeps.resolution.resolver import resolve
+    from crossdeps.resolution.selection import select
+
+__all__ = [
+    "Asker",
+    "Builder",
+    "BuiltWheel",
+    "Candidate",
+    "Choice",
+    "PassedOver",
+    "Policy",
+    "Rejection",
+    "RejectionReason",
+    "Resolution",
+    "Selected",
+    "dump",
+    "resolve",
+    "select",
+    "to_pylock",
+]
+
+_HOMES = {
+    "dump": "crossdeps.resolution.lock",
+    "resolve": "crossdeps.resolution.resolver",
+    "select": "crossdeps.resolution.selection",
+    "to_pylock": "crossdeps.resolution.lock",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is heavy when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415  (only where something heavy is wanted)
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

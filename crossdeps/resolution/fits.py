@@ -1,0 +1,104 @@
+"""Whether a wheel's tag text fits the target, and if not, what stands in the way.
+
+A project's page may list thousands of files with a few dozen different tag texts, so each text is
+judged once a target and remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.tags import InvalidTag, Tag, parse_tag
+
+if TYPE_CHECKING:
+    from crossdeps.resolution.model import RejectionReason
+    from crossdeps.target import Target
+
+# PEP 600; the aliases are those of PEP 513, 571 and 599.
+_GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_(.+)")
+_GLIBC_ALIAS = re.compile(r"manylinux(1|2010|2014)_(.+)")
+_ALIASED = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """The best tag of a compressed tag set that the target accepts.
+
+    :param rank: its place in the target's order; 0 is the best
+    """
+
+    tag: Tag
+    rank: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Misfit:
+    """Why no tag of a compressed tag set fits."""
+
+    reason: RejectionReason
+    detail: str
+
+
+def needed_glibc(platform: str, arch: str) -> tuple[int, int] | None:
+    """The glibc that a manylinux platform tag of *arch* asks for (PEP 600), else None."""
+    if (match := _GLIBC.fullmatch(platform)) and match[3] == arch:
+        return int(match[1]), int(match[2])
+    if (match := _GLIBC_ALIAS.fullmatch(platform)) and match[2] == arch:
+        return _ALIASED[match[1]]
+    return None
+
+
+class TagJudge:
+    """Judges compressed tag sets (platform compatibility tags specification) for one target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._ranks = target.tag_ranks
+        self._pythons = {tag.interpreter for tag in target.tags}
+        self._pairs = {(tag.interpreter, tag.abi) for tag in target.tags}
+        self._known: dict[str, Fit | Misfit] = {}
+
+    @property
+    def worst(self) -> int:
+        """A rank behind that of every tag."""
+        return len(self._ranks)
+
+    def judge(self, text: str) -> Fit | Misfit:
+        """Judge a text such as ``cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64``."""
+        try:
+            return self._known[text]
+        except KeyError:
+            verdict = self._known[text] = self._judge(text)
+            return verdict
+
+    def _judge(self, text: str) -> Fit | Misfit:
+        try:
+            tags = parse_tag(text)
+        except (InvalidTag, ValueError):
+            return Misfit(reason="bad-filename", detail=f"its tags are {text!r}")
+        fitting = [(rank, tag) for tag in tags if (rank := self._ranks.get(tag)) is not None]
+        if fitting:
+            rank, tag = min(fitting, key=lambda pair: pair[0])
+            return Fit(tag=tag, rank=rank)
+        return self._misfit(text.lower(), tags)
+
+    def _misfit(self, text: str, tags: frozenset[Tag]) -> Misfit:
+        pythons, abis, platforms = text.split("-")
+        # Where Python and ABI would do, the platform is what stands in the way, and the other way
+        # round; a file that misses both is told to be for another Python, the larger step.
+        near = [tag for tag in tags if (tag.interpreter, tag.abi) in self._pairs]
+        if near:
+            needed = [
+                version
+                for tag in near
+                if (version := needed_glibc(tag.platform, self._target.arch)) is not None
+            ]
+            if needed and self._target.libc.kind == "glibc":
+                major, minor = min(needed)
+                return Misfit(reason="glibc", detail=f"{major}.{minor}")
+            return Misfit(reason="platform-tag", detail=platforms)
+        if any(tag.interpreter in self._pythons for tag in tags):
+            return Misfit(reason="abi-tag", detail=abis)
+        return Misfit(reason="python-tag", detail=pythons)

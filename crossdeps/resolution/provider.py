@@ -1,0 +1,268 @@
+"""The search's rules, as resolvelib asks for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from resolvelib import AbstractProvider, BaseReporter
+
+from crossdeps.resolution.wants import Impossible, Pin, Want
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+    from resolvelib.resolvers.criterion import Criterion
+    from resolvelib.structs import RequirementInformation
+
+    from crossdeps.progress import Progress
+    from crossdeps.resolution.asked import Asked
+    from crossdeps.resolution.catalogue import Catalogue
+    from crossdeps.resolution.dependencies import Dependencies
+    from crossdeps.resolution.model import Candidate
+
+    Information = RequirementInformation[Want | Impossible, Pin]
+
+# A project that stood in the way this often is decided before the others.
+_TROUBLESOME = 5
+
+
+class Trail(BaseReporter["Want | Impossible", Pin, str]):
+    """What happened during the search, for its order and for explanations."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._rounds = 0
+        self._pinned: set[str] = set()
+        self.conflicts: Counter[str] = Counter()
+        self.first_conflicts: dict[str, tuple[Information, ...]] = {}
+        self.against: dict[tuple[str, Version], tuple[Information, ...]] = {}
+        self.askers: dict[str, tuple[Want, Pin | None]] = {}
+
+    def starting_round(self, index: int) -> None:
+        """Count the rounds."""
+        self._rounds = index
+
+    def adding_requirement(self, requirement: Want | Impossible, parent: Pin | None) -> None:
+        """Remember who first brought a project in."""
+        if isinstance(requirement, Want):
+            self.askers.setdefault(requirement.name, (requirement, parent))
+
+    def rejecting_candidate(
+        self, criterion: Criterion[Want | Impossible, Pin], candidate: Pin
+    ) -> None:
+        """Remember what stood in the way when it first did."""
+        causes = tuple(criterion.information)
+        self.against.setdefault((candidate.name, candidate.version), causes)
+        for cause in causes:
+            self.first_conflicts.setdefault(_identity(cause.requirement), causes)
+
+    def resolving_conflicts(self, causes: Collection[Information]) -> None:
+        """Tell that pins are taken back."""
+        names = sorted({_identity(cause.requirement) for cause in causes})
+        self.conflicts.update(names)
+        self._progress.backtracking(", ".join(names), self._rounds)
+
+    def pinning(self, candidate: Pin) -> None:
+        """Tell of a pin."""
+        self._pinned.add(candidate.name)
+        self._progress.considered(candidate.name, str(candidate.version), len(self._pinned))
+
+
+class Provider(AbstractProvider["Want | Impossible", Pin, str]):
+    """Candidates, their order, and what they want.
+
+    :param sources: the one pin of each project whose file the user named
+    :param preferences: versions to take where they satisfy, such as those of an earlier lock
+    """
+
+    def __init__(
+        self,
+        *,
+        asked: Asked,
+        catalogue: Catalogue,
+        dependencies: Dependencies,
+        sources: Mapping[NormalizedName, Pin],
+        preferences: Mapping[NormalizedName, Version],
+        trail: Trail,
+    ) -> None:
+        self._asked = asked
+        self._catalogue = catalogue
+        self._dependencies = dependencies
+        self._sources = sources
+        self._preferences = preferences
+        self._trail = trail
+        self._seen: dict[str, int] = {}
+        self._pins: dict[tuple[str, frozenset[NormalizedName]], Pin] = {}
+        self._combined: dict[frozenset[str], SpecifierSet] = {}
+        self._wanted: dict[Pin, tuple[Want | Impossible, ...]] = {}
+
+    def identify(self, requirement_or_candidate: Want | Impossible | Pin) -> str:
+        """The project's name; what is impossible stands alone."""
+        return _identity(requirement_or_candidate)
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Want | Impossible]],
+        incompatibilities: Mapping[str, Iterator[Pin]],
+    ) -> Sequence[Pin] | Callable[[], Iterator[Pin]]:
+        """Pins of a project, best first, without asking for their metadata."""
+        wants = [want for want in requirements[identifier] if isinstance(want, Want)]
+        if not wants:
+            return ()
+        name = wants[0].name
+        self._seen.setdefault(name, len(self._seen))
+        extras = frozenset().union(*(want.extras for want in wants))
+        spent = [(pin.version, pin.extras) for pin in incompatibilities[identifier]]
+        specifier = self._combine(wants)
+        if name in self._sources:
+            pin = self._source_pin(name, extras)
+            fits = specifier.contains(pin.version, prereleases=True)
+            return (pin,) if fits and not _is_spent(pin, spent) else ()
+        candidates = self._in_order(name, self._catalogue.matching(name, specifier))
+        return lambda: (
+            pin
+            for candidate in candidates
+            if not _is_spent(pin := self._pin(candidate, extras), spent)
+        )
+
+    def is_satisfied_by(self, requirement: Want | Impossible, candidate: Pin) -> bool:
+        """Whether a pin is what a want asks for, its extras included."""
+        return (
+            isinstance(requirement, Want)
+            and requirement.extras <= candidate.extras
+            and requirement.specifier.contains(candidate.version, prereleases=True)
+        )
+
+    def get_dependencies(self, candidate: Pin) -> tuple[Want | Impossible, ...]:
+        """What a pin wants; its metadata is read now, and not before."""
+        known = self._wanted.get(candidate)
+        if known is None:
+            known = self._wanted[candidate] = self.wants_of(candidate, candidate.extras)
+            self._catalogue.prefetch(
+                [want.name for want in known if isinstance(want, Want)],
+            )
+        return known
+
+    def wants_of(
+        self, pin: Pin, extras: frozenset[NormalizedName]
+    ) -> tuple[Want | Impossible, ...]:
+        """What *pin* wants when it is asked for with *extras*."""
+        metadata = self._catalogue.metadata_of(pin)
+        if isinstance(metadata, Impossible):
+            return (metadata,)
+        return self._dependencies.of(metadata, extras)
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, Pin],
+        candidates: Mapping[str, Iterator[Pin]],
+        information: Mapping[str, Iterator[Information]],
+        backtrack_causes: Sequence[Information],
+    ) -> Iterable[str]:
+        """What made the search turn back is decided first."""
+        del resolutions, candidates, information
+        waiting = list(identifiers)
+        causes: set[str] = set()
+        for cause in backtrack_causes:
+            causes.add(_identity(cause.requirement))
+            if cause.parent is not None:
+                causes.add(cause.parent.name)
+        return [name for name in waiting if name in causes] or waiting
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Pin],
+        candidates: Mapping[str, Iterator[Pin]],
+        information: Mapping[str, Iterator[Information]],
+        backtrack_causes: Sequence[Information],
+    ) -> tuple[bool, bool, bool, int]:
+        """Troublesome projects, then pinned ones, then upper-bounded ones, then first seen."""
+        del resolutions, candidates, backtrack_causes
+        pinned = bounded = False
+        for each in information[identifier]:
+            if isinstance(each.requirement, Want):
+                pinned = pinned or each.requirement.pinned
+                bounded = bounded or each.requirement.bounded
+        return (
+            self._trail.conflicts[identifier] < _TROUBLESOME,
+            not pinned,
+            not bounded,
+            self._seen.get(identifier, 0),
+        )
+
+    def what_stood_against(self, name: str, version: Version) -> str:
+        """What else was asked of a project that this version needed, when it was first tried."""
+        causes = self._trail.against.get((name, version), ())
+        return "; ".join(dict.fromkeys(describe(cause) for cause in causes))
+
+    def _combine(self, wants: Sequence[Want]) -> SpecifierSet:
+        if len(wants) == 1:
+            return wants[0].specifier
+        key = frozenset(str(want.specifier) for want in wants)
+        known = self._combined.get(key)
+        if known is None:
+            known = wants[0].specifier
+            for want in wants[1:]:
+                known &= want.specifier
+            self._combined[key] = known
+        return known
+
+    def _in_order(
+        self, name: NormalizedName, candidates: tuple[Candidate, ...]
+    ) -> tuple[Candidate, ...]:
+        preferred = self._preferences.get(name)
+        if preferred is None:
+            return candidates
+        return tuple(sorted(candidates, key=lambda found: found.version != preferred))
+
+    def _pin(self, candidate: Candidate, extras: frozenset[NormalizedName]) -> Pin:
+        # resolvelib tells pins apart by identity: the same version must be the same object.
+        key = (candidate.file.url, extras)
+        pin = self._pins.get(key)
+        if pin is None:
+            pin = self._pins[key] = Pin(
+                name=candidate.name, version=candidate.version, extras=extras, candidate=candidate
+            )
+        return pin
+
+    def _source_pin(self, name: NormalizedName, extras: frozenset[NormalizedName]) -> Pin:
+        source = self._sources[name]
+        key = (name, extras)
+        pin = self._pins.get(key)
+        if pin is None:
+            pin = self._pins[key] = Pin(
+                name=name,
+                version=source.version,
+                extras=extras,
+                source=source.source,
+                built=source.built,
+            )
+        return pin
+
+
+def describe(cause: Information) -> str:
+    """Who wants what, such as ``fastapi 0.110 wants starlette<0.38``."""
+    requirement, parent = cause.requirement, cause.parent
+    if isinstance(requirement, Impossible):
+        return f"{requirement.name} {requirement.version}: {requirement.detail}"
+    if parent is not None:
+        return f"{parent.name} {parent.version} wants {requirement.text}"
+    return f"{requirement.origin} wants {requirement.text}"
+
+
+def _identity(thing: Want | Impossible | Pin) -> str:
+    if isinstance(thing, Impossible):
+        return f"{thing.name} {thing.version}"
+    return thing.name
+
+
+def _is_spent(pin: Pin, spent: Sequence[tuple[Version, frozenset[NormalizedName]]]) -> bool:
+    """More extras want more: what failed with fewer fails with these, too."""
+    return any(version == pin.version and extras <= pin.extras for version, extras in spent)

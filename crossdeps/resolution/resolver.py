@@ -1,0 +1,140 @@
+"""Inputs, target and index -> Resolution."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING
+
+from resolvelib import ResolutionImpossible, ResolutionTooDeep
+from resolvelib import Resolver as Search
+
+from crossdeps.progress import Progress
+from crossdeps.resolution.asked import reduce_inputs, want_of
+from crossdeps.resolution.catalogue import Catalogue
+from crossdeps.resolution.crawler import Crawler
+from crossdeps.resolution.dependencies import Dependencies
+from crossdeps.resolution.direct import build_sources
+from crossdeps.resolution.explanation import Failure, explain, explain_limit
+from crossdeps.resolution.markers import Markers
+from crossdeps.resolution.model import Policy, Resolution
+from crossdeps.resolution.outcome import make_resolution
+from crossdeps.resolution.provider import Provider, Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from crossdeps.index.model import Index
+    from crossdeps.inputs.model import Inputs
+    from crossdeps.resolution.asked import Asked
+    from crossdeps.resolution.model import Builder
+    from crossdeps.resolution.wants import Pin, Want
+    from crossdeps.target import Target
+
+
+def resolve(
+    inputs: Inputs,
+    target: Target,
+    index: Index,
+    policy: Policy | None = None,
+    *,
+    builder: Builder,
+    progress: Progress | None = None,
+    preferences: Mapping[NormalizedName, Version] | None = None,
+    ahead: bool = True,
+) -> Resolution:
+    """Choose a version of everything that *inputs* ask for and that their answer needs.
+
+    The answer depends on the arguments alone: not on the order of lines or of files on a page, nor
+    on which request ends first.
+
+    :param preferences: versions to take where they satisfy, such as those of an earlier lock
+    :param ahead: whether to ask ahead for what will likely be needed; changes speed only
+    :raises ProjectNotFoundError: if no index knows a project that is needed
+    :raises NoCandidateError: if a needed project has nothing that fits
+    :raises ConflictError: if the requirements can't hold together
+    :raises SearchLimitError: if the search passes ``policy.max_rounds``
+    :raises InputError: if the inputs contradict a rule, such as hash mode's
+    :raises IndexAccessError: if an index can't be reached or understood
+    """
+    policy = policy or Policy()
+    progress = progress or Progress()
+    preferences = preferences or {}
+    markers = Markers(target)
+    asked = reduce_inputs(inputs, markers, policy)
+    sources, asked = _build(asked, target, builder, progress)
+    catalogue = Catalogue(
+        index=index, target=target, asked=asked, options=inputs.options, builder=builder
+    )
+    dependencies = Dependencies(
+        markers=markers,
+        asked=asked,
+        sources={name: pin.source for name, pin in sources.items() if pin.source is not None},
+    )
+    trail = Trail(progress)
+    provider = Provider(
+        asked=asked,
+        catalogue=catalogue,
+        dependencies=dependencies,
+        sources=sources,
+        preferences=preferences,
+        trail=trail,
+    )
+    roots = _roots(asked)
+    progress.resolving(len(roots))
+    names = sorted({want.name for want in roots} - sources.keys())
+    failure = Failure(target=target, asked=asked, catalogue=catalogue, trail=trail, sources=sources)
+    with contextlib.ExitStack() as stack:
+        catalogue.prefetch(names)
+        if ahead:
+            crawler = Crawler(
+                catalogue=catalogue,
+                dependencies=dependencies,
+                preferences=preferences,
+                skipped=frozenset(sources),
+            )
+            stack.enter_context(crawler).follow(roots)
+        try:
+            found = Search(provider, trail).resolve(roots, max_rounds=policy.max_rounds)
+        except ResolutionImpossible as error:
+            raise explain(failure, list(error.causes)) from None
+        except ResolutionTooDeep:
+            raise explain_limit(failure, policy.max_rounds) from None
+    progress.resolved(len(found.mapping))
+    return make_resolution(
+        inputs=inputs,
+        target=target,
+        asked=asked,
+        roots=roots,
+        pins=found.mapping,
+        provider=provider,
+        catalogue=catalogue,
+    )
+
+
+def _build(
+    asked: Asked, target: Target, builder: Builder, progress: Progress
+) -> tuple[dict[NormalizedName, Pin], Asked]:
+    """Build direct sources, and name the requirements that had no name before."""
+    items = asked.sources
+    if not items:
+        return {}, asked
+    pins, names = build_sources(items, target=target, builder=builder, progress=progress)
+    named = {id(item): names[place] for place, item in enumerate(items)}
+    requirements = tuple(
+        dataclasses.replace(item, name=named[id(item)]) if id(item) in named else item
+        for item in asked.requirements
+    )
+    return pins, dataclasses.replace(asked, requirements=requirements)
+
+
+def _roots(asked: Asked) -> tuple[Want, ...]:
+    roots: dict[tuple[str, str, tuple[str, ...]], Want] = {}
+    for item in asked.requirements:
+        for want in asked.wants(item.name, want_of(item)):
+            key = (want.name, str(want.specifier), tuple(sorted(want.extras)))
+            roots.setdefault(key, want)
+    return tuple(roots[key] for key in sorted(roots))
