@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import HashMismatchError, IndexResponseError, IndexUnreachableError
 from crossdeps.index import answers
+from crossdeps.index.exchange import BrokenAnswerError, Request
 from crossdeps.index.hashing import Hasher
 from crossdeps.index.origins import escape, local_path, show_url
 from crossdeps.index.pages import filename_of
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from crossdeps.index.session import Answer, Session
+    from crossdeps.index.exchange import Answer
+    from crossdeps.index.session import Session
     from crossdeps.progress import Progress
 
 # A page's size is advice; past this much of it, a file is endless rather than a bit larger.
@@ -153,8 +155,6 @@ class Transfer:
 
         :raises BrokenAnswerError: if the next attempt has to start anew
         """
-        from crossdeps.index.session import BrokenAnswerError  # noqa: PLC0415 - loads requests
-
         if answer.status == 206:
             if not self._continues(answer):
                 self.restart()
@@ -198,8 +198,6 @@ class Transfer:
 
 def run_transfer(session: Session, transfer: Transfer, *, deadline: float | None = None) -> str:
     """Run a transfer to its end; returns the sha256 and raises as :func:`download` does."""
-    from crossdeps.index.session import Request  # noqa: PLC0415 - loads requests
-
     request = Request(
         url=transfer.url,
         subject=transfer.subject,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import StoredPage, read_freshness
+from crossdeps.index.exchange import Request
 from crossdeps.index.local import is_distribution, only_of, read_local_index, read_local_links
 from crossdeps.index.origins import is_http, local_path, show_url
 from crossdeps.index.pages import ACCEPT, PageSource, ParsedPage, filename_of, parse_page
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.index.cache import IndexCache
-    from crossdeps.index.session import Answer, Session
+    from crossdeps.index.exchange import Answer
+    from crossdeps.index.session import Session
 
 _LARGEST_PAGE = 100_000_000
 _GONE = frozenset({404, 410})
@@ -107,8 +109,6 @@ class PageFetcher:
     def _ask(
         session: Session, url: str, project: str, kept: StoredPage | None
     ) -> tuple[StoredPage, float | None] | None:
-        from crossdeps.index.session import Request  # noqa: PLC0415 - loads requests
-
         conditions = kept.conditions() if kept is not None else {}
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate", **conditions}
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from crossdeps.errors import IndexUnreachableError, OfflineError
 from crossdeps.index import answers
 from crossdeps.index.downloads import Transfer, placed_file, run_transfer
+from crossdeps.index.exchange import BrokenAnswerError, Request
 from crossdeps.index.hashing import Hasher, check_hashes
 from crossdeps.index.origins import escape, is_http, local_path, read_origin, show_url
 from crossdeps.index.wheel_metadata import LARGEST_METADATA, SparseFile, read_metadata
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crossdeps.index.cache import IndexCache
+    from crossdeps.index.exchange import Answer
     from crossdeps.index.model import ProjectFile
-    from crossdeps.index.session import Answer, Request, Session
+    from crossdeps.index.session import Session
 
 # A wheel up to this size is fetched whole: it will most likely be needed, and costs one request.
 WHOLE_WHEEL = 1 << 20
@@ -153,8 +155,6 @@ class MetadataReader:
         self, session: Session, file: ProjectFile, hashes: Mapping[str, str]
     ) -> bytes | None:
         """The file beside the wheel (PEP 658); None where it isn't there."""
-        from crossdeps.index.session import Request  # noqa: PLC0415 - loads requests
-
         parts = urllib.parse.urlsplit(file.url)
         url = urllib.parse.urlunsplit(parts._replace(path=parts.path + ".metadata"))
         gone = frozenset({404, 410})
@@ -222,8 +222,6 @@ class MetadataReader:
 
 def _read_end(answer: Answer) -> tuple[int, bytes] | None:
     """Size and last bytes of the file; None where the server doesn't do suffix ranges."""
-    from crossdeps.index.session import BrokenAnswerError  # noqa: PLC0415 - loads requests
-
     found = _read_content_range(answer.headers) if answer.status == 206 else None
     if found is None:
         return None
@@ -237,8 +235,6 @@ def _read_end(answer: Answer) -> tuple[int, bytes] | None:
 
 
 def _ask_part(session: Session, file: ProjectFile, start: int, end: int, size: int) -> bytes:
-    from crossdeps.index.session import BrokenAnswerError  # noqa: PLC0415 - loads requests
-
     def consume(answer: Answer) -> bytes:
         if answer.status != 206 or _read_content_range(answer.headers) != (start, end - 1, size):
             raise answers.untrustworthy(
@@ -256,8 +252,6 @@ def _ask_part(session: Session, file: ProjectFile, start: int, end: int, size: i
 
 
 def _range_request(file: ProjectFile, ranges: str) -> Request:
-    from crossdeps.index.session import Request  # noqa: PLC0415 - loads requests
-
     headers = {"Range": ranges, "Accept-Encoding": "identity", "Accept": "*/*"}
     # 405 and 501 come from servers that know no suffix ranges, 416 from those that misread them.
     return Request(

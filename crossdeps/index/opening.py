@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from crossdeps import __version__
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.client import IndexClient
 from crossdeps.index.connection import Connection
 from crossdeps.index.fetching import Place
 from crossdeps.index.origins import is_http, read_origin, split_credentials
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,6 @@ import datetime
 import threading
 import time
 import urllib.parse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
@@ -23,19 +22,18 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from crossdeps.index import answers
 from crossdeps.index.connection import Connection, CredentialsLookup, no_credentials
+from crossdeps.index.exchange import CHUNK, Answer, BrokenAnswerError, Request
 from crossdeps.index.origins import is_http, read_origin, show_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
-    from urllib3.response import BaseHTTPResponse
 
 T = TypeVar("T")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-_CHUNK = 1 << 18
 _PER_HOST = 8
 _BROKEN = (
     requests.exceptions.ConnectionError,
@@ -46,89 +44,12 @@ _BROKEN = (
 )
 
 
-class BrokenAnswerError(Exception):
-    """An answer that ended or went wrong midway, and may be right when asked again."""
-
-
 class _QuietPool(HTTPSConnectionPool):
     """Connections to hosts whose certificate the user asked not to check: no warning each time."""
 
     def _validate_conn(self, conn: urllib3.connection.HTTPConnection) -> None:  # type: ignore[override]
         if conn.is_closed:
             conn.connect()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What is asked for.
-
-    :param url: absolute http(s) URL, without credentials
-    :param subject: the project or file that it is for, for messages
-    :param headers: made anew for each attempt
-    :param accept: statuses that the consumer understands
-    :param deadline: seconds for all attempts together; None uses the connection's
-    """
-
-    url: str
-    subject: str
-    headers: Callable[[], Mapping[str, str]] = dict
-    accept: frozenset[int] = frozenset({200})
-    deadline: float | None = None
-
-
-class Answer:
-    """One answer whose body hasn't been read yet."""
-
-    def __init__(
-        self, raw: requests.Response, request: Request, ends: float, closed: threading.Event
-    ) -> None:
-        self.status = raw.status_code
-        self.headers: Mapping[str, str] = raw.headers
-        self.url = raw.url
-        self._raw: BaseHTTPResponse = raw.raw
-        self._request = request
-        self._ends = ends
-        self._closed = closed
-
-    def chunks(self, limit: int, *, decode: bool = False) -> Iterator[bytes]:
-        """The body, piece by piece as it arrives.
-
-        :param limit: bytes (decoded) after which it is refused
-        :param decode: whether to undo Content-Encoding
-        :raises IndexResponseError: past the limit
-        :raises IndexUnreachableError: past the deadline
-        :raises BrokenAnswerError: if its encoding is broken
-        """
-        total = 0
-        while True:
-            # One read of the socket a piece: a server that drips bytes can't hold us for longer
-            # than the deadline.
-            try:
-                chunk = self._raw.read1(_CHUNK, decode_content=decode)
-            except urllib3.exceptions.DecodeError as error:
-                raise BrokenAnswerError("the answer's compression is broken") from error
-            if not chunk:
-                return
-            total += len(chunk)
-            if total > limit:
-                raise answers.untrustworthy(
-                    f"the answer is larger than {limit:,} bytes",
-                    self.url,
-                    self._request.subject,
-                    rule="answer-size",
-                )
-            self._check_time()
-            yield chunk
-
-    def read(self, limit: int) -> bytes:
-        """The whole body, decoded, at most *limit* bytes; raises as :meth:`chunks` does."""
-        return b"".join(self.chunks(limit, decode=True))
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self._ends or self._closed.is_set():
-            raise answers.unreachable(
-                "it took too long, although bytes kept coming", self.url, self._request.subject
-            )
 
 
 class Session:
@@ -303,7 +224,7 @@ def _finish(raw: requests.Response) -> None:
     length = raw.headers.get("Content-Length", "0" if raw.status_code == 304 else "")
     if length.isascii() and length.isdigit() and len(length) < 6:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
-            while raw.raw.read1(_CHUNK, decode_content=False):
+            while raw.raw.read1(CHUNK, decode_content=False):
                 pass
     raw.close()
 
