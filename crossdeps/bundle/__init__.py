@@ -1,6 +1,7 @@
 """What do we lay out? Wheels and source become a list of files, and that a directory or a zip."""
 
 from crossdeps.bundle.content import read_content
+from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.directory_writer import write_directory
 from crossdeps.bundle.layout import Layout, layer_prefix
 from crossdeps.bundle.model import (
@@ -31,6 +32,8 @@ __all__ = [
     "Layout",
     "WheelContent",
     "Written",
+    "check_directory_destination",
+    "check_zip_destination",
     "layer_prefix",
     "plan_bundle",
     "read_bundle",

@@ -15,7 +15,7 @@ from crossdeps.bundle.content import WheelFiles, iterate_content
 from crossdeps.bundle.destination import check_directory_destination
 from crossdeps.bundle.integrity import Check
 from crossdeps.bundle.model import WheelContent
-from crossdeps.bundle.staging import Sink, Staging, Written, output_errors
+from crossdeps.bundle.staging import Sink, Staging, Written, create_file, output_errors
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _write_entry(path: str, entry: Entry, wheels: WheelFiles) -> None:
     chunks = iterate_content(entry.content, wheels)
     if not isinstance(entry.content, WheelContent):
         chunks = Check(entry).pass_through(chunks)
-    with Sink(path, mode) as sink:
+    with Sink(create_file(path, mode)) as sink:
         for chunk in chunks:
             sink.write(chunk)
         sink.flush()

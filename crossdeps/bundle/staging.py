@@ -54,12 +54,23 @@ class Written:
     sha256: str = ""
 
 
-class Sink:
-    """A new file: buffered, never over an existing one."""
+def create_file(path: Path | str, mode: int = 0o666) -> int:
+    """Create a file, never over an existing one, and give its descriptor.
 
-    def __init__(self, path: Path | str, mode: int = 0o666, *, digest: bool = False) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
-        self._fd = os.open(path, flags, mode)
+    :raises OSError: if the system can't, or the path exists
+    """
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+
+
+class Sink:
+    """A file to write to, with a buffer.
+
+    :param fd: its descriptor, which is now the sink's own
+    :param digest: whether to hash what is written
+    """
+
+    def __init__(self, fd: int, *, digest: bool = False) -> None:
+        self._fd = fd
         self._buffer = bytearray()
         self._digest = hashlib.sha256() if digest else None
         self.size = 0
@@ -108,14 +119,14 @@ class Sink:
 class Staging:
     """A sibling of *destination* to write to, which takes its place or goes away.
 
-    :param directory: whether the sibling is a directory or a file that the writer creates
+    :param directory: whether the sibling is a directory or a file
     """
 
     def __init__(self, destination: Path, *, directory: bool) -> None:
         self.destination = destination
         self._directory = directory
         self._made_parents: list[Path] = []
-        self._lock: int | None = None
+        self._held: list[int] = []
         self.path = self._sibling(_TEMPORARY)
 
     def __enter__(self) -> Self:
@@ -124,18 +135,15 @@ class Staging:
             with _locked(self.destination.parent) as alone:
                 if alone:
                     self._remove_stale()
-                if self._directory:
-                    self.path.mkdir(mode=0o700)
-                    self.hold(_open_directory(self.path))
+                self._create()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        while self._held:
+            os.close(self._held.pop())
         if self.path.is_dir():
             shutil.rmtree(self.path, ignore_errors=True)
         else:
@@ -144,10 +152,19 @@ class Staging:
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
-    def hold(self, fd: int | None) -> None:
-        """Mark the sibling as in use, through a descriptor that is now the staging's own."""
-        self._lock = fd
+    def open_file(self) -> Sink:
+        """The sibling that is a file, to be written once."""
+        return Sink(os.dup(self._held[0]), digest=True)
+
+    def _create(self) -> None:
+        # The descriptor is held to the end: its lock says that the sibling is in use.
+        if self._directory:
+            self.path.mkdir(mode=0o700)
+            fd = _open_directory(self.path)
+        else:
+            fd = create_file(self.path)
         if fd is not None:
+            self._held.append(fd)
             _try_lock(fd)
 
     def commit_file(self) -> None:
@@ -172,8 +189,10 @@ class Staging:
             if old.exists() and not self.destination.exists():
                 os.rename(old, self.destination)  # noqa: PTH104 - the same
             raise
-        self._committed()
-        shutil.rmtree(old, ignore_errors=True)
+        try:
+            self._committed()
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
 
     def _committed(self) -> None:
         self._made_parents.clear()

@@ -19,7 +19,7 @@ from crossdeps.bundle.content import WheelFiles, iterate_content
 from crossdeps.bundle.destination import check_zip_destination
 from crossdeps.bundle.integrity import Check
 from crossdeps.bundle.model import InlineContent, WheelContent
-from crossdeps.bundle.staging import Sink, Staging, Written, output_errors
+from crossdeps.bundle.staging import Staging, Written, output_errors
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crossdeps.bundle.model import Bundle, Entry
+    from crossdeps.bundle.staging import Sink
 
 _UINT16: Final = 0xFFFF
 _UINT32: Final = 0xFFFFFFFF
@@ -107,7 +108,7 @@ def write_zip(
     check_zip_destination(bundle, destination, force=force)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=False) as staging:
-        with Sink(staging.path, digest=True) as sink, WheelFiles() as wheels:
+        with staging.open_file() as sink, WheelFiles() as wheels:
             _write_members(bundle, sink, wheels)
             sink.flush(sync=True)
             written = Written(path=destination, size=sink.size, sha256=sink.sha256)

@@ -1,0 +1,266 @@
+"""Whatever fails, the destination is as before or complete, and nothing else is left."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crossdeps.bundle import Layout, plan_bundle, read_bundle, write_directory, write_zip
+from crossdeps.errors import OutputError
+from crossdeps.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from crossdeps.bundle import Bundle
+    from crossdeps.target import Target
+    from tests.bundle.conftest import WheelMaker
+
+CALLS = ("open", "write", "fsync", "rename", "replace", "mkdir", "fchmod", "chmod")
+
+
+@dataclass
+class Shim:
+    """Fails one call in all of those to the system, by its number."""
+
+    fail_at: int
+    error: BaseException
+    count: int = 0
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        for name in CALLS:
+            patch.setattr(os, name, self._wrap(getattr(os, name)))
+
+    def _wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any call's
+            self.count += 1
+            if self.count == self.fail_at:
+                raise self.error
+            return call(*args, **options)
+
+        return wrapper
+
+
+def snapshot(root: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in root.rglob("*")
+    }
+
+
+def outcome(call: Callable[[], object]) -> BaseException | None:
+    try:
+        call()
+    except (OutputError, KeyboardInterrupt) as raised:
+        return raised
+    return None
+
+
+@pytest.fixture
+def bundles(wheel: WheelMaker, target: Target) -> tuple[Bundle, Bundle]:
+    old = plan_bundle([wheel("a", files={"a/x.py": "old"})], target, Layout())
+    new = plan_bundle([wheel("b", files={"b/sub/y.py": "new", "z.py": ""})], target, Layout())
+    return old, new
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["fresh", "over ours"])
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()],
+    ids=["no space", "interrupt"],
+)
+@pytest.mark.parametrize("write", [write_directory, write_zip])
+def test_every_call_may_fail(
+    bundles: tuple[Bundle, Bundle],
+    tmp_path: Path,
+    write: Callable[..., Any],
+    error: BaseException,
+    earlier: bool,
+) -> None:
+    old, new = bundles
+    out = tmp_path / "deep" / "out"
+    complete = tmp_path.parent / f"{tmp_path.name}-complete" / "deep" / "out"
+    write(new, complete)
+    after = snapshot(complete.parent.parent)
+    if earlier:
+        write(old, out)
+    before = snapshot(tmp_path)
+    failures = 0
+    for number in range(1, 500):
+        shim = Shim(fail_at=number, error=error)
+        with pytest.MonkeyPatch.context() as patch:
+            shim.install(patch)
+            raised = outcome(lambda: write(new, out))
+        if isinstance(error, OSError) and raised:
+            assert isinstance(raised, OutputError)
+            assert str(out) in raised.message
+            assert raised.hint == "free some space, or give an output on another disk"
+        failures += raised is not None
+        if snapshot(tmp_path) == after:
+            break
+        assert snapshot(tmp_path) == before, number
+    else:
+        pytest.fail("it never ended")
+    assert failures > (10 if write is write_directory else 3)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.EXDEV, "mount point"),
+        (errno.EACCES, "may write to"),
+        (errno.EROFS, "read-only"),
+        (errno.EDQUOT, "quota"),
+        (errno.EIO, None),
+    ],
+)
+@pytest.mark.parametrize("write", [write_directory, write_zip])
+def test_the_reason_is_told(
+    bundles: tuple[Bundle, Bundle],
+    tmp_path: Path,
+    write: Callable[..., Any],
+    code: int,
+    said: str | None,
+) -> None:
+    old, new = bundles
+    out = tmp_path / "out"
+    write(old, out)
+    before = snapshot(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code), str(out))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        patch.setattr(os, "rename", refuse)
+        with pytest.raises(OutputError) as caught:
+            write(new, out)
+    assert os.strerror(code) in caught.value.message
+    assert (said or "") in (caught.value.hint or "")
+    assert snapshot(tmp_path) == before
+
+
+def test_a_failed_swap_puts_the_old_one_back(
+    bundles: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    old, new = bundles
+    out = tmp_path / "out"
+    write_directory(old, out)
+    before = snapshot(tmp_path)
+    real, calls = os.rename, 0
+
+    def second_fails(source: Path, destination: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        real(source, destination)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "rename", second_fails)
+        with pytest.raises(OutputError):
+            write_directory(new, out)
+    assert calls == 3
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("write", [write_directory, write_zip])
+def test_a_short_write_is_carried_on(
+    bundles: tuple[Bundle, Bundle],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[..., Any],
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:3]))
+    write(bundles[0], tmp_path / "out")
+    monkeypatch.undo()
+    assert [entry.sha256 for entry in read_bundle(tmp_path / "out").entries] == [
+        entry.sha256 for entry in bundles[0].entries
+    ]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from crossdeps.bundle import Bundle, Entry, InlineContent, write_directory, write_zip
+import hashlib
+write = {"directory": write_directory, "zip": write_zip}[sys.argv[1]]
+real = os.write
+def slow(fd, data):
+    done = real(fd, data)
+    print("writing", flush=True)
+    signal.pause()
+    return done
+os.write = slow
+data = b"x" * 100
+entry = Entry(path="a/b", mode=0o644, size=100, sha256=hashlib.sha256(data).hexdigest(),
+              content=InlineContent(data=data), owner=None)
+write(Bundle(kind="planned", entries=(entry,)), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("kind", ["directory", "zip"])
+def test_what_a_killed_run_leaves_goes_with_the_next(
+    bundles: tuple[Bundle, Bundle], tmp_path: Path, kind: str
+) -> None:
+    """And what a living run is writing stays."""
+    out = tmp_path / "out"
+    write = {"directory": write_directory, "zip": write_zip}[kind]
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, kind, str(out)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        write(bundles[0], out)
+        beside = len(list(tmp_path.iterdir()))
+        process.send_signal(signal.SIGKILL)
+    assert beside == 2
+    assert len(list(tmp_path.iterdir())) == 2
+    write(bundles[1], out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("kind", ["directory", "zip"])
+def test_ctrl_c_leaves_nothing(tmp_path: Path, kind: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, kind, str(tmp_path / "new" / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    assert time.monotonic() - started < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [write_directory, write_zip])
+def test_two_at_a_time_both_end_well(
+    bundles: tuple[Bundle, Bundle], tmp_path: Path, write: Callable[..., Any]
+) -> None:
+    """A run that starts while another writes neither disturbs it nor is disturbed."""
+    old, new = bundles
+    out = tmp_path / "out"
+
+    class Nested(Progress):
+        def writing(self, path: str, entries: int) -> None:
+            del path, entries
+            write(old, out)
+
+    write(new, out, progress=Nested())
+    assert {project.name for project in read_bundle(out).projects} == {"b"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

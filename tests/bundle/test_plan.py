@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import csv
+import io
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.bundle import Layout, layer_prefix, plan_bundle, read_content
+from crossdeps.bundle.records import SOURCE_RECORD, parse_record
+from crossdeps.errors import CollisionError, UsageError, WheelError
+from tests.support.wheel_factory import Member, make_elf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crossdeps.bundle import Bundle
+    from crossdeps.target import Target
+    from tests.bundle.conftest import WheelMaker
+
+
+def paths(bundle: Bundle) -> list[str]:
+    return [entry.path for entry in bundle.entries]
+
+
+def data_of(bundle: Bundle, path: str) -> bytes:
+    return next(read_content(entry.content) for entry in bundle.entries if entry.path == path)
+
+
+def test_a_wheel_is_laid_out_with_its_metadata(wheel: WheelMaker, target: Target) -> None:
+    made = wheel("Foo.Bar", requires=["x>=1"], requires_python=">=3.8", extras={"e": ["y"]})
+    bundle = plan_bundle([made], target, Layout())
+    assert paths(bundle) == [
+        "foo_bar-1.0.dist-info/INSTALLER",
+        "foo_bar-1.0.dist-info/METADATA",
+        "foo_bar-1.0.dist-info/RECORD",
+        "foo_bar-1.0.dist-info/WHEEL",
+        "foo_bar/__init__.py",
+    ]
+    (project,) = bundle.projects
+    assert (project.name, project.version) == ("foo-bar", "1.0")
+    assert project.requires[0] == "x>=1"
+    assert project.requires_python == ">=3.8"
+    assert project.provides_extras == ("e",)
+    assert project.wheel_tags == ("py3-none-any",)
+    assert project.size == bundle.size
+    assert {entry.owner for entry in bundle.entries} == {"foo-bar"}
+
+
+def test_record_lists_what_is_laid_out(wheel: WheelMaker, target: Target) -> None:
+    """Forward slashes, sorted, true hashes; RECORD itself without."""
+    made = wheel("a", files={"a/__init__.py": "", 'a/q"o,te.txt': "x", "a/é.txt": "y"})
+    bundle = plan_bundle([made], target, Layout(prefix="python/"))
+    record = data_of(bundle, "python/a-1.0.dist-info/RECORD")
+    rows = list(csv.reader(io.StringIO(record.decode())))
+    assert rows == sorted(rows)
+    assert ["a-1.0.dist-info/RECORD", "", ""] in rows
+    assert b"\r" not in record
+    parsed = {f"python/{row.path}": (row.sha256, row.size) for row in parse_record(record)}
+    for entry in bundle.entries:
+        if not entry.path.endswith("/RECORD"):
+            assert parsed.pop(entry.path) == (entry.sha256, entry.size)
+    assert list(parsed) == ["python/a-1.0.dist-info/RECORD"]
+
+
+def test_the_data_directory_is_spread(wheel: WheelMaker, target: Target) -> None:
+    """Purelib, platlib and data to the root, scripts to bin, headers nowhere."""
+    made = wheel(
+        "a",
+        files={
+            "a-1.0.data/purelib/pure.py": "1",
+            "a-1.0.data/platlib/sub/plat.py": "2",
+            "a-1.0.data/data/share/x.txt": "3",
+            "a-1.0.data/headers/a.h": "4",
+            "a-1.0.data/scripts/tool": "#!pythonw -x\nprint()\n",
+            "a-1.0.data/scripts/shell": "#!/bin/sh\n",
+        },
+    )
+    bundle = plan_bundle([made], target, Layout())
+    laid_out = {entry.path: entry for entry in bundle.entries if ".dist-info/" not in entry.path}
+    assert list(laid_out) == ["bin/shell", "bin/tool", "pure.py", "share/x.txt", "sub/plat.py"]
+    assert data_of(bundle, "bin/tool") == b"#!/usr/bin/env python3\nprint()\n"
+    assert data_of(bundle, "bin/shell") == b"#!/bin/sh\n"
+    assert laid_out["bin/tool"].mode == laid_out["bin/shell"].mode == 0o755
+    assert laid_out["pure.py"].mode == 0o644
+    assert ("headers", "a", 1) in bundle.removed
+
+
+def test_bytecode_and_signatures_are_never_laid_out(wheel: WheelMaker, target: Target) -> None:
+    made = wheel(
+        "a",
+        files={
+            "a/__init__.py": "",
+            "a/__pycache__/__init__.cpython-312.pyc": "12",
+            "a/lonely.pyc": "345",
+            "a-1.0.dist-info/INSTALLER": "pip",
+        },
+        extra_members=[Member(name="a-1.0.dist-info/RECORD.jws", data=b"{}", mode=0o100644)],
+    )
+    bundle = plan_bundle([made], target, Layout())
+    assert not [p for p in paths(bundle) if "pyc" in p or p.endswith(".jws")]
+    assert data_of(bundle, "a-1.0.dist-info/INSTALLER") == b"crossdeps\n"
+    assert bundle.removed == (("bytecode", "a", 5),)
+    assert "a/lonely.pyc without its source" in bundle.warnings[0]
+    assert len(bundle.warnings) == 1
+
+
+@pytest.mark.parametrize("mode", [0o4777, 0o666, 0o600, 0o744, 0o100])
+def test_modes_are_normal(wheel: WheelMaker, target: Target, mode: int) -> None:
+    made = wheel("a", files={"a.py": ""}, modes={"a.py": mode})
+    bundle = plan_bundle([made], target, Layout())
+    laid_out = next(entry for entry in bundle.entries if entry.path == "a.py")
+    assert laid_out.mode == (0o755 if mode & 0o111 else 0o644)
+    assert stat.S_IMODE(laid_out.mode) == laid_out.mode
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (Layout(), True),
+        (Layout(kind="zip"), False),
+        (Layout(prefix="python/"), False),
+        (Layout(kind="zip", scripts=True), True),
+        (Layout(scripts=False), False),
+    ],
+)
+def test_scripts_are_for_plain_directories(
+    wheel: WheelMaker, target: Target, layout: Layout, expected: bool
+) -> None:
+    """No hosted runtime starts a program from a package, so zips and layers do without."""
+    made = wheel(
+        "a",
+        files={"a/__init__.py": "", "a-1.0.data/scripts/old": "#!python\n"},
+        entry_points={"console_scripts": {"new": "a:main"}, "other": {"x": "y"}},
+    )
+    bundle = plan_bundle([made], target, layout)
+    laid_out = [p for p in paths(bundle) if p.startswith(f"{layout.prefix}bin/")]
+    if expected:
+        assert laid_out == ["bin/new", "bin/old"]
+        assert bundle.notes == ()
+    else:
+        assert laid_out == []
+        assert bundle.notes == (
+            "2 scripts are left out, as a hosted function starts none: new, old",
+        )
+
+
+def test_layers_have_their_prefix(wheel: WheelMaker, target: Target) -> None:
+    prefix = layer_prefix(target, versioned=True)
+    assert prefix == "python/lib/python3.12/site-packages/"
+    bundle = plan_bundle([wheel("a")], target, Layout(prefix=prefix))
+    assert all(path.startswith(prefix) for path in paths(bundle))
+    assert bundle.projects[0].dist_info == f"{prefix}a-1.0.dist-info"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "said"),
+    [
+        ("python/lib/python3.9/site-packages/", "is for Python 3.9, the target is 3.12"),
+        ("lib/", "isn't one"),
+        ("../", "isn't one"),
+    ],
+)
+def test_a_prefix_that_nothing_looks_in_is_refused(target: Target, prefix: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        plan_bundle([], target, Layout(prefix=prefix))
+
+
+def test_nothing_asked_gives_an_empty_bundle(target: Target) -> None:
+    bundle = plan_bundle([], target, Layout())
+    assert (bundle.entries, bundle.projects) == ((), ())
+
+
+def test_excluded_projects_are_left_out(wheel: WheelMaker, target: Target) -> None:
+    from packaging.utils import canonicalize_name
+
+    made = [wheel("a"), wheel("boto3")]
+    layout = Layout(excluded_projects=(canonicalize_name("Boto3"),))
+    bundle = plan_bundle(made, target, layout)
+    assert [project.name for project in bundle.projects] == ["a"]
+    ((rule, owner, size),) = bundle.removed
+    assert (rule, owner) == ("excluded-project", "boto3")
+    assert size == sum(member.size for member in made[1].members)
+
+
+def test_globs_cut_data_and_bring_some_of_it_back(wheel: WheelMaker, target: Target) -> None:
+    """Metadata stays whatever a glob says."""
+    made = wheel(
+        "b",
+        files={
+            "b/data/s3/x.json": "1",
+            "b/data/ec2/x.json": "22",
+            "b/data/note.txt": "333",
+            "b/__init__.py": "",
+        },
+        entry_points={"g": {"x": "b:y"}},
+    )
+    layout = Layout(exclude=("b/data/", "*.txt"), include=("b/data/s3/**",))
+    bundle = plan_bundle([made], target, layout)
+    assert [p for p in paths(bundle) if "dist-info" not in p] == [
+        "b/__init__.py",
+        "b/data/s3/x.json",
+    ]
+    assert "b-1.0.dist-info/entry_points.txt" in paths(bundle)
+    assert bundle.removed == (("exclude", "b", 5),)
+    assert b"ec2" not in data_of(bundle, "b-1.0.dist-info/RECORD")
+
+
+def test_native_binaries_keep_their_facts(wheel: WheelMaker, target: Target) -> None:
+    made = wheel("n", tag="cp312-cp312-manylinux2014_x86_64", files={"n.so": make_elf("x86_64")})
+    bundle = plan_bundle([made], target, Layout())
+    (native,) = [entry for entry in bundle.entries if entry.binary]
+    assert native.path == "n.so"
+    assert native.binary
+    assert native.binary.machine == "x86_64"
+
+
+def test_two_wheels_with_the_same_bytes_agree(wheel: WheelMaker, target: Target) -> None:
+    """Both RECORDs list the shared file; the first owner by name has its bytes."""
+    made = [wheel(name, files={"google/__init__.py": "", f"google/{name}.py": ""}) for name in "ba"]
+    bundle = plan_bundle(made, target, Layout())
+    shared = next(entry for entry in bundle.entries if entry.path == "google/__init__.py")
+    assert shared.owner == "a"
+    for name in "ab":
+        assert b"google/__init__.py" in data_of(bundle, f"{name}-1.0.dist-info/RECORD")
+
+
+def test_every_collision_is_named_at_once(wheel: WheelMaker, target: Target) -> None:
+    made = [
+        wheel("a", files={"x.py": "1", "y": "1", "z.py": "1"}),
+        wheel("b", files={"x.py": "2", "y/inner.py": "", "z.py": "1"}),
+    ]
+    with pytest.raises(CollisionError) as caught:
+        plan_bundle(made, target, Layout())
+    error = caught.value
+    assert error.exit_code == 7
+    assert error.message == "2 paths are wanted by more than one project"
+    names = "a-1.0-py3-none-any.whl and b-1.0-py3-none-any.whl"
+    assert error.context == (
+        f"x.py: {names} have different files",
+        f"y: a file of one and a directory of another: {names}",
+    )
+
+
+def test_a_wheel_collides_with_itself(wheel: WheelMaker, target: Target) -> None:
+    made = wheel("a", files={"x.py": "1", "a-1.0.data/purelib/x.py": "2"})
+    with pytest.raises(CollisionError, match="twice"):
+        plan_bundle([made], target, Layout())
+
+
+def test_a_launcher_collides_with_a_script(wheel: WheelMaker, target: Target) -> None:
+    made = [
+        wheel("a", files={"a-1.0.data/scripts/run": "#!python\n"}),
+        wheel("b", entry_points={"console_scripts": {"run": "b:main"}}),
+    ]
+    with pytest.raises(CollisionError, match="bin/run"):
+        plan_bundle(made, target, Layout())
+    plan_bundle(made, target, Layout(kind="zip"))
+
+
+def test_no_wheel_writes_into_anothers_metadata(wheel: WheelMaker, target: Target) -> None:
+    made = [wheel("a"), wheel("b", files={"b-1.0.data/data/a-1.0.dist-info/evil": ""})]
+    with pytest.raises(CollisionError, match=r"b-1\.0.* writes into another project's metadata"):
+        plan_bundle(made, target, Layout())
+
+
+def test_two_wheels_of_one_project_are_refused(wheel: WheelMaker, target: Target) -> None:
+    with pytest.raises(CollisionError, match="two wheels of a"):
+        plan_bundle([wheel("a"), wheel("a", "2.0")], target, Layout())
+
+
+def test_names_that_differ_in_case_are_told(wheel: WheelMaker, target: Target) -> None:
+    made = [wheel("a", files={"Pkg/x.py": ""}), wheel("b", files={"pkg/y.py": ""})]
+    bundle = plan_bundle(made, target, Layout())
+    assert bundle.warnings == (
+        "Pkg and pkg are one file where case doesn't matter (macOS, Windows)",
+    )
+
+
+def test_names_that_differ_in_composition_are_told(wheel: WheelMaker, target: Target) -> None:
+    made = [wheel("a", files={"\u00e9.py": ""}), wheel("b", files={"e\u0301.py": ""})]
+    assert len(plan_bundle(made, target, Layout()).warnings) == 1
+
+
+def test_source_lies_next_to_the_packages(
+    wheel: WheelMaker, target: Target, tmp_path: Path
+) -> None:
+    """And is listed with its hashes, so that a later run knows it as its own."""
+    (tmp_path / "app.py").write_text("handler = 1")
+    bundle = plan_bundle([wheel("a")], target, Layout(prefix="python/", sources=(tmp_path,)))
+    app = next(entry for entry in bundle.entries if entry.path == "python/app.py")
+    assert app.owner is None
+    rows = {row.path: row.sha256 for row in parse_record(data_of(bundle, SOURCE_RECORD))}
+    assert rows == {"python/app.py": app.sha256, SOURCE_RECORD: ""}
+
+
+@pytest.mark.parametrize("name", ["a/__init__.py", "a-1.0.dist-info/INSTALLER", "a"])
+def test_source_never_replaces_a_package(
+    wheel: WheelMaker, target: Target, tmp_path: Path, name: str
+) -> None:
+    source = tmp_path / name
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text("mine")
+    with pytest.raises(CollisionError) as caught:
+        plan_bundle(
+            [wheel("a", files={"a/__init__.py": "theirs"})], target, Layout(sources=(tmp_path,))
+        )
+    assert str(source) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "entry_points",
+    [
+        {"console_scripts": {"../evil": "a:main"}},
+        {"console_scripts": {"python3": "a:main"}},
+        {"console_scripts": {"x": "a:main();evil()"}},
+        {"console_scripts": {"x": "a"}},
+        "[console_scripts\nbroken",
+    ],
+)
+def test_unsafe_entry_points_never_become_launchers(
+    wheel: WheelMaker, target: Target, entry_points: object
+) -> None:
+    """Whichever room refuses first, nothing is planned."""
+    with pytest.raises(WheelError):
+        plan_bundle([wheel("a", entry_points=entry_points)], target, Layout())
