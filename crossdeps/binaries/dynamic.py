@@ -83,6 +83,7 @@ class _DynamicTable:
         self.window = window
         self.order = "<" if facts.little_endian else ">"
         self.wide = facts.bits == 64
+        self.machine = facts.machine
         self._loads = loads
         offset, size = place
         layout = struct.Struct(f"{self.order}{'qQ' if self.wide else 'iI'}")
@@ -208,7 +209,9 @@ def _undefined_symbols(table: _DynamicTable) -> int:
     """
     address = table.value(_DT_HASH)
     if address is not None:
-        _, count = table.unpack("II", table.offset(address), "the hash table")
+        # Hash words have four bytes, but on the s390x eight (its supplement says so).
+        layout = "QQ" if table.wide and table.machine == "s390x" else "II"
+        _, count = table.unpack(layout, table.offset(address), "the hash table")
         return min(count, _MOST_SYMBOLS)
     address = table.value(_DT_GNU_HASH)
     if address is None:

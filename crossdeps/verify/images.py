@@ -42,21 +42,24 @@ _USUAL = frozenset({"libatomic.so.1", "libexpat.so.1", "libnsl.so.1"})
 # musl's library is libc and loader in one.
 _MUSL = ("libc.musl-", "ld-musl-", "libc.so")
 
-# Known from reports to be missing from the images based on Amazon Linux 2 and later:
-# lambci/docker-lambda#318 (libGL, "far fewer native libraries"), isl-org/Open3D#4933 (libgomp),
-# vladholubiev/serverless-libreoffice#26 (libX11); the others belong to the same desktop packages.
+# Known from reports to be missing where functions run on Amazon Linux 2 and later, even where the
+# image that one builds in has them: lambci/docker-lambda#318 (libGL), Toblerity/Fiona#1078 and
+# developmentseed/eoapi-cdk#181 (libexpat), isl-org/Open3D#4933 (libgomp),
+# vladholubiev/serverless-libreoffice#26 (libX11); the others come with the same desktop packages.
+_DESKTOP = "part of a desktop"
 _ABSENT_FROM_LAMBDA: Mapping[str, str] = {
-    "libEGL.so.1": "graphics",
-    "libGL.so.1": "graphics",
-    "libICE.so.6": "a desktop",
-    "libSM.so.6": "a desktop",
-    "libX11.so.6": "a desktop",
-    "libXext.so.6": "a desktop",
-    "libXrender.so.1": "a desktop",
-    "libglib-2.0.so.0": "a desktop",
-    "libgobject-2.0.so.0": "a desktop",
-    "libgomp.so.1": "a compiler",
-    "libgthread-2.0.so.0": "a desktop",
+    "libEGL.so.1": _DESKTOP,
+    "libGL.so.1": _DESKTOP,
+    "libICE.so.6": _DESKTOP,
+    "libSM.so.6": _DESKTOP,
+    "libX11.so.6": _DESKTOP,
+    "libXext.so.6": _DESKTOP,
+    "libXrender.so.1": _DESKTOP,
+    "libexpat.so.1": "the Expat XML parser",
+    "libglib-2.0.so.0": _DESKTOP,
+    "libgobject-2.0.so.0": _DESKTOP,
+    "libgomp.so.1": "GCC's OpenMP runtime",
+    "libgthread-2.0.so.0": _DESKTOP,
 }
 
 # Python projects that the images of Lambda carry beside the standard library, by the AWS Lambda
@@ -214,9 +217,9 @@ def _presence_on_lambda(target: Target, name: str) -> Presence:
     return "unknown"
 
 
-def absent_library_belongs_to(name: str) -> str:
-    """What a library that is known to be absent belongs to, for a message."""
-    return _ABSENT_FROM_LAMBDA.get(name, "another system")
+def describe_absent_library(name: str) -> str:
+    """What a library that is known to be absent is, for a message."""
+    return _ABSENT_FROM_LAMBDA[name]
 
 
 def _python_libraries(target: Target) -> tuple[str, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from crossdeps.verify.images import absent_library_belongs_to, library_presence
+from crossdeps.verify.images import describe_absent_library, library_presence
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.native import linked_libc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crossdeps.verify.native import NativeFile
     from crossdeps.verify.scene import Scene
 
 MISSING_LIBRARY = Rule(
@@ -49,9 +51,10 @@ UNKNOWN_LIBRARY = Rule(
     remedy="Try it on the target; if it works there, silence the finding with `--ignore`.",
 )
 
-_ABSENT_HINT = (
+_LIBRARY_HINT = "put the library into lib/ of the package or of a layer"
+_DESKTOP_HINT = (
     "take the project's variant for servers (such as opencv-python-headless), or put the library"
-    " into lib/ of the package or a layer"
+    " into lib/ of the package or of a layer"
 )
 
 # auditwheel names a library that it puts into a wheel after the first eight digits of its SHA-256:
@@ -60,48 +63,48 @@ _GRAFTED = re.compile(r"-[0-9a-f]{8}\.so(?:\.[0-9A-Za-z]+)*$")
 
 
 def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
-    """Every DT_NEEDED is in the bundle, or on the target."""
+    """Every DT_NEEDED is in the bundle, or on the target: one finding for each that isn't."""
+    needing: dict[tuple[str | None, str], list[NativeFile]] = defaultdict(list)
     for native in scene.natives:
-        if native.standing != "fits":
-            continue
-        if linked_libc(native.facts) not in {None, scene.target.libc.kind}:
-            continue  # the other C library's companions are missing too, which says nothing new
-        for name in dict.fromkeys(native.facts.needed):
-            library = name.rpartition("/")[2]
-            if library in scene.libraries:
-                continue
-            finding = _judge(scene, library)
-            if finding is None:
-                continue
-            rule, text, hint = finding
+        # Where the C library is the wrong one, its companions are missing too: that's no news.
+        if native.standing == "fits" and linked_libc(native.facts) in {
+            None,
+            scene.target.libc.kind,
+        }:
+            for name in dict.fromkeys(native.facts.needed):
+                library = name.rpartition("/")[2]
+                if library not in scene.libraries:
+                    needing[native.entry.owner, library].append(native)
+    for (owner, library), natives in needing.items():
+        judged = _judge(scene, library)
+        if judged:
+            rule, text, hint = judged
+            verb = f"and {len(natives) - 1} more need" if len(natives) > 1 else "needs"
             yield rule.finding(
-                f"{native.path} needs {library}, which {text}",
-                path=native.entry.path,
-                owner=native.entry.owner,
+                f"{natives[0].path} {verb} {library}, which {text}",
+                path=natives[0].entry.path,
+                owner=owner,
                 hint=hint,
             )
 
 
 def _judge(scene: Scene, library: str) -> tuple[Rule, str, str] | None:
     if _GRAFTED.search(library):
-        return (
-            MISSING_LIBRARY,
-            "belongs into the package and isn't there",
-            f"build it anew: {scene.build_command}",
-        )
+        text = "belongs into the package and isn't there"
+        return MISSING_LIBRARY, text, f"build it anew: {scene.build_command}"
     presence = library_presence(scene.target, library)
     if presence == "present":
         return None
     where = scene.target.runtime_name or "the target"
     if presence == "absent":
-        kind = absent_library_belongs_to(library)
+        kind = describe_absent_library(library)
         return (
             ABSENT_LIBRARY,
-            f"belongs to {kind}, and {where} doesn't have it",
-            _ABSENT_HINT,
+            f"{where} doesn't have ({kind})",
+            _DESKTOP_HINT if "desktop" in kind else _LIBRARY_HINT,
         )
     return (
         UNKNOWN_LIBRARY,
         f"isn't in the package and may not be on {where}",
-        f"if it is, silence this: --ignore {UNKNOWN_LIBRARY.id}",
+        f"if it is there, silence this: --ignore {UNKNOWN_LIBRARY.id}",
     )

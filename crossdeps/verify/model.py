@@ -45,6 +45,8 @@ class Rule:
     :param symptom: what a user sees on the target
     :param cause: how a package comes to be so
     :param remedy: what to do
+    :param explained_by: ids of rules that say the same better: where one of them has a finding for
+        a project, this rule has none for it
     """
 
     id: str
@@ -53,6 +55,7 @@ class Rule:
     symptom: str
     cause: str
     remedy: str
+    explained_by: tuple[str, ...] = ()
 
     def finding(
         self, message: str, *, path: str = "", owner: str | None = None, hint: str | None = None

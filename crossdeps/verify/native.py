@@ -139,6 +139,8 @@ def _has_source(native: NativeFile, paths: set[str]) -> bool:
 def _names_its_platform(native: NativeFile) -> bool:
     """Whether the path says for which other machine the file is, as sets of helpers do."""
     path = native.path
+    if path.endswith(".pyd"):
+        return True
     if native.extension and native.extension.tag:
         path = posixpath.join(posixpath.dirname(path), native.extension.module)
     spelling = _SPELLINGS.get(native.facts.machine, re.escape(native.facts.machine))

@@ -25,6 +25,14 @@ REQUIRES_PYTHON = Rule(
     cause="The package was resolved for another Python, or installed with the check off.",
     remedy="Build for the target, so that a release that supports its Python is chosen.",
 )
+_BINARY_RULES = (
+    "wrong-machine",
+    "wrong-extension",
+    "wrong-libc",
+    "damaged-binary",
+    "glibc-too-old",
+    "symbol-version-too-new",
+)
 WRONG_WHEEL = Rule(
     id="wrong-wheel",
     severity="error",
@@ -32,17 +40,19 @@ WRONG_WHEEL = Rule(
     symptom="A module or library of the project is missing on the target.",
     cause="The project was installed by, or for, another Python or machine than the target's.",
     remedy="Build for the target.",
+    explained_by=_BINARY_RULES,
 )
 WHEEL_TAG = Rule(
     id="wheel-tag",
     severity="warning",
-    title="a wheel whose tag the target doesn't accept, although its binaries fit",
+    title="a wheel for another platform by its tag, although its binaries fit",
     symptom="None in most cases; features that check the platform may fail.",
     cause=(
         "The wheel was built locally (a `linux_x86_64` tag), is tagged for a newer manylinux than"
         " it needs, or was tagged wrongly."
     ),
     remedy="Prefer a wheel for the target; if the project works there, silence the finding.",
+    explained_by=_BINARY_RULES,
 )
 UNREADABLE_METADATA = Rule(
     id="unreadable-metadata",
@@ -80,20 +90,18 @@ def check_requires_python(scene: Scene) -> Iterator[Finding]:
 
 
 def check_wheel_tags(scene: Scene) -> Iterator[Finding]:
-    """Every project's wheel is one that the target accepts (WHEEL, Tag).
-
-    Where its binaries are wrong themselves, their own findings say more, and this rule is silent.
-    """
+    """Every project's wheel is one that the target accepts (WHEEL, Tag)."""
     ranks = scene.target.tag_ranks
+    pythons = {(tag.interpreter, tag.abi) for tag in ranks}
     for project in scene.bundle.projects:
         tags = _tags(project)
         if not tags or any(tag in ranks for tag in tags):
             continue
-        standings = {native.standing for native in scene.natives_by_owner.get(project.name, ())}
-        if standings & {"foreign", "unimportable", "damaged"}:
-            continue
-        rule = WHEEL_TAG if "fits" in standings else WRONG_WHEEL
-        yield rule.finding(
+        natives = scene.natives_by_owner.get(project.name, ())
+        fits = any(native.standing == "fits" for native in natives) and any(
+            (tag.interpreter, tag.abi) in pythons for tag in tags
+        )
+        yield (WHEEL_TAG if fits else WRONG_WHEEL).finding(
             f"{project.name} {project.version} comes from a wheel for {_describe(tags)};"
             f" the target is {scene.target.describe()}",
             path=project.dist_info,

@@ -35,15 +35,17 @@ def verify(
     silenced = tuple(ignore)
     order = {rule: position for position, rule in enumerate(RULES)}
     with Scene(bundle, target, assumed=frozenset(assumed)) as scene:
-        findings = [
-            finding
-            for check in CHECKS
-            for finding in check(scene)
-            if not any(one.matches(finding) for one in silenced)
-        ]
+        findings = [finding for check in CHECKS for finding in check(scene)]
+    found = {(finding.rule, finding.owner) for finding in findings}
+    told = [
+        finding
+        for finding in findings
+        if not any((rule, finding.owner) in found for rule in RULES[finding.rule].explained_by)
+        and not any(one.matches(finding) for one in silenced)
+    ]
     return tuple(
         sorted(
-            findings,
+            told,
             key=lambda one: (one.severity != "error", order[one.rule], one.path, one.message),
         )
     )
