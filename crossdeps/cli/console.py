@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from crossdeps.cli.options import TellOptions
     from crossdeps.errors import CrossdepsError
@@ -74,13 +75,19 @@ class Console:
         if error.hint:
             self._line(f"\n{self._styled('hint')}: {error.hint}")
 
-    def progress(self) -> Progress:
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
         """A reporter for long work: a live one on a terminal, else a silent one."""
         if not self.wants_progress:
-            return Progress()
+            yield Progress()
+            return
         from crossdeps.cli.progress import LiveProgress  # noqa: PLC0415 - loads rich
 
-        return LiveProgress(self.err, color=self.color)
+        live = LiveProgress(self.err, color=self.color)
+        try:
+            yield live
+        finally:
+            live.close()
 
     def _line(self, text: str) -> None:
         self.err.write(_printable(text, self.err) + "\n")

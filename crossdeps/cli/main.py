@@ -50,8 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: Options, console: Console) -> int:
     try:
+        configuration = import_module("crossdeps.cli.configuration")
         verb = import_module(f"crossdeps.cli.verbs.{options.verb}")
-        code = verb.run(options, console)
+        project = configuration.project_configuration()
+        code = verb.run(configuration.complete(options, project), project, console)
     except CrossdepsError as error:
         if options.tell.json:
             from crossdeps.cli.documents import error_document, write_json  # noqa: PLC0415

@@ -8,11 +8,11 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetOptions:
-    """Which machine."""
+    """Which machine, or machines where a verb takes several."""
 
-    arch: str | None = None
+    archs: tuple[str, ...] = ()
     python: str | None = None
-    runtime: str | None = None
+    runtimes: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     abi: str | None = None
     implementation: str | None = None
@@ -43,7 +43,7 @@ class IndexArguments:
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
-    index_strategy: Literal["safe", "first"] = "safe"
+    index_strategy: Literal["safe", "first"] | None = None
     offline: bool = False
     cache_dir: str | None = None
     no_cache: bool = False
@@ -59,6 +59,7 @@ class OutputOptions:
     output: str | None = None
     layer: bool = False
     sources: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     slim: bool = False
     scripts: bool | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdeps.cli.options import (
     AskOptions,
@@ -49,7 +49,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
 
 
 def _pick(part: type[_Part], namespace: argparse.Namespace) -> _Part:
-    values = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(part):
         if hasattr(namespace, field.name):
             value = getattr(namespace, field.name)
@@ -168,9 +168,11 @@ def _ask_arguments(parser: argparse.ArgumentParser, *, positional: bool = True) 
 
 def _target_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("target").add_argument
-    add("--arch", metavar="ARCH", help="x86_64 (amd64) or aarch64 (arm64)")
+    add("--arch", dest="archs", action="append", default=[], metavar="ARCH",
+        help="x86_64 (amd64) or aarch64 (arm64); repeatable for lock")  # fmt: skip
     add("--python", metavar="VERSION", help="such as 3.9, or 3.9.19 to be exact")
-    add("--runtime", metavar="NAME", help="a Lambda runtime, such as python3.12")
+    add("--runtime", dest="runtimes", action="append", default=[], metavar="NAME",
+        help="a Lambda runtime, such as python3.12; repeatable for lock")  # fmt: skip
     add("--platform", dest="platforms", action="append", default=[], metavar="TAG",
         help="such as manylinux_2_28_x86_64; repeatable (default: manylinux2014)")  # fmt: skip
     add("--abi", metavar="ABI", help="such as cp313t for the free-threaded build")
@@ -185,7 +187,9 @@ def _output_arguments(parser: argparse.ArgumentParser) -> None:
     add("--source", dest="sources", action="append", default=[], metavar="PATH",
         help="your own code: a directory's content, or a file, placed at the root")  # fmt: skip
     add("--exclude", dest="excludes", action="append", default=[], metavar="GLOB",
-        help="leave out matching paths")  # fmt: skip
+        help="leave out matching paths, by gitignore's rules")  # fmt: skip
+    add("--include", dest="includes", action="append", default=[], metavar="GLOB",
+        help="keep matching paths whatever else would leave them out")  # fmt: skip
     add("--slim", action="store_true", help="leave out tests, type stubs, C sources and docs")
     add("--scripts", action=argparse.BooleanOptionalAction, default=None,
         help="lay out console scripts (default: in directories, not in zips and layers)")  # fmt: skip
@@ -201,8 +205,9 @@ def _index_arguments(parser: argparse.ArgumentParser) -> None:
     add("-f", "--find-links", action="append", default=[], metavar="PATH",
         help="a directory or page of wheels")  # fmt: skip
     add("--no-index", action="store_true", help="only --find-links")
-    add("--index-strategy", choices=("safe", "first"), default="safe",
-        help="a project on two indexes: refuse if they differ, or take the first index")  # fmt: skip
+    add("--index-strategy", choices=("safe", "first"),
+        help="a project on two indexes: refuse if they differ (safe, the default),"
+        " or take the first index that has it")  # fmt: skip
     add("--offline", action="store_true", help="use the cache only")
     add("--cache-dir", metavar="DIR", help="where the cache lies")
     add("--no-cache", action="store_true", help="neither read nor keep a cache")

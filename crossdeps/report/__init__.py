@@ -2,6 +2,7 @@
 
 from crossdeps.report.document import findings_document, report_document
 from crossdeps.report.model import Artifact, PackageLine, Report
+from crossdeps.report.sizes import human_size
 from crossdeps.report.text import render_findings, render_report
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "PackageLine",
     "Report",
     "findings_document",
+    "human_size",
     "render_findings",
     "render_report",
     "report_document",

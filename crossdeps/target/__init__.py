@@ -4,8 +4,8 @@ Nothing in this room asks the host: a :class:`Target` is made from what the user
 tables, so it means the same on every machine.
 """
 
-from crossdeps.target.libc import Libc, LibcKind
+from crossdeps.target.libc import Libc, LibcKind, platform_architecture
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES, Limits, Runtime, find_runtime
 
-__all__ = ["RUNTIMES", "Libc", "LibcKind", "Limits", "Runtime", "Target", "find_runtime"]
+__all__ = ["RUNTIMES", "Libc", "LibcKind", "Limits", "Runtime", "Target", "find_runtime", "platform_architecture"]

@@ -133,5 +133,13 @@ class Platform:
         return self.libc.platforms(self.arch) if self.libc else (f"linux_{self.arch}",)
 
 
+def platform_architecture(text: str) -> str:
+    """The architecture that a platform tag names.
+
+    :raises TargetError: if it isn't a Linux platform tag of a known architecture
+    """
+    return Platform.parse(text).arch
+
+
 def _canonical_suffix(match: re.Match[str]) -> str:
     return {"arm64": "_aarch64", "amd64": "_x86_64"}[match[1]]

@@ -11,10 +11,12 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from crossdeps.cli.console import Console
     from crossdeps.cli.options import Options
+    from crossdeps.inputs import ProjectConfiguration
 
 
-def run(options: Options, console: Console) -> int:
+def run(options: Options, project: ProjectConfiguration, console: Console) -> int:
     """Print the tags and markers of the target."""
+    del project  # already in the options
     target = choose_target(options, console)
     tags = [str(tag) for tag in target.tags]
     if options.tell.json:

@@ -1,0 +1,114 @@
+"""Options to the values that the pipeline works with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from crossdeps.bundle import Layout, layer_prefix
+from crossdeps.cli.moments import parse_moment
+from crossdeps.inputs import ConnectionOptions, FileOptions, InputRequest
+from crossdeps.pipeline import Settings
+from crossdeps.resolution import Policy
+from crossdeps.verify import RULES, Ignore
+
+if TYPE_CHECKING:
+    from crossdeps.cli.options import AskOptions, IndexArguments, Options, OutputOptions
+    from packaging.utils import NormalizedName
+
+    from crossdeps.inputs import PreReleases, ProjectConfiguration
+    from crossdeps.target import Target
+
+DEFAULT_REQUIREMENTS = "requirements.txt"
+
+
+def request_of(ask: AskOptions) -> InputRequest:
+    """What is asked; requirements.txt where nothing is said."""
+    named = ask.requirements or ask.requirement_files or ask.groups
+    files = ask.requirement_files if named else (DEFAULT_REQUIREMENTS,)
+    if ask.extras and not named:
+        files = ("pyproject.toml",)
+    return InputRequest(
+        requirements=ask.requirements,
+        requirement_files=files,
+        constraint_files=ask.constraint_files,
+        override_files=ask.override_files,
+        extras=ask.extras,
+        groups=ask.groups,
+    )
+
+
+def settings_of(
+    options: Options, project: ProjectConfiguration, target: Target | None = None
+) -> Settings:
+    """How to go about it.
+
+    :param target: needed for a layer's folder; None where nothing is laid out
+    :raises UsageError: if a value can't be understood
+    """
+    return Settings(
+        index=_index(options),
+        connection=ConnectionOptions(
+            timeout=options.index.timeout, retries=options.index.retries
+        ),
+        isolated=options.index.isolated,
+        offline=options.index.offline,
+        cache=Path(options.index.cache_dir) if options.index.cache_dir else None,
+        no_cache=options.index.no_cache,
+        policy=_policy(options, project),
+        layout=_layout(options.output, target) if target else Layout(),
+        ignore=ignores(options),
+        strict=options.strict,
+        force=options.output.force,
+        dry_run=options.output.dry_run,
+    )
+
+
+def ignores(options: Options) -> tuple[Ignore, ...]:
+    """The findings to silence.
+
+    :raises UsageError: if a rule doesn't exist
+    """
+    return tuple(Ignore.parse(text, RULES) for text in options.ignores)
+
+
+def _index(options: Options) -> FileOptions:
+    said = options.index
+    return FileOptions(
+        index_url=said.index_url,
+        extra_index_urls=said.extra_index_urls,
+        find_links=said.find_links,
+        no_index=said.no_index,
+        pre=options.ask.pre,
+        require_hashes=options.ask.require_hashes,
+    )
+
+
+def _policy(options: Options, project: ProjectConfiguration) -> Policy:
+    ask = options.ask
+    return Policy(
+        pre_releases="allow" if ask.pre else "if-necessary",
+        pre_releases_of=_pre_releases_of(project),
+        exclude_newer=parse_moment(ask.exclude_newer) if ask.exclude_newer else None,
+        allow_sdist=frozenset(canonicalize_name(name) for name in ask.allow_sdist),
+        index_strategy=options.index.index_strategy or "safe",
+        no_deps=ask.no_deps,
+        require_hashes=ask.require_hashes,
+    )
+
+
+def _pre_releases_of(project: ProjectConfiguration) -> dict[NormalizedName, PreReleases]:
+    return {canonicalize_name(name): choice for name, choice in project.pre_releases.items()}
+
+
+def _layout(said: OutputOptions, target: Target) -> Layout:
+    return Layout(
+        prefix=layer_prefix(target) if said.layer else "",
+        scripts=said.scripts,
+        sources=tuple(Path(source) for source in said.sources),
+        exclude=said.excludes,
+        include=said.includes,
+        slim=said.slim,
+    )

@@ -1,0 +1,39 @@
+"""``crossdeps build``: requirements or a lock to a directory or zip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdeps.cli.documents import save_json, write_json
+from crossdeps.cli.settings import request_of, settings_of
+from crossdeps.cli.target import choose_target
+from crossdeps.pipeline import build
+from crossdeps.report import render_report, report_document
+
+if TYPE_CHECKING:
+    from crossdeps.cli.console import Console
+    from crossdeps.cli.options import Options
+    from crossdeps.inputs import ProjectConfiguration
+
+
+def run(options: Options, project: ProjectConfiguration, console: Console) -> int:
+    """Build, and print the report."""
+    target = choose_target(options, console)
+    with console.progress() as progress:
+        report = build(
+            request_of(options.ask),
+            target,
+            options.output.output or "package",
+            settings=settings_of(options, project, target),
+            progress=progress,
+        )
+    for warning in report.warnings:
+        console.warn(warning)
+    document = report_document(report)
+    if options.tell.report:
+        save_json(document, options.tell.report)
+    if options.tell.json:
+        write_json(document, console)
+    elif not options.tell.quiet:
+        console.data(render_report(report))
+    return 0

@@ -1,0 +1,38 @@
+"""``crossdeps check``: is a directory or zip right for the target?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossdeps.cli.documents import save_json, write_json
+from crossdeps.cli.settings import ignores
+from crossdeps.cli.target import choose_target
+from crossdeps.pipeline import check
+from crossdeps.report import findings_document, render_findings
+from crossdeps.verify import FindingsError
+
+if TYPE_CHECKING:
+    from crossdeps.cli.console import Console
+    from crossdeps.cli.options import Options
+    from crossdeps.inputs import ProjectConfiguration
+
+
+def run(options: Options, project: ProjectConfiguration, console: Console) -> int:
+    """Print what is found; 7 if any of it will fail on the target."""
+    del project  # already in the options
+    target = choose_target(options, console)
+    findings = check(options.subject, target, ignore=ignores(options))
+    document = findings_document(target, findings, path=str(Path(options.subject).absolute()))
+    if options.tell.report:
+        save_json(document, options.tell.report)
+    if options.tell.json:
+        write_json(document, console)
+    elif findings:
+        console.data(render_findings(findings) + "\n")
+    failing = [f for f in findings if options.strict or f.severity == "error"]
+    if failing:
+        return FindingsError.exit_code
+    told = f", {len(findings)} warnings" if findings else ""
+    console.say(f"{options.subject} is right for {target.describe()}{told}")
+    return 0

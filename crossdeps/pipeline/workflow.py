@@ -1,0 +1,134 @@
+"""lock(), build() and check(): each a straight row of calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossdeps.bundle import plan_bundle, read_bundle
+from crossdeps.inputs import read_pylock
+from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
+from crossdeps.pipeline.asking import Asked, lock_beside, request_of
+from crossdeps.pipeline.reporting import describe_build
+from crossdeps.pipeline.settings import Settings
+from crossdeps.pipeline.workshop import Workshop, open_workshop
+from crossdeps.progress import Progress
+from crossdeps.resolution import resolve as search
+from crossdeps.resolution import select, to_pylock
+from crossdeps.verify import FindingsError, verify
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from crossdeps.report import Report
+    from crossdeps.resolution import Resolution
+    from crossdeps.target import Target
+    from crossdeps.verify import Finding, Ignore
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def resolve(
+    asked: Asked,
+    target: Target,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Resolution:
+    """Choose a version of every project needed, with the reasons.
+
+    :raises CrossdepsError: see :mod:`crossdeps.errors`
+    """
+    with open_workshop(request_of(asked), settings or Settings(), progress or Progress()) as workshop:
+        return _resolve(target, workshop)
+
+
+def lock(
+    asked: Asked,
+    target: Target | Sequence[Target],
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    preferences: Mapping[NormalizedName, Version] | None = None,
+) -> Pylock:
+    """Choose a version of every project needed, and the wheels for each target.
+
+    :param asked: a request; the path of a requirements file or project; or requirements one by one
+    :param preferences: versions to keep where they still fit, such as those of an older lock
+    :returns: a valid lock (PEP 751), the plan that :func:`build` works from
+    :raises CrossdepsError: see :mod:`crossdeps.errors`
+    """
+    targets = target if isinstance(target, Sequence) else (target,)
+    with open_workshop(request_of(asked), settings or Settings(), progress or Progress()) as workshop:
+        return to_pylock([_resolve(one, workshop, preferences) for one in targets])
+
+
+def build(
+    asked: Asked,
+    target: Target,
+    output: str | os.PathLike[str] = "package",
+    *,
+    source: Paths = (),
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make a directory, or a zip where *output* ends in ``.zip``, that runs on *target*.
+
+    :param asked: a request; the path of a requirements file, project or lock; or requirements one
+        by one. A lock is built without resolving
+    :param source: your own code: the content of directories, and files, placed at the root
+    :raises FindingsError: if the artifact would fail on the target; nothing is written
+    :raises CrossdepsError: see :mod:`crossdeps.errors`; nothing is written
+    """
+    settings = lay_out(settings or Settings(), Path(output), source, target)
+    check_output(settings)
+    request = request_of(asked)
+    locked = lock_beside(request)
+    with open_workshop(request, settings, progress or Progress()) as workshop:
+        resolution = None if locked else _resolve(target, workshop)
+        plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
+        wheels = workshop.fetch(select(plan, target))
+        bundle = plan_bundle(wheels, target, settings.layout)
+        findings = verify(bundle, target, ignore=settings.ignore)
+        _refuse(findings, strict=settings.strict)
+        artifact = write_artifact(bundle, settings, workshop.progress)
+        return describe_build(
+            target=target, plan=plan, resolution=resolution, wheels=wheels, bundle=bundle,
+            findings=findings, artifact=artifact, workshop=workshop,
+        )  # fmt: skip
+
+
+def check(
+    path: str | os.PathLike[str], target: Target, *, ignore: Sequence[Ignore] = ()
+) -> tuple[Finding, ...]:
+    """Find what in a directory or zip, made by any tool, is wrong for *target*.
+
+    :raises ArtifactReadError: if *path* can't be read
+    """
+    return verify(read_bundle(Path(path)), target, ignore=tuple(ignore))
+
+
+def _resolve(
+    target: Target,
+    workshop: Workshop,
+    preferences: Mapping[NormalizedName, Version] | None = None,
+) -> Resolution:
+    return search(
+        workshop.inputs,
+        target,
+        workshop.index,
+        workshop.settings.policy,
+        builder=workshop.builder,
+        progress=workshop.progress,
+        preferences=preferences,
+    )
+
+
+def _refuse(findings: tuple[Finding, ...], *, strict: bool) -> None:
+    failing = tuple(f for f in findings if strict or f.severity == "error")
+    if failing:
+        raise FindingsError(failing)

@@ -1,0 +1,151 @@
+"""What a run works with: the merged index options, the index, the store and the builder."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossdeps.index import open_index
+from crossdeps.inputs import (
+    ConfiguredOptions,
+    Credentials,
+    Inputs,
+    gather_index_options,
+    gather_inputs,
+    merge_selection_options,
+    read_configured_options,
+    read_pip_configuration,
+)
+from crossdeps.pipeline.asking import lock_beside
+from crossdeps.pipeline.surroundings import cache_directory, read_stdin
+from crossdeps.wheels import SourceBuilder, Store, fetch_wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from crossdeps.index import IndexClient
+    from crossdeps.inputs import IndexOptions, InputRequest
+    from crossdeps.pipeline.settings import Settings
+    from crossdeps.progress import Progress
+    from crossdeps.resolution import Selected
+    from crossdeps.wheels import Wheel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workshop:
+    """Everything that a run needs beside its inputs.
+
+    :param inputs: with the selection options of every source merged
+    """
+
+    inputs: Inputs
+    settings: Settings
+    options: IndexOptions
+    index: IndexClient
+    store: Store
+    builder: SourceBuilder
+    progress: Progress
+
+    def fetch(self, selected: Sequence[Selected]) -> tuple[Wheel, ...]:
+        """Verified local wheels for what was selected."""
+        return fetch_wheels(
+            selected, self.store, self.index, self.builder, progress=self.progress
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What inputs, options, index and store have to tell, each once."""
+        told = (
+            *self.inputs.warnings, *self.options.warnings, *self.index.warnings,
+            *self.store.warnings,
+        )  # fmt: skip
+        return tuple(dict.fromkeys(told))
+
+
+@contextmanager
+def open_workshop(
+    request: InputRequest, settings: Settings, progress: Progress
+) -> Iterator[Workshop]:
+    """Read what *request* names, and open everything that a run works with.
+
+    :raises InputError: if a file or pip's configuration can't be understood
+    """
+    configured = ConfiguredOptions()
+    if not settings.isolated:
+        configured = read_configured_options(read_pip_configuration(os.environ), Path.cwd())
+    inputs = _gather(request, configured)
+    options = gather_index_options(
+        os.environ,
+        command_line=settings.index,
+        connection=settings.connection,
+        files=inputs.options,
+        configured=configured,
+        isolated=settings.isolated,
+    )
+    direct = [one.source.location for one in inputs.requirements if one.source]
+    named = [*options.index_urls, *options.find_links, *direct]
+    credentials = Credentials(
+        named, os.environ, keyring=options.keyring, isolated=settings.isolated
+    )
+    cache = None if settings.no_cache else cache_directory(settings.cache)
+    with ExitStack() as stack:
+        index = stack.enter_context(
+            open_index(
+                options, cache=cache, offline=settings.offline, credentials=credentials.find,
+                named_urls=direct, progress=progress,
+            )  # fmt: skip
+        )
+        store = Store.temporary() if cache is None else Store(cache)
+        stack.callback(store.close)
+        builder = SourceBuilder(
+            store, index, environ=os.environ, pip_settings=_pip_settings(options), progress=progress
+        )
+        yield Workshop(
+            inputs=_with_merged_selection(inputs, settings, configured),
+            settings=settings,
+            options=options,
+            index=index,
+            store=store,
+            builder=builder,
+            progress=progress,
+        )
+
+
+def _gather(request: InputRequest, configured: ConfiguredOptions) -> Inputs:
+    """Everything that *request* names, with the constraints of pip's configuration."""
+    if locked := lock_beside(request):
+        return Inputs(files=(str(locked),))
+    constraints = (*request.constraint_files, *configured.constraint_files)
+    return gather_inputs(
+        replace(request, constraint_files=constraints),
+        environ=os.environ,
+        cwd=Path.cwd(),
+        stdin=read_stdin,
+    )
+
+
+def _with_merged_selection(
+    inputs: Inputs, settings: Settings, configured: ConfiguredOptions
+) -> Inputs:
+    selection = merge_selection_options(
+        command_line=settings.index, files=inputs.options, configured=configured.options
+    )
+    return replace(inputs, options=selection)
+
+
+def _pip_settings(options: IndexOptions) -> dict[str, str]:
+    """The indexes of this run, as pip's own variables: for the requirements of builds."""
+    settings = {
+        "PIP_INDEX_URL": options.index_url,
+        "PIP_EXTRA_INDEX_URL": " ".join(options.extra_index_urls),
+        "PIP_FIND_LINKS": " ".join(options.find_links),
+        "PIP_TRUSTED_HOST": " ".join(options.trusted_hosts),
+        "PIP_CERT": options.cert or "",
+        "PIP_CLIENT_CERT": options.client_cert or "",
+        "PIP_NO_INDEX": "1" if options.no_index else "",
+        "PIP_PROXY": options.proxies.get("https", ""),
+    }
+    return {name: value for name, value in settings.items() if value}

@@ -1,0 +1,67 @@
+"""The text of a report."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from crossdeps.report.downgrades import describe_downgrade
+from crossdeps.report.sizes import human_size
+from crossdeps.resolution.model import PassedOver
+
+
+def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> PassedOver:
+    """A newer version that wasn't taken."""
+    return PassedOver(
+        version=Version(version),
+        reason=reason,  # type: ignore[arg-type]
+        detail=detail,
+        forced_by_target=forced,
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (999_940, "999.9 kB"),
+        (999_960, "1.0 MB"),
+        (262_144_000, "262.1 MB"),
+        (12_000_000_000, "12.0 GB"),
+    ],
+)
+def test_sizes_are_decimal_and_never_say_a_thousand_of_a_unit(size: int, text: str) -> None:
+    """What Lambda's documents call MB is within a reader's tolerance of it."""
+    assert human_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([], ""),
+        ([passed("2.0", "specifier", "<2", forced=False)], ""),
+        (
+            [passed("2.5.5", "glibc", "2.28")],
+            "numpy 2.2.6, not 2.5.5: its wheels need glibc 2.28; python3.12 and later have it",
+        ),
+        (
+            [passed("2.5.5", "glibc", "2.99")],
+            "numpy 2.2.6, not 2.5.5: its wheels need glibc 2.99; no Lambda runtime has it",
+        ),
+        (
+            [passed("3.0", "requires-python", ">=3.12")],
+            "numpy 2.2.6, not 3.0: it requires Python >=3.12",
+        ),
+        (
+            [passed("3.0", "sdist", ".tar.gz")],
+            "numpy 2.2.6, not 3.0: it has no wheels, only a source distribution",
+        ),
+    ],
+)
+def test_a_downgrade_says_what_the_newer_version_would_take(
+    items: list[PassedOver], said: str
+) -> None:
+    """Only what the target forced is told; what the user asked for isn't news."""
+    assert describe_downgrade("numpy", "2.2.6", items) == said
