@@ -75,16 +75,25 @@ def clear_store(root: Path) -> int:
     """
     base = root / "wheels"
     won = sweep(base / "tmp") + sum(_remove(file) for file in _files(base))
-    for folder in [*base.glob("sha256/*"), base / "sha256", base / "tmp", base]:
+    for folder in [*_entries(base / "sha256"), base / "sha256", base / "tmp", base]:
         with contextlib.suppress(OSError):
             folder.rmdir()
     return won
 
 
 def _files(base: Path) -> Iterator[Path]:
-    for file in sorted(base.glob("sha256/??/*")):
-        if file.is_file():
-            yield file
+    for folder in _entries(base / "sha256"):
+        for file in _entries(folder):
+            if file.is_file():
+                yield file
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in *folder*, sorted; nothing where another process has removed it."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _remove(file: Path) -> int:

@@ -13,12 +13,16 @@ import tempfile
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
+T = TypeVar("T")
+
 _LOCK = "lock"
+_TRIES = 5
 _YOUNG: Final = 60.0
 """Seconds for which a folder without a locked file may still be in the making."""
 _ABANDONED: Final = 3 * 86400.0
@@ -32,9 +36,7 @@ class Scratch:
     """
 
     def __init__(self, parent: Path) -> None:
-        for folder in (parent.parent.parent, parent.parent, parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+        self.path = retrying(lambda: _new_folder(parent))
         self._lock = (self.path / _LOCK).open("wb")
         _try_lock(self._lock)
         self._finalizer = weakref.finalize(self, _remove, self.path, self._lock)
@@ -42,6 +44,23 @@ class Scratch:
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         self._finalizer()
+
+
+def retrying(action: Callable[[], T]) -> T:
+    """Do *action*, again where another process has removed an empty folder meanwhile.
+
+    :raises OSError: what the last try raised
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            return action()
+    return action()
+
+
+def _new_folder(parent: Path) -> Path:
+    for folder in (parent.parent.parent, parent.parent, parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="run-", dir=parent))
 
 
 def _remove(path: Path, lock: BinaryIO) -> None:

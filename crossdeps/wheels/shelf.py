@@ -20,7 +20,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from crossdeps.wheels.facts import SUFFIX, decode_facts, encode_facts
-from crossdeps.wheels.scratch import Scratch, link_or_copy, sweep
+from crossdeps.wheels.scratch import Scratch, link_or_copy, retrying, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 WHEEL_SUFFIX: Final = ".whl"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_TRIES = 5
 
 
 class Shelf:
@@ -135,17 +134,12 @@ class Shelf:
             self._rename(aside, self.path(contents.sha256).with_suffix(SUFFIX))
 
     def _rename(self, source: Path, final: Path) -> None:
-        """Rename, though another process may remove empty folders meanwhile."""
-        for attempt in range(_TRIES):
+        def rename() -> None:
             for folder in (self.base, self.base / "sha256", final.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                source.replace(final)
-            except FileNotFoundError:
-                if attempt == _TRIES - 1:
-                    raise
-            else:
-                return
+            source.replace(final)
+
+        retrying(rename)
 
 
 def move(source: Path, destination: Path) -> None:

@@ -69,7 +69,12 @@ def rows(change: Callable[[RecordRow], list[RecordRow]], path: str = CODE) -> Wh
 def zip64_end(**overrides: int) -> WheelFile:
     """A wheel with ZIP64 end records that it doesn't need."""
     kept: list[Member] = []
-    made = wheel(members=lambda members: kept.extend(members) or members)  # type: ignore[func-returns-value]
+
+    def keep(members: list[Member]) -> list[Member]:
+        kept.extend(members)
+        return members
+
+    made = wheel(members=keep)
     return made.with_content(write_zip(kept, zip64_end=True, zip64_overrides=overrides))
 
 

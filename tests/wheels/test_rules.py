@@ -9,6 +9,7 @@ import pytest
 
 from crossdeps.errors import WheelError
 from crossdeps.wheels import RULES, read_wheel
+from tests.support import zip_surgery
 from tests.support.wheel_factory import Member, folder_member, make_elf, record_hash
 from tests.support.zip_writer import STORED
 from tests.wheels import breakage
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.wheel_factory import WheelFile
-
+from tests.support.wheel_factory import WheelFile
 
 CASES = [*ARCHIVE_CASES, *CONTENT_CASES]
 
@@ -100,7 +100,7 @@ ODD: dict[str, Callable[[], WheelFile]] = {
 
 def _sizes() -> bytes:
     content = wheel().content
-    place = breakage.zip_surgery.find_member(content, CODE)
+    place = zip_surgery.find_member(content, CODE)
     size = int.from_bytes(content[place.local + 22 : place.local + 26], "little")
     return size.to_bytes(8, "little") + place.compressed_size.to_bytes(8, "little")
 
