@@ -192,7 +192,7 @@ def _ignores_above(root: Path) -> list[_Ignore]:
 
 def _ignore_of(directory: Path) -> list[_Ignore]:
     try:
-        text = (directory / ".gitignore").read_text("utf-8", "replace")
+        text = (directory / ".gitignore").read_text("utf-8-sig", "replace")
     except FileNotFoundError:
         return []
     return [_Ignore(directory=directory, patterns=parse_patterns(text.splitlines()))]

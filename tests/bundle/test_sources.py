@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.bundle import Layout
+from crossdeps.bundle.sources import read_sources
+from crossdeps.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def fill(root: Path, *names: str, **contents: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("")
+    for name, text in contents.items():
+        (root / name.replace("__", "/").replace("_", ".")).write_text(text)
+    return root
+
+
+def names(root: Path, **layout: tuple[str, ...]) -> list[str]:
+    entries, _ = read_sources(Layout(sources=(root,), **layout))  # type: ignore[arg-type]
+    return sorted(entry.path for entry in entries)
+
+
+def test_what_is_never_deployed_is_left_out(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        ".git/config", ".venv/x.py", "env/pyvenv.cfg", "env/lib/x.py", "node_modules/x/i.js",
+        "pkg/__pycache__/m.cpython-312.pyc", "pkg/m.pyc", "pkg/m.py", ".DS_Store",
+        ".mypy_cache/x", ".env", "data.json", ".out.0123abcd.crossdeps-tmp/x",
+        ".crossdeps/RECORD",
+    )  # fmt: skip
+    assert names(tmp_path) == [".env", "data.json", "pkg/m.py"]
+
+
+ALL = ["a.log", "keep.py", "sub/a.log", "sub/deep/x.txt", "sub/x.txt"]
+GITIGNORE: list[tuple[Mapping[str, str], list[str]]] = [
+    ({".gitignore": "*.log"}, ["keep.py", "sub/deep/x.txt", "sub/x.txt"]),
+    ({".gitignore": "sub/"}, ["a.log", "keep.py"]),
+    ({".gitignore": "/x.txt\n/keep.py"}, ["a.log", "sub/a.log", "sub/deep/x.txt", "sub/x.txt"]),
+    ({".gitignore": "*.txt\n!deep/\n!x.txt"}, ALL),
+    ({".gitignore": "*.log", "sub/.gitignore": "!a.log"}, ALL[1:]),
+    ({"sub/.gitignore": "*"}, ["a.log", "keep.py"]),
+    ({"sub/.gitignore": "/x.txt"}, ["a.log", "keep.py", "sub/a.log", "sub/deep/x.txt"]),
+    ({".gitignore": "sub\n!sub/x.txt"}, ["a.log", "keep.py"]),
+    ({".gitignore": "\ufeff# comment\n\n  \n"}, ALL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "expected"), GITIGNORE)
+def test_what_git_ignores_is_left_out(
+    tmp_path: Path, files: Mapping[str, str], expected: list[str]
+) -> None:
+    """Nearer files over farther, later lines over earlier, nothing below an ignored folder."""
+    fill(tmp_path, "keep.py", "a.log", "sub/a.log", "sub/x.txt", "sub/deep/x.txt")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert names(tmp_path) == expected
+
+
+def test_gitignore_of_the_repository_above_counts(tmp_path: Path) -> None:
+    fill(tmp_path, ".git/HEAD", "src/app.py", "src/app.log", "src/gen/x.py")
+    (tmp_path / ".gitignore").write_text("*.log\n/src/gen\n")
+    assert names(tmp_path / "src") == ["app.py"]
+
+
+def test_gitignore_above_without_a_repository_does_not(tmp_path: Path) -> None:
+    fill(tmp_path, "src/app.py")
+    (tmp_path / ".gitignore").write_text("*\n")
+    assert names(tmp_path / "src") == ["app.py"]
+
+
+def test_globs_leave_out_and_bring_back(tmp_path: Path) -> None:
+    fill(tmp_path, "app.py", "gen/model.bin", "gen/other", "tests/t.py", "node_modules/a.js",
+         "pkg/__pycache__/x.cpython-312.pyc")  # fmt: skip
+    back = ["app.py", "gen/model.bin", "node_modules/a.js"]
+    (tmp_path / ".gitignore").write_text("gen/\n")
+    assert names(tmp_path, exclude=("tests/",)) == ["app.py"]
+    assert (
+        names(tmp_path, exclude=("tests/",), include=("gen/*.bin", "node_modules/", "*.pyc"))
+        == back
+    )
+
+
+def test_the_output_is_never_part_of_itself(tmp_path: Path) -> None:
+    fill(tmp_path, "app.py", "package/old.py", "out.zip")
+    for output in ("package", "out.zip"):
+        entries, _ = read_sources(
+            Layout(sources=(tmp_path,), output=tmp_path / output, include=("*",))
+        )
+        assert not [entry for entry in entries if entry.path.startswith(output)]
+
+
+def test_a_file_goes_to_the_root(tmp_path: Path) -> None:
+    fill(tmp_path, "deep/app.py")
+    (tmp_path / "deep/app.py").chmod(0o700)
+    (entry,), _ = read_sources(Layout(sources=(tmp_path / "deep/app.py",), prefix="python/"))
+    assert (entry.path, entry.mode, entry.size) == ("python/app.py", 0o755, 0)
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    fill(root, "app.py", "sub/x.py")
+    fill(tmp_path, "shared/lib.py", "outside.py")
+    (root / "to_file").symlink_to("../outside.py")
+    (root / "to_folder").symlink_to("../shared")
+    (tmp_path / "shared/again").symlink_to("../shared")
+    (root / "sub/up").symlink_to("..")
+    (root / "broken").symlink_to("nothing")
+    entries, warnings = read_sources(Layout(sources=(root,)))
+    assert sorted(entry.path for entry in entries) == [
+        "app.py", "sub/x.py", "to_file", "to_folder/lib.py",
+    ]  # fmt: skip
+    assert len(warnings) == 3
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    entries, warnings = read_sources(Layout(sources=(tmp_path,)))
+    assert entries == []
+    assert len(warnings) == 1
+    with pytest.raises(InputError, match="neither a directory nor a file"):
+        read_sources(Layout(sources=(tmp_path / "pipe",)))
+
+
+def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing can't be read: No such file"):
+        read_sources(Layout(sources=(tmp_path / "nothing",)))
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.py", b"back\\slash.py"])
+def test_names_that_a_zip_cannot_hold_are_errors(tmp_path: Path, name: bytes) -> None:
+    try:
+        (tmp_path / os.fsdecode(name)).write_text("")
+    except OSError:
+        pytest.skip("this file system refuses the name itself")
+    with pytest.raises(InputError, match="has a name that a zip can't hold"):
+        read_sources(Layout(sources=(tmp_path,)))
+
+
+def test_a_glob_that_means_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can't be understood"):
+        read_sources(Layout(sources=(tmp_path,), exclude=("!",)))
