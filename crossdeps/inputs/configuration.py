@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from crossdeps.inputs.model import PreReleases
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _PRE_RELEASES = ("if-necessary", "allow", "disallow")
 _STRATEGIES = ("safe", "first")
@@ -52,7 +54,7 @@ class ProjectConfiguration:
     no_deps: bool | None = None
     require_hashes: bool | None = None
     pre: bool | None = None
-    pre_releases: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    pre_releases: Mapping[str, PreReleases] = field(default_factory=dict)
     exclude_newer: str | None = None
     allow_sdist: tuple[str, ...] = ()
     # indexes

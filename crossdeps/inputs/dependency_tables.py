@@ -43,7 +43,8 @@ class DependencyTables:
         self._project = self._table(document, "project")
         self._groups = self._table(document, "dependency-groups")
         self._has_project = "project" in document
-        self._is_poetry = "poetry" in document.get("tool", {})
+        tool = document.get("tool")
+        self._is_poetry = isinstance(tool, dict) and "poetry" in tool
         name = self._project.get("name", "")
         self.project_name = canonicalize_name(name) if isinstance(name, str) else ""
 

@@ -32,7 +32,7 @@ def diagnose(text: str, error: Exception) -> InputError:
     head, semicolon, tail = text.partition(";")
     if semicolon and _is_requirement(head):
         return diagnose_marker(tail)
-    for check in (_check_ascii, _check_backslash, _check_name, _check_equals, _check_two):
+    for check in (_check_ascii, _check_name, _check_equals, _check_two):
         if found := check(head.strip()):
             return found
     return InputError(f"{shown(text)} isn't a requirement: {_first_line(error)}")
@@ -67,15 +67,6 @@ def _check_ascii(text: str) -> InputError | None:
     return InputError(
         f"{shown(text)} has a character that names and versions can't have, {escaped}",
         hint="names are of ASCII letters, digits, dots, dashes and underscores",
-    )
-
-
-def _check_backslash(text: str) -> InputError | None:
-    if not text.endswith("\\"):
-        return None
-    return InputError(
-        "a backslash is followed by white space",
-        hint="a backslash continues a line only if it is its very last character",
     )
 
 

@@ -7,6 +7,7 @@ or a comment in the style of PEP 263 says otherwise.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 
 from crossdeps.errors import InputError
@@ -54,8 +55,9 @@ def _declared_encoding(data: bytes) -> str | None:
 def _known_encoding(declared: str) -> str:
     try:
         name = codecs.lookup(declared).name
-        b"".decode(name)
-    except (LookupError, UnicodeError) as error:
+        with contextlib.suppress(UnicodeError):  # whether it fits the file is for later
+            b"#".decode(name)
+    except LookupError as error:
         raise InputError(
             f"declares an unknown encoding, {declared}", hint="save the file as UTF-8"
         ) from error

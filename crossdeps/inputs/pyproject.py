@@ -48,16 +48,19 @@ def read_pyproject(
     tables = DependencyTables(document, text, name)
     reader = _Reader(tables, problems)
     if project:
-        reader.take(tables.dependencies(), None)
+        reader.take_project()
     for extra in extras:
-        reader.take_extra(canonicalize_name(extra), None)
+        reader.take_extra(canonicalize_name(extra))
     for group in groups:
-        reader.take_group(canonicalize_name(group), ())
+        reader.take_group(canonicalize_name(group))
     return tuple(reader.found)
 
 
 class _Reader:
-    """Follows entries to those that they refer to."""
+    """Follows entries to those that they refer to.
+
+    Where something is asked for again within itself, under whatever marker, nothing is added.
+    """
 
     def __init__(self, tables: DependencyTables, problems: Problems) -> None:
         self.found: list[Requirement] = []
@@ -65,31 +68,28 @@ class _Reader:
         self._problems = problems
         self._followed: set[tuple[str, str]] = set()
 
-    def take(self, entries: Iterable[Entry], marker: Marker | None) -> None:
-        """Take entries that hold under *marker*."""
-        for entry in entries:
-            try:
-                requirement = parse_requirement(entry.text, origin=entry.origin)
-            except InputError as error:
-                self._problems.add(error, entry.origin, entry.text)
-                continue
-            requirement = and_marker(requirement, marker)
-            if requirement.name == self._tables.project_name and requirement.source is None:
-                self._follow(requirement)
-            else:
-                self.found.append(requirement)
+    def take_project(self, marker: Marker | None = None, chain: tuple[str, ...] = ()) -> None:
+        """Take the project's own dependencies.
 
-    def take_extra(self, extra: NormalizedName, marker: Marker | None) -> None:
-        """Take what an extra adds, once for each marker it is asked under.
+        :param marker: under which they are asked for
+        :param chain: what led here
+        :raises InputError: if the file doesn't list them
+        """
+        if self._enter("project", marker, chain):
+            self._take(self._tables.dependencies(), marker, (*chain, "project"))
+
+    def take_extra(
+        self, extra: NormalizedName, marker: Marker | None = None, chain: tuple[str, ...] = ()
+    ) -> None:
+        """Take what an extra adds.
 
         :raises InputError: if there is no such extra
         """
-        key = (f"extra {extra}", str(marker))
-        if key not in self._followed:
-            self._followed.add(key)
-            self.take(self._tables.extra_list(extra), marker)
+        key = f"extra {extra}"
+        if self._enter(key, marker, chain):
+            self._take(self._tables.extra_list(extra), marker, (*chain, key))
 
-    def take_group(self, group: NormalizedName, chain: tuple[str, ...]) -> None:
+    def take_group(self, group: NormalizedName, chain: tuple[NormalizedName, ...] = ()) -> None:
         """Take what a dependency group lists, with the groups that it includes.
 
         :raises InputError: if there is no such group, or groups include each other
@@ -100,20 +100,30 @@ class _Reader:
                 context=(self._tables.file,),
                 hint="remove one of these include-group entries",
             )
-        if (key := (f"group {group}", "")) in self._followed:
+        if not self._enter(f"group {group}", None, ()):
             return
         for item in self._tables.group_list(group):
             if isinstance(item, Entry):
-                self.take((item,), None)
+                self._take((item,), None, ())
             else:
                 self.take_group(item, (*chain, group))
-        self._followed.add(key)
 
-    def _follow(self, requirement: Requirement) -> None:
-        """A project that asks for itself asks for its own dependencies, and those of the extras."""
-        key = ("project", str(requirement.marker))
-        if key not in self._followed and requirement.origin.note != "project.dependencies":
-            self._followed.add(key)
-            self.take(self._tables.dependencies(), requirement.marker)
-        for extra in sorted(requirement.extras):
-            self.take_extra(extra, requirement.marker)
+    def _take(
+        self, entries: Iterable[Entry], marker: Marker | None, chain: tuple[str, ...]
+    ) -> None:
+        for entry in entries:
+            with self._problems.collect(entry.origin, entry.text):
+                requirement = and_marker(parse_requirement(entry.text, origin=entry.origin), marker)
+                if requirement.name != self._tables.project_name or requirement.source:
+                    self.found.append(requirement)
+                    continue
+                self.take_project(requirement.marker, chain)
+                for extra in sorted(requirement.extras):
+                    self.take_extra(extra, requirement.marker, chain)
+
+    def _enter(self, key: str, marker: Marker | None, chain: tuple[str, ...]) -> bool:
+        """Whether *key* is still to be taken under *marker*."""
+        if key in chain or self._followed & {(key, "None"), (key, str(marker))}:
+            return False
+        self._followed.add((key, str(marker)))
+        return True

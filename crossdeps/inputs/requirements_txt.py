@@ -196,6 +196,11 @@ class RequirementsReader:
 
         :raises InputError: if it can't be done
         """
+        if line.text.endswith("\\"):
+            raise InputError(
+                "a backslash is followed by white space or a comment",
+                hint="a backslash continues a line only if it is its very last character",
+            )
         text, options = split_line(expand_variables(line.text, self._environ))
         if not options:
             self._keep(text, line.text, file, origin)
