@@ -223,7 +223,8 @@ def _finish(raw: requests.Response) -> None:
     """Read a short rest, so that the connection can be used again; drop it with a long one."""
     length = raw.headers.get("Content-Length", "0" if raw.status_code == 304 else "")
     if length.isascii() and length.isdigit() and len(length) < 6:
-        with contextlib.suppress(urllib3.exceptions.HTTPError):
+        # RuntimeError comes where the body was already read decoded: to its end, then.
+        with contextlib.suppress(urllib3.exceptions.HTTPError, RuntimeError):
             while raw.raw.read1(CHUNK, decode_content=False):
                 pass
     raw.close()

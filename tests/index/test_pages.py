@@ -186,7 +186,11 @@ def test_a_charset_that_nobody_knows_is_read_as_utf8() -> None:
             "text/html",
             "page-api-version",
         ),
-        (b'{"meta": {"api-version": "1.0"}, "name": "bar", "files": []}', JSON_TYPE, "page-project"),
+        (
+            b'{"meta": {"api-version": "1.0"}, "name": "bar", "files": []}',
+            JSON_TYPE,
+            "page-project",
+        ),
     ],
 )
 def test_what_is_no_page_is_refused(body: bytes, content_type: str, rule: str) -> None:
