@@ -67,16 +67,17 @@ def read_elf(window: Window) -> BinaryFacts:
         facts = _read_header(window, facts, identification)
         segments = _read_segments(window, order=order, wide=wide)
         facts = dataclasses.replace(facts, interpreter=_read_interpreter(window, segments))
+        loads = [(s.address, s.offset, s.size) for s in segments if s.type == _PT_LOAD]
         for segment in segments:
             if segment.type == _PT_DYNAMIC and segment.size:
-                return read_dynamic(
-                    window,
-                    facts,
-                    (segment.offset, segment.size),
-                    [(s.address, s.offset, s.size) for s in segments if s.type == _PT_LOAD],
-                )
+                place = (segment.offset, segment.size)
+                facts = read_dynamic(window, facts, place, loads)
+                break
     except MalformedError as error:
         return dataclasses.replace(facts, problem=str(error))
+    if not facts.problem and any(start + size > window.size for _, start, size in loads):
+        cut = "a segment that is loaded lies beyond the end of the file"
+        return dataclasses.replace(facts, problem=cut)
     return facts
 
 
