@@ -53,13 +53,12 @@ def prune_store(root: Path, *, unused_days: float | None = None) -> int:
     """
     base = root / "wheels"
     won = sweep(base / "tmp")
-    now = time.time()
-    for file in _files(base):
-        if file.suffix == WHEEL_SUFFIX:
-            with contextlib.suppress(OSError):
-                age = now - max(file.stat().st_atime, file.stat().st_mtime)
-                if unused_days is not None and age > unused_days * 86400:
-                    won += _remove(file)
+    if unused_days is not None:
+        since = time.time() - unused_days * 86400
+        old = [file for file in _files(base) if file.suffix == WHEEL_SUFFIX]
+        old = [file for file in old if _last_used(file) < since]
+        logs = [file for file in _builds(root) if _last_used(file) < since]
+        won += sum(_remove(file) for file in (*old, *logs))
     for file in _files(base):
         if file.suffix != WHEEL_SUFFIX and (
             file.suffix != SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
@@ -74,11 +73,26 @@ def clear_store(root: Path) -> int:
     :returns: bytes won
     """
     base = root / "wheels"
-    won = sweep(base / "tmp") + sum(_remove(file) for file in _files(base))
+    won = sweep(base / "tmp")
+    won += sum(_remove(file) for file in (*_files(base), *_builds(root)))
     for folder in [*_entries(base / "sha256"), base / "sha256", base / "tmp", base]:
         with contextlib.suppress(OSError):
             folder.rmdir()
     return won
+
+
+def _last_used(file: Path) -> float:
+    """Seconds since the epoch; the facts of a wheel are touched when it is found."""
+    times = [0.0]
+    for path in (file, file.with_suffix(SUFFIX)):
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
+
+
+def _builds(root: Path) -> list[Path]:
+    """What was noted of builds, and the logs of those that failed."""
+    return [*_entries(root / "builds" / "made"), *_entries(root / "builds" / "logs")]
 
 
 def _files(base: Path) -> Iterator[Path]:

@@ -84,6 +84,7 @@ class SourceBuilder:
             if made is None:
                 try:
                     made = self._make(requirement, source)
+                    _check_name(requirement, made)
                 except (SdistBuildError, HashMismatchError, InputError) as error:
                     error.within(str(requirement.origin), requirement.text)
                     raise
@@ -139,7 +140,6 @@ class SourceBuilder:
                 asked = str(path)
                 if source.subdirectory:
                     asked = f"{path.as_uri()}#subdirectory={source.subdirectory}"
-                    asked = f"{requirement.name} @ {asked}" if requirement.name else asked
                 made = self._build_archive(asked, filename, archive=key)
             return _as_built(made, hashes=hashes)
 
@@ -153,8 +153,6 @@ class SourceBuilder:
         asked = source.location
         if source.subdirectory and "#" not in asked:
             asked = f"{asked}#subdirectory={source.subdirectory}"
-        if requirement.name:
-            asked = f"{requirement.name} @ {asked}"
         wheel, commit_id = self._build(asked, requirement.name or "repository")
         return _as_built(wheel, commit_id=commit_id)
 
@@ -223,6 +221,15 @@ class SourceBuilder:
                 tell=self._progress.build_output,
             )
             return self._store.add(path, filename=path.name, hashes={}), commit_id
+
+
+def _check_name(requirement: Requirement, made: BuiltWheel) -> None:
+    if requirement.name and made.name != requirement.name:
+        raise SdistBuildError(
+            f"asked for {requirement.name}, got {made.name} {made.version}",
+            hint=f"name it {made.name} in the requirement, or correct its location",
+            rule="sdist-identity",
+        )
 
 
 def _check_any(path: Path, accepted: frozenset[str], filename: str) -> dict[str, str]:

@@ -120,10 +120,13 @@ class Shelf:
 
     def facts(self, sha256: str, size: int) -> WheelContents | None:
         """What was noted of the wheel; None where there is nothing that can be believed."""
+        path = self.path(sha256).with_suffix(SUFFIX)
         try:
-            data = self.path(sha256).with_suffix(SUFFIX).read_bytes()
+            data = path.read_bytes()
         except OSError:
             return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # when the wheel was last used, for pruning
         return decode_facts(data, sha256=sha256, size=size)
 
     def note(self, contents: WheelContents) -> None:

@@ -322,6 +322,11 @@ def test_info_prune_and_clear(tmp_path: Path) -> None:
     assert not orphan.exists()
     assert prune_store(tmp_path, unused_days=1) == 0
     os.utime(stored(tmp_path), (0, 0))
+    os.utime(stored(tmp_path).with_suffix(SUFFIX), (0, 0))
+    with Store(tmp_path) as store:
+        assert store.find(MADE.sha256, MADE.filename) is not None
+    assert prune_store(tmp_path, unused_days=1) == 0
+    os.utime(stored(tmp_path).with_suffix(SUFFIX), (0, 0))
     assert prune_store(tmp_path, unused_days=1) > MADE.size
     assert clear_store(tmp_path) == 0
     assert not (tmp_path / "wheels").exists()
