@@ -95,7 +95,7 @@ def open_workshop(
         index = stack.enter_context(
             open_index(
                 options, cache=cache, offline=settings.offline, credentials=credentials.find,
-                named_urls=direct, progress=progress,
+                progress=progress,
             )  # fmt: skip
         )
         store = Store.temporary() if cache is None else Store(cache)
