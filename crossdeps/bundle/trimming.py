@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from crossdeps.bundle.globs import compile_globs
+from crossdeps.bundle.slimming import find_removable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +27,22 @@ def trim(entries: Sequence[Entry], layout: Layout) -> tuple[tuple[Entry, ...], t
     """
     excluded = compile_globs(layout.exclude)
     included = compile_globs(layout.include)
-    kept: list[Entry] = []
+    left: list[Entry] = []
     removed: dict[tuple[str, str], int] = defaultdict(int)
     for entry in entries:
         path = entry.path.removeprefix(layout.prefix)
         if entry.owner is None or _is_metadata(path) or not excluded(path) or included(path):
-            kept.append(entry)
+            left.append(entry)
         else:
             removed["exclude", entry.owner] += entry.size
+    removable = find_removable(left, layout.prefix) if layout.slim else {}
+    kept: list[Entry] = []
+    for entry in left:
+        rule = removable.get(entry.path)
+        if rule is None or included(entry.path.removeprefix(layout.prefix)):
+            kept.append(entry)
+        else:
+            removed[rule, entry.owner or ""] += entry.size
     return tuple(kept), tuple((*key, size) for key, size in sorted(removed.items()))
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 TARGET = Target(python="3.12", arch="x86_64")
 FILES = st.dictionaries(
-    st.sampled_from(["{0}/__init__.py", "{0}/é.txt", "{0}/sub/x.bin", "ns/{0}.py", "ns/__init__.py"]),
+    st.sampled_from(["{0}/__init__.py", "{0}/é.txt", "{0}/sub/x.bin", "ns/{0}.py",
+    "ns/__init__.py"]),
     st.binary(max_size=200).map(lambda data: data * 20),
     max_size=5,
 )  # fmt: skip

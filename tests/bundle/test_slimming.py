@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.bundle import Layout, plan_bundle
+from crossdeps.bundle.slimming import imported_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from crossdeps.target import Target
+    from tests.bundle.conftest import WheelMaker
+
+
+def left_out(
+    wheel: WheelMaker,
+    target: Target,
+    files: Mapping[str, str],
+    *,
+    prefix: str = "",
+    include: tuple[str, ...] = (),
+    sources: tuple[Path, ...] = (),
+) -> set[str]:
+    made = wheel("a", files=files)
+    layout = Layout(slim=True, prefix=prefix, include=include, sources=sources)
+    bundle = plan_bundle([made], target, layout)
+    kept = {entry.path.removeprefix(prefix) for entry in bundle.entries}
+    saved = sum(size for _, _, size in bundle.removed)
+    assert saved == sum(len(text) for path, text in files.items() if path not in kept)
+    return set(files) - kept
+
+
+CASES: dict[str, tuple[dict[str, str], set[str]]] = {
+    "tests": (
+        {"a/__init__.py": "", "a/tests/__init__.py": "", "a/tests/data/x.bin": "1"},
+        {"a/tests/__init__.py", "a/tests/data/x.bin"},
+    ),
+    "tests by other names": (
+        {"a/x.py": "", "a/test/t.py": "", "a/SelfTest/s.py": "", "tests/t.py": ""},
+        {"a/test/t.py", "a/SelfTest/s.py", "tests/t.py"},
+    ),
+    "not tests": (
+        {"a/testing/x.py": "", "a/tests.py": "", "a/test.py": "", "a/data/test/x.json": ""},
+        set(),
+    ),
+    "a project that is a package of that name": ({"tests/x.py": "", "tests/y.py": ""}, set()),
+    "a test module that a package imports": (
+        {
+            "a/core/__init__.py": "",
+            "a/core/tests/__init__.py": "",
+            "a/core/tests/_used.py": "from . import _helper",
+            "a/core/tests/_helper.py": "",
+            "a/core/tests/test_x.py": "import a.core.tests._lost",
+            "a/core/tests/_lost.py": "",
+            "a/testing.py": "def f():\n    from a.core.tests._used import NA\n",
+        },
+        {"a/core/tests/test_x.py", "a/core/tests/_lost.py"},
+    ),
+    "a relative import": (
+        {
+            "a/sub/x.py": "from ..tests import (\n    one, # why\n    two as three,\n)",
+            "a/tests/one.py": "",
+            "a/tests/two.py": "",
+            "a/tests/four.py": "",
+        },
+        {"a/tests/four.py"},
+    ),
+    "an import by name": (
+        {"a/x.py": "import_module('a.tests.one')", "a/tests/one.py": "", "a/tests/two.py": ""},
+        {"a/tests/two.py"},
+    ),
+    "stubs": (
+        {"a/x.py": "", "a/x.pyi": "1", "a/py.typed": "", "a/native.pyi": ""},
+        {"a/x.pyi", "a/native.pyi"},
+    ),
+    "stubs that a lazy loader reads": (
+        {
+            "a/__init__.py": "import lazy_loader\nlazy_loader.attach_stub(__name__, __file__)",
+            "a/__init__.pyi": "from .x import y",
+            "a/x.pyi": "",
+        },
+        {"a/x.pyi"},
+    ),
+    "native sources": (
+        {"a/x.c": "1", "a/y.pyx": "", "a/z.pxd": "", "a/include/a.HPP": "", "a/lib/liba.a": ""},
+        {"a/x.c", "a/y.pyx", "a/z.pxd", "a/include/a.HPP", "a/lib/liba.a"},
+    ),
+    "a source that is compiled at run time": (
+        {"a/driver.py": "os.path.join(here, 'Driver.c')", "a/Driver.c": "", "a/other.c": ""},
+        {"a/other.c"},
+    ),
+    "documents": (
+        {"a/docs/x.rst": "", "a/docs/deep/y.md": "", "a/docs/page.html": "", "a/README.md": ""},
+        {"a/docs/x.rst", "a/docs/deep/y.md"},
+    ),
+    "man pages": (
+        {"a-1.0.data/data/share/man/man1/a.1": "1"},
+        {"a-1.0.data/data/share/man/man1/a.1"},
+    ),
+    "a package called docs": ({"a/docs/__init__.py": "", "a/docs/t.txt": ""}, set()),
+    "licences": ({"a/x.py": "", "a/docs/LICENSE.txt": "", "a/tests/COPYING": "",
+                  "a/tests/t.py": ""}, {"a/tests/t.py"}),
+    "metadata": (
+        {"a-1.0.dist-info/licenses/docs/x.txt": "", "a-1.0.dist-info/sboms/b.h": ""},
+        set(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["", "python/"])
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_left_out(wheel: WheelMaker, target: Target, case: str, prefix: str) -> None:
+    files, expected = CASES[case]
+    assert left_out(wheel, target, files, prefix=prefix) == expected
+
+
+def test_an_include_glob_wins(wheel: WheelMaker, target: Target) -> None:
+    files = {"a/x.py": "", "a/tests/t.py": "", "a/x.pyi": ""}
+    assert left_out(wheel, target, files, include=("a/tests/",)) == {"a/x.pyi"}
+
+
+def test_the_users_source_keeps_what_it_has_and_uses(
+    wheel: WheelMaker, target: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/mine.py").write_text("")
+    (tmp_path / "mine.c").write_text("")
+    (tmp_path / "app.py").write_text("import a.test.client as c")
+    files = {"a/__init__.py": "", "a/test/client.py": "", "a/test/other.py": ""}
+    assert left_out(wheel, target, files, sources=(tmp_path,)) == {"a/test/other.py"}
+
+
+def test_nothing_is_left_out_unasked(wheel: WheelMaker, target: Target) -> None:
+    bundle = plan_bundle([wheel("a", files=CASES["tests"][0])], target, Layout())
+    assert bundle.removed == ()
+    assert any("tests" in entry.path for entry in bundle.entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a.b as c, d", {"a.b", "d"}),
+        ("from a.b import c as d, e", {"a.b", "a.b.c", "a.b.e"}),
+        ("from . import x", {"p.q", "p.q.x"}),
+        ("from ..r import x", {"p.r", "p.r.x"}),
+        ("from .... import x", {"x", ""}),
+        ("from a import (b, # comment\n  c\n)", {"a", "a.b", "a.c"}),
+        ("from a import *", {"a", "a.*"}),
+        ("  import x; import y", {"x", "y"}),
+        ("import ,", {""}),
+        ("x = 'a.b'", {"a.b"}),
+    ],
+)
+def test_imports_are_read_as_text(text: str, expected: set[str]) -> None:
+    assert set(imported_modules("p/q/m.py", text.encode())) == expected
