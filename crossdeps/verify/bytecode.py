@@ -53,10 +53,11 @@ def check_bytecode(scene: Scene) -> Iterator[Finding]:
     own = "".join(str(part) for part in scene.target.python_version)
     for tag, entries in sorted(caches.items()):
         size = sum(entry.size for entry in entries)
+        noun = "file" if len(entries) == 1 else "files"
         maker = f"CPython {tag[0]}.{tag[1:]}" if tag else "an unknown Python"
         use = "which the target will compile anew" if tag == own else "which the target can't use"
         yield BYTECODE.finding(
-            f"{len(entries):,} bytecode files of {maker} ({size:,} bytes), {use}",
+            f"{len(entries):,} bytecode {noun} of {maker} ({size:,} bytes), {use}",
             path=entries[0].path,
             hint="leave __pycache__ folders out",
         )

@@ -50,15 +50,15 @@ def check_records(scene: Scene) -> Iterator[Finding]:
         return
     for project in scene.bundle.projects:
         missing, changed = _compare(scene, project)
-        for rule, paths, verb in (
-            (RECORD_MISSING, missing, "aren't there"),
-            (RECORD_CHANGED, changed, "were changed"),
+        record = f"the RECORD of {project.name} {project.version}"
+        for rule, paths, text in (
+            (RECORD_MISSING, missing, f"is in {record}, and not in the package"),
+            (RECORD_CHANGED, changed, f"differs from {record}"),
         ):
             if paths:
-                more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+                more = f" (and {len(paths) - 1:,} more)" if len(paths) > 1 else ""
                 yield rule.finding(
-                    f"{project.name} {project.version}: {len(paths):,} files of its RECORD {verb}:"
-                    f" {paths[0]}{more}",
+                    f"{paths[0]} {text}{more}",
                     path=paths[0],
                     owner=project.name,
                     hint=f"build it anew: {scene.build_command}",

@@ -27,6 +27,7 @@ SAMPLE = make_elf(
     soname="libx.so",
     runpath="$ORIGIN/../x.libs:$ORIGIN",
 )
+NEEDED = "needed"  # an attribute that pyelftools makes when it reads
 # Real shared objects of this very machine: the standard library's own extension modules.
 REAL = sorted(Path(sysconfig.get_path("platstdlib"), "lib-dynload").glob("*.so"))[:12]
 
@@ -161,10 +162,8 @@ def test_pyelftools_reads_the_same(data: bytes) -> None:
     facts = read(data)
     elf = ELFFile(io.BytesIO(data))
     dynamic = next(each for each in elf.iter_segments() if isinstance(each, DynamicSegment))
-    assert facts.needed == tuple(
-        getattr(tag, "needed")
-        for tag in dynamic.iter_tags("DT_NEEDED")  # noqa: B009
-    )
+    needed = [getattr(tag, NEEDED) for tag in dynamic.iter_tags("DT_NEEDED")]
+    assert list(facts.needed) == needed
     section = elf.get_section_by_name(".gnu.version_r")
     versions = {}
     if isinstance(section, GNUVerNeedSection):

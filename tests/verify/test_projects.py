@@ -1,0 +1,184 @@
+"""Rules on the metadata of projects: tags, Requires-Python, requirements, RECORD."""
+
+from __future__ import annotations
+
+import pytest
+
+from crossdeps.target import Target
+from crossdeps.verify import Finding, verify
+from tests.support.binary_factory import make_elf
+from tests.support.wheel_factory import record_hash
+from tests.verify.bundles import Made, make_bundle
+
+PY39 = Target.runtime("python3.9", arch="x86_64")
+PLAIN = Target(python="3.9", arch="x86_64")
+CORE = {"demo/_core.abi3.so": make_elf()}
+
+
+def found(
+    *projects: Made, target: Target = PLAIN, assumed: tuple[str, ...] = ()
+) -> tuple[Finding, ...]:
+    return verify(make_bundle(*projects), target, assumed=assumed)
+
+
+def ids(findings: tuple[Finding, ...]) -> list[str]:
+    return [finding.rule for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("tags", "files", "rules"),
+    [
+        ((), {}, []),
+        (("py3-none-any",), {}, []),
+        (("cp39-abi3-manylinux2014_x86_64", "cp39-abi3-manylinux_2_17_x86_64"), CORE, []),
+        (("cp37-abi3-manylinux1_x86_64",), CORE, []),
+        # built on this very machine, or tagged for a newer one than it needs
+        (("cp39-cp39-linux_x86_64",), CORE, ["wheel-tag"]),
+        (("cp39-abi3-manylinux_2_28_x86_64",), CORE, ["wheel-tag"]),
+        (("cp39-abi3-manylinux2014_aarch64",), CORE, ["wheel-tag"]),
+        # another Python, or nothing in it that fits
+        (("cp312-abi3-manylinux2014_x86_64",), CORE, ["wrong-wheel"]),
+        (("py2-none-any",), {}, ["wrong-wheel"]),
+        (("cp311-none-any",), {}, ["wrong-wheel"]),
+        (("py3-none-macosx_11_0_arm64",), {"demo/a.dylib": b""}, ["wrong-wheel"]),
+        (("nonsense",), {}, []),
+    ],
+)
+def test_wheel_tags(tags: tuple[str, ...], files: dict[str, bytes], rules: list[str]) -> None:
+    assert ids(found(Made("demo", files=files, tags=tags))) == rules
+
+
+def test_a_wrong_tag_is_silent_where_the_binaries_say_it() -> None:
+    files = {"demo/_core.abi3.so": make_elf(glibc="2.28")}
+    project = Made("demo", files=files, tags=("cp39-abi3-manylinux_2_28_x86_64",))
+    assert ids(found(project)) == ["glibc-too-old"]
+
+
+def test_a_wrong_tag_is_told_of_the_project_that_has_it() -> None:
+    (finding,) = found(Made("demo", tags=("cp38-cp38-win_amd64",)), Made("other"))
+    assert finding == Finding(
+        rule="wrong-wheel",
+        severity="error",
+        path="demo-1.0.dist-info",
+        owner="demo",
+        message="demo 1.0 comes from a wheel for cp38-cp38-win_amd64;"
+        " the target is CPython 3.9.25, x86_64, glibc 2.17",
+        hint="build for the target: crossdeps build --python 3.9.25 --arch x86_64"
+        " --platform manylinux_2_17_x86_64",
+    )
+
+
+@pytest.mark.parametrize(
+    ("requires_python", "rules"),
+    [
+        (None, []),
+        (">=3.8", []),
+        (">=3.9,!=3.9.0,!=3.9.1", []),
+        (">=3.10", ["requires-python"]),
+        ("<3.9", ["requires-python"]),
+        (">=3.9.26", ["requires-python"]),
+        (">=3.x", ["unreadable-metadata"]),
+    ],
+)
+def test_requires_python(requires_python: str | None, rules: list[str]) -> None:
+    assert ids(found(Made("demo", requires_python=requires_python))) == rules
+
+
+@pytest.mark.parametrize(
+    ("requires", "rules"),
+    [
+        ("other", []),
+        ("Other>=1", []),
+        ("o.t.her", ["unmet-requirement"]),
+        ("other>=2", ["wrong-version"]),
+        ("other @ https://example.org/other-9.zip", []),
+        ("missing", ["unmet-requirement"]),
+        ("missing; sys_platform == 'win32'", []),
+        ("missing; platform_machine == 'aarch64'", []),
+        ("missing; platform_machine == 'x86_64'", ["unmet-requirement"]),
+        ("missing; python_version < '3.9'", []),
+        ("missing; extra == 'fast'", []),
+        ("other>=; 3", ["unreadable-metadata"]),
+    ],
+)
+@pytest.mark.usefixtures("poisoned_host")
+def test_requirements_under_the_target_s_markers(requires: str, rules: list[str]) -> None:
+    assert ids(found(Made("demo", requires=[requires]), Made("other", "1.5"))) == rules
+
+
+def test_a_missing_project_is_named_with_who_wants_it() -> None:
+    (finding,) = found(Made("demo", requires=["Missing>=2 ; python_version >= '3'"]))
+    assert finding.message == "demo 1.0 requires Missing>=2, which isn't in the package"
+    assert (finding.path, finding.owner) == ("demo-1.0.dist-info", "demo")
+
+
+def test_a_pre_release_in_the_package_is_accepted() -> None:
+    assert found(Made("demo", requires=["other>=1"]), Made("other", "1.1b1")) == ()
+
+
+def test_extras_that_another_project_asks_for_count() -> None:
+    """And those that an extra asks for in turn."""
+    projects = (
+        Made("demo", requires=["other[Fast_Mode]"]),
+        Made("other", requires=["missing; extra == 'fast-mode'", "third[a]; extra == 'fast-mode'"]),
+        Made("third", requires=["fourth; extra == 'a'", "fifth; extra == 'b'"]),
+    )
+    findings = found(*projects)
+    assert [finding.message for finding in findings] == [
+        "other 1.0 requires missing (for its extra fast-mode), which isn't in the package",
+        "third 1.0 requires fourth (for its extra a), which isn't in the package",
+    ]
+
+
+def test_a_circle_of_extras_ends() -> None:
+    assert found(Made("demo", requires=["demo[a]", "demo[b]; extra == 'a'"])) == ()
+
+
+def test_what_the_runtime_provides_is_not_missing() -> None:
+    project = Made("demo", requires=["boto3>=1.20", "urllib3"])
+    assert found(project, target=PY39) == ()
+    assert ids(found(project)) == ["unmet-requirement"] * 2
+
+
+def test_what_was_left_out_on_purpose_is_not_missing() -> None:
+    assert found(Made("demo", requires=["Big.Thing"]), assumed=("big-thing",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "rules"),
+    [
+        ({}, []),
+        ({"demo/gone.py": (record_hash(b""), "0")}, ["record-missing"]),
+        ({"demo/__init__.py": (record_hash(b"x"), "0")}, ["record-changed"]),
+        ({"demo/__init__.py": (record_hash(b""), "1")}, ["record-changed"]),
+        ({"demo/__init__.py": (record_hash(b"", "sha512"), "0")}, []),
+        ({"demo/__init__.py": (record_hash(b"x", "sha512"), "0")}, ["record-changed"]),
+        ({"demo/__init__.py": ("", "")}, []),
+        ({"demo/__init__.py": ("md5=abc", "")}, []),
+        ({"demo/__init__.py": None}, []),
+        # outside the folder, or coming and going
+        ({"../../bin/demo": (record_hash(b""), "0")}, []),
+        ({"/usr/bin/demo": (record_hash(b""), "0")}, []),
+        ({"demo/__pycache__/__init__.cpython-39.pyc": ("", "")}, []),
+        ({"demo/only": ("a", "b", "c")}, []),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "python/"])
+def test_record(record: dict[str, tuple[str, str] | None], rules: list[str], prefix: str) -> None:
+    bundle = make_bundle(Made("demo", record=record), prefix=prefix)
+    findings = verify(bundle, PLAIN)
+    assert ids(findings) == rules
+    assert all(finding.path.startswith(f"{prefix}demo/") for finding in findings)
+
+
+def test_files_that_a_record_lacks_are_counted() -> None:
+    gone = {f"demo/{number}.py": ("", "") for number in range(1200)}
+    (finding,) = found(Made("demo", record=gone))
+    assert finding.message == (
+        "demo/0.py is in the RECORD of demo 1.0, and not in the package (and 1,199 more)"
+    )
+
+
+def test_a_planned_bundle_s_records_are_its_own() -> None:
+    project = Made("demo", record={"demo/gone.py": ("", "")})
+    assert verify(make_bundle(project, kind="planned"), PLAIN) == ()
