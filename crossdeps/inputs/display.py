@@ -7,6 +7,7 @@ import re
 from crossdeps.inputs.redaction import redact
 
 _LONGEST = 120  # characters of one line that a message shows
+_LONGEST_URL = 8192  # characters; where the user information of a longer one ends isn't looked for
 _SPACE = re.compile(r"(\s+)")
 
 
@@ -18,7 +19,13 @@ def redact_urls(text: str) -> str:
     """
     if "://" not in text:
         return text
-    return "".join(redact(word) if "://" in word else word for word in _SPACE.split(text))
+    return "".join(_redacted(word) if "://" in word else word for word in _SPACE.split(text))
+
+
+def _redacted(word: str) -> str:
+    if len(word) > _LONGEST_URL:
+        return f"{word.partition('://')[0]}://…"
+    return redact(word)
 
 
 def shown(text: str) -> str:

@@ -73,8 +73,6 @@ def _decoded(data: bytes, encoding: str, skip: int) -> str:
         return data[skip:].decode(encoding)
     except UnicodeDecodeError as error:
         raise _not_text(data, skip + error.start, f"isn't {encoding} text") from error
-    except UnicodeError as error:
-        raise InputError(f"isn't {encoding} text", hint="save the file as UTF-8") from error
 
 
 def _not_text(data: bytes, offset: int, what: str) -> InputError:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.direct import is_url
 from crossdeps.inputs.display import redact_urls, shown
+from crossdeps.inputs.locations import find_links_location, index_location
 from crossdeps.inputs.model import FileOptions
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class FileOptionsBuilder:
         """
         name, value = option.name, option.value
         if name == "--index-url":
-            self._set_index_url(_index_url(value), origin)
+            self._set_index_url(index_location(value, directories[-1]), origin)
         elif name == "--extra-index-url":
-            self._note(name, _index_url(value))
+            self._note(name, index_location(value, directories[-1]))
         elif name == "--find-links":
             self._note(name, _find_links(value, directories))
         elif name == "--trusted-host":
@@ -115,25 +115,11 @@ class FileOptionsBuilder:
                 )
 
 
-def _index_url(value: str) -> str:
-    if value.startswith(("http://", "https://", "file://")):
-        return value
-    raise InputError(
-        f"{shown(value)} isn't the URL of an index",
-        hint="write it with https://, http:// or file://; --find-links takes a folder of wheels",
-    )
-
-
 def _find_links(value: str, directories: tuple[Path, ...]) -> str:
-    if is_url(value):
-        return value
-    for directory in reversed(directories):  # as with pip: first beside the file that says so
-        path = directory / value
-        try:
-            if path.exists():
-                return str(path.absolute())
-        except (OSError, ValueError):
-            continue
+    """A URL, or an absolute path: as with pip, beside the file that says so, if it is there."""
+    for directory in reversed(directories):
+        if location := find_links_location(value, directory):
+            return location
     raise InputError(
         f"there is no file or directory {shown(value)}", hint="create it, or correct --find-links"
     )

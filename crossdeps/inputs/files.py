@@ -23,7 +23,7 @@ def read_bytes(path: Path, name: str) -> bytes:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {name}", hint=_nearest_hint(path)) from error
+        raise InputError(f"there is no file {name}", hint=_nearest_hint(path, name)) from error
     except IsADirectoryError as error:
         raise InputError(
             f"{name} is a directory, not a file", hint="name the file in it that lists requirements"
@@ -40,11 +40,11 @@ def read_bytes(path: Path, name: str) -> bytes:
     return data
 
 
-def _nearest_hint(path: Path) -> str | None:
-    """Name a file beside it that is spelled alike."""
+def _nearest_hint(path: Path, name: str) -> str | None:
+    """Name a file beside it that is spelled alike, as the user would."""
     try:
         beside = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
     except OSError:
         return "check the path: its folder isn't there"
-    nearest = difflib.get_close_matches(path.name, beside, n=1)
-    return f"did you mean {path.parent / nearest[0]}?" if nearest else None
+    nearest = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
+    return f"did you mean {name.removesuffix(path.name)}{nearest[0]}?" if nearest else None

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
-
-from packaging.pylock import (
-    Pylock,
-    PylockUnsupportedVersionError,
-    PylockValidationError,
-    is_valid_pylock_path,
-)
 
 from crossdeps.errors import InputError
 from crossdeps.inputs.toml import read_toml
@@ -18,6 +12,9 @@ from crossdeps.inputs.toml import read_toml
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from packaging.pylock import Pylock
+
+_NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
 _SOURCES = ("vcs", "directory", "archive", "sdist")
 
 
@@ -26,7 +23,7 @@ def is_pylock(path: Path) -> bool:
 
     Source: pylock.toml specification, "File Name".
     """
-    return is_valid_pylock_path(path)
+    return bool(_NAME.fullmatch(path.name))
 
 
 def read_pylock(path: Path) -> Pylock:
@@ -35,6 +32,12 @@ def read_pylock(path: Path) -> Pylock:
     :raises InputError: if it can't be read, isn't TOML, breaks the specification (the message names
         the key) or has a version of the format that isn't known
     """
+    from packaging.pylock import (  # noqa: PLC0415 - only who reads a lock needs it
+        Pylock,
+        PylockUnsupportedVersionError,
+        PylockValidationError,
+    )
+
     name = str(path)
     document, _ = read_toml(path, name)
     _make_absolute(document, os.path.abspath(path.parent))  # noqa: PTH100 - links stay as they are

@@ -7,15 +7,10 @@ are errors; what a constraints file includes are constraints, too.
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.display import shown
 from crossdeps.inputs.encoding import decode
 from crossdeps.inputs.file_options import FileOptionsBuilder
 from crossdeps.inputs.files import read_bytes
@@ -24,41 +19,21 @@ from crossdeps.inputs.line_options import PER_REQUIREMENT, Option, split_line
 from crossdeps.inputs.lines import expand_variables, logical_lines
 from crossdeps.inputs.model import Origin
 from crossdeps.inputs.requirement import parse_requirement
+from crossdeps.inputs.requirements_file import Role, locate_file, locate_included
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from crossdeps.inputs.lines import LogicalLine
     from crossdeps.inputs.model import Requirement
     from crossdeps.inputs.problems import Problems
+    from crossdeps.inputs.requirements_file import RequirementsFile
 
-Role = Literal["requirement", "constraint", "override"]
 _OPTION = re.compile(r"\s--?[A-Za-z]")
+_SHORTEST_SECRET = 4  # characters; hiding shorter values would only garble messages
 _NO_HASHES: frozenset[str] = frozenset()
-_DEEPEST = 50  # files that include each other in a row
 _INCLUDES: Mapping[str, Role] = {"--requirement": "requirement", "--constraint": "constraint"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _File:
-    """A file that is being read.
-
-    :param name: as the user would recognise it
-    :param path: where it is
-    :param real: the same, without links; None for standard input
-    :param base: what the files that it includes are relative to
-    :param directories: what paths in it may be relative to, first that has it; as with pip, first
-        the working directory
-    :param chain: the files that led to it, outermost first
-    """
-
-    name: str
-    path: Path
-    real: str | None
-    role: Role
-    base: Path
-    directories: tuple[Path, ...]
-    chain: tuple[_File, ...] = ()
 
 
 class RequirementsReader:
@@ -94,60 +69,10 @@ class RequirementsReader:
 
     def read(self, name: str, role: Role) -> None:
         """Read one file that the user named, and all that it includes."""
-        try:
-            file = self._located(name, self._cwd, "", role, ())
-            self._read(file)
-        except InputError as error:
-            self._problems.add(error, Origin(file=name))
+        with self._problems.collect(Origin(file=name)):
+            self._read(locate_file(name, cwd=self._cwd, role=role))
 
-    def _located(
-        self, name: str, directory: Path, prefix: str, role: Role, chain: tuple[_File, ...]
-    ) -> _File:
-        """Find a file named in another one, or by the user.
-
-        :raises InputError: if it is a URL, or including it would never end
-        """
-        if name == "-" and not chain:
-            return _File(
-                name="-",
-                path=self._cwd / "-",
-                real=None,
-                role=role,
-                base=self._cwd,
-                directories=(self._cwd,),
-            )
-        if name.lower().startswith("file:"):
-            name = unquote(urlsplit(name).path)
-        elif re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name):
-            raise InputError(
-                f"requirements files are read from disk, not from {shown(name)}",
-                hint="download it first, and look at it",
-            )
-        path = directory / name
-        shown_name = f"{prefix}/{name}" if prefix and not Path(name).is_absolute() else name
-        try:
-            real = os.path.realpath(path)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{shown(name)} isn't a path") from error
-        if any(outer.real == real for outer in chain):
-            names = [outer.name for outer in chain] + [shown_name]
-            raise InputError(
-                f"requirements files include each other: {' -> '.join(names)}",
-                hint="remove one of these -r or -c lines",
-            )
-        if len(chain) >= _DEEPEST:
-            raise InputError(f"requirements files include each other more than {_DEEPEST} deep")
-        return _File(
-            name=shown_name,
-            path=path,
-            real=real,
-            role=role,
-            base=path.parent,
-            directories=tuple(dict.fromkeys((self._cwd, path.parent))),
-            chain=chain,
-        )
-
-    def _read(self, file: _File) -> None:
+    def _read(self, file: RequirementsFile) -> None:
         """Read a file; what it includes is read where it is included.
 
         :raises InputError: if it can't be read at all
@@ -168,7 +93,7 @@ class RequirementsReader:
         if before == after and file.role == "requirement" and not file.chain:
             self.warnings.append(f"{Origin(file=file.name)} asks for nothing")
 
-    def _text(self, file: _File) -> str:
+    def _text(self, file: RequirementsFile) -> str:
         """The text of a file.
 
         :raises InputError: if it can't be read, or isn't text
@@ -191,7 +116,7 @@ class RequirementsReader:
                 f"{Origin(file=file.name)} {error.message}", hint=error.hint
             ) from error
 
-    def _line(self, line: LogicalLine, file: _File, origin: Origin) -> None:
+    def _line(self, line: LogicalLine, file: RequirementsFile, origin: Origin) -> None:
         """Do what one line says.
 
         :raises InputError: if it can't be done
@@ -225,7 +150,7 @@ class RequirementsReader:
         else:
             self._obey(others, file, origin)
 
-    def _obey(self, options: list[Option], file: _File, origin: Origin) -> None:
+    def _obey(self, options: list[Option], file: RequirementsFile, origin: Origin) -> None:
         """Include files, and take index options."""
         for option in options:
             if option.name == "--editable":
@@ -236,14 +161,13 @@ class RequirementsReader:
                 continue
             if file.role != "requirement" and role == "requirement":
                 role = file.role
-            prefix = os.path.dirname(file.name)  # noqa: PTH120 - "./" must stay as it was written
-            self._read(self._located(option.value, file.base, prefix, role, (*file.chain, file)))
+            self._read(locate_included(option.value, file, cwd=self._cwd, role=role))
 
     def _keep(
         self,
         text: str,
         written: str,
-        file: _File,
+        file: RequirementsFile,
         origin: Origin,
         own: Sequence[Option] = (),
         *,
@@ -288,7 +212,7 @@ class RequirementsReader:
         message, hint = error.message, error.hint
         for name in re.findall(r"\$\{([A-Z0-9_]+)\}", written):
             value = self._environ.get(name)
-            if value:
+            if value and len(value) >= _SHORTEST_SECRET:
                 message = message.replace(value, f"${{{name}}}")
                 hint = hint and hint.replace(value, f"${{{name}}}")
         return InputError(message, hint=hint)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import encodings.aliases
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,13 @@ def test_utf16_without_a_mark_is_recognised_in_the_hint() -> None:
     with pytest.raises(InputError) as caught:
         decode("requests==2.32\n".encode("utf-16-le"))
     assert "UTF-16" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("encoding", sorted(set(encodings.aliases.aliases.values())))
+def test_every_encoding_that_can_be_declared_is_read_or_refused(encoding: str) -> None:
+    for rest in (b"", b"pkg==1.0", b"\xff\xfe\x81\x00\xd8+AAAA-", bytes(range(256))):
+        with contextlib.suppress(InputError):
+            decode(f"# coding: {encoding}\n".encode() + rest)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", codecs.BOM_UTF16_LE, b"# coding: utf-7\n"]))

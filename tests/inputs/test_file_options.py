@@ -79,8 +79,8 @@ def test_find_links_are_beside_the_file_or_in_the_working_directory(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("-i index.example/simple", "isn't the URL of an index"),
-        ("--extra-index-url ./wheels", "isn't the URL of an index"),
+        ("-i index.example/simple", "is neither a URL nor a directory"),
+        ("--extra-index-url ftp://h.example", "isn't the URL of an index"),
         ("-f ./missing", "there is no file or directory"),
         ("--trusted-host https://h.example", "isn't a host"),
         ("--no-binary=a,,b", "isn't a project name"),

@@ -103,6 +103,7 @@ def test_every_specifier_means_what_the_standard_parser_says(
         ("==1.0", "doesn't start with a project name", None),
         ("pkg; pyton_version < '3'", "unknown variable, pyton_version", "python_version"),
         ("pkg; sys_platform == linux", "unknown variable, linux", "quoted"),
+        ("pkg[x]; nope", "unknown variable, nope", None),
         ("pkg;", "the marker can't be read", None),
         ("pkg; python_version", "the marker can't be read", None),
         ("pkg[a b]", "isn't a requirement", None),

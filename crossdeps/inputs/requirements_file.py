@@ -1,0 +1,105 @@
+"""Finding a requirements file that the user, or another such file, names."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from crossdeps.errors import InputError
+from crossdeps.inputs.display import shown
+
+Role = Literal["requirement", "constraint", "override"]
+_DEEPEST = 50  # files that include each other in a row
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequirementsFile:
+    """A requirements file that is being read.
+
+    :param name: as the user would recognise it; ``-`` is standard input
+    :param path: where it is
+    :param real: the same, without links; None for standard input
+    :param base: what the files that it includes are relative to
+    :param directories: what paths in it may be relative to, first that has it; as with pip, first
+        the working directory
+    :param chain: the files that led to it, outermost first
+    """
+
+    name: str
+    path: Path
+    real: str | None
+    role: Role
+    base: Path
+    directories: tuple[Path, ...]
+    chain: tuple[RequirementsFile, ...] = ()
+
+
+def locate_file(name: str, *, cwd: Path, role: Role) -> RequirementsFile:
+    """Find a file that the user named; ``-`` is standard input.
+
+    :raises InputError: if it is a URL
+    """
+    if name == "-":
+        return RequirementsFile(
+            name="-", path=cwd / "-", real=None, role=role, base=cwd, directories=(cwd,)
+        )
+    local = _local_name(name)
+    return _file(local, cwd / local, cwd, role, ())
+
+
+def locate_included(
+    name: str, includer: RequirementsFile, *, cwd: Path, role: Role
+) -> RequirementsFile:
+    """Find a file that another one includes.
+
+    :raises InputError: if it is a URL, or including it would never end
+    """
+    local = _local_name(name)
+    folder = os.path.dirname(includer.name)  # noqa: PTH120 - "./" must stay as it was written
+    recognised = local if not folder or Path(local).is_absolute() else f"{folder}/{local}"
+    chain = (*includer.chain, includer)
+    file = _file(recognised, includer.base / local, cwd, role, chain)
+    if any(outer.real == file.real for outer in chain):
+        names = " -> ".join([outer.name for outer in chain] + [recognised])
+        raise InputError(
+            f"requirements files include each other: {names}",
+            hint="remove one of these -r or -c lines",
+        )
+    if len(chain) >= _DEEPEST:
+        raise InputError(f"requirements files include each other more than {_DEEPEST} deep")
+    return file
+
+
+def _file(
+    name: str, path: Path, cwd: Path, role: Role, chain: tuple[RequirementsFile, ...]
+) -> RequirementsFile:
+    try:
+        real = os.path.realpath(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(name)} isn't a path") from error
+    return RequirementsFile(
+        name=name,
+        path=path,
+        real=real,
+        role=role,
+        base=path.parent,
+        directories=tuple(dict.fromkeys((cwd, path.parent))),
+        chain=chain,
+    )
+
+
+def _local_name(name: str) -> str:
+    """The path in *name*, which may be a ``file:`` URL."""
+    if name.lower().startswith("file:"):
+        return unquote(urlsplit(name).path)
+    if _REMOTE.match(name):
+        raise InputError(
+            f"requirements files are read from disk, not from {shown(name)}",
+            hint="download it first, and look at it",
+        )
+    return name

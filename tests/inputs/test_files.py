@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossdeps.errors import InputError
+from crossdeps.inputs.files import read_bytes
+
+
+def test_a_file_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"\0\r\n")
+    assert read_bytes(path, "a") == b"\0\r\n"
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    with pytest.raises(InputError, match="larger than 64 MiB"):
+        read_bytes(path, "huge")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (PermissionError(13, "Permission denied"), "may not be read"),
+        (OSError(5, "Input/output error"), "can't be read: Input/output error"),
+        (ValueError("embedded null byte"), "can't be read: embedded null byte"),
+    ],
+)
+def test_what_the_system_refuses_is_said_in_words(
+    error: Exception, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError) as caught:
+        read_bytes(tmp_path / "name", "name")
+    assert caught.value.message == f"name {message}"
