@@ -36,12 +36,12 @@ clean: ## remove the environments and everything that was built
 
 $(VENV)/installed: pyproject.toml
 	$(MAKE) --no-print-directory fresh-venv FOLDER=$(VENV)
-	$(VENV)/bin/python -m pip install --quiet --editable .
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(DEV)/installed: pyproject.toml
 	$(MAKE) --no-print-directory fresh-venv FOLDER=$(DEV)
-	$(DEV)/bin/python -m pip install --quiet 'nox>=2025.5.1'
+	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check 'nox>=2025.5.1'
 	@touch $@
 
 .PHONY: fresh-venv
