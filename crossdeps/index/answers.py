@@ -8,12 +8,11 @@ import http
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import (
-    CrossdepsError,
     IndexRefusedError,
     IndexResponseError,
     IndexUnreachableError,
 )
-from crossdeps.index.origins import show_url
+from crossdeps.index.origins import escape, show_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +72,14 @@ def unreachable(
     )
 
 
-def certificate_refused(reason: str, url: str, subject: str) -> CrossdepsError:
-    """Make the error of a failed TLS handshake."""
-    return unreachable(f"TLS failed: {reason}", url, subject, hint=_CERTIFICATE_HINT)
+def certificate_refused(
+    reason: str, url: str, subject: str, *, bundle: str | None
+) -> IndexUnreachableError:
+    """Make the error of a failed TLS handshake, or of a bundle that can't be used."""
+    error = unreachable(f"TLS failed: {reason}", url, subject, hint=_CERTIFICATE_HINT)
+    if bundle is not None:
+        error.context = (*error.context, f"certificates of {escape(bundle)}")
+    return error
 
 
 def _context(subject: str, url: str) -> tuple[str, ...]:

@@ -153,7 +153,9 @@ class Session:
             )
         reason = answers.find_reason(error, self._connection.timeout)
         if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
-            return answers.certificate_refused(reason, request.url, request.subject)
+            return answers.certificate_refused(
+                reason, request.url, request.subject, bundle=self._connection.certificates
+            )
         return answers.unreachable(reason, request.url, request.subject, attempts=attempt)
 
     def _open(self, request: Request, ends: float) -> _Opened:
@@ -192,14 +194,24 @@ class Session:
         connection = self._connection
         trusted = connection.trusts(url)
         adapter = self._quiet if trusted else self._session.get_adapter(url)
-        return adapter.send(
-            prepared,
-            stream=True,
-            timeout=(connection.timeout, connection.timeout),
-            verify=False if trusted else connection.certificates or True,
-            cert=connection.client_certificate,
-            proxies=connection.proxies_for(url),
-        )
+        try:
+            return adapter.send(
+                prepared,
+                stream=True,
+                timeout=(connection.timeout, connection.timeout),
+                verify=False if trusted else connection.certificates or True,
+                cert=connection.client_certificate,
+                proxies=connection.proxies_for(url),
+            )
+        except requests.exceptions.RequestException:
+            raise
+        except OSError as error:  # a bundle or client certificate that can't be read
+            raise answers.certificate_refused(
+                "the certificates can't be read",
+                url,
+                request.subject,
+                bundle=connection.certificates or connection.client_certificate,
+            ) from error
 
 
 class _Opened:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,7 +36,7 @@ def open_client() -> Iterator[Callable[..., IndexClient]]:
             offline: bool = False,
             credentials: CredentialsLookup = no_credentials,
             progress: Progress | None = None,
-            **changes: float,
+            **changes: Any,  # noqa: ANN401 - fields of Connection
         ) -> IndexClient:
             connection = replace(FAST, **changes)
             places = [Place(kind="simple", root=root) for root in roots]

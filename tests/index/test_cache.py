@@ -144,9 +144,9 @@ def test_no_name_or_content_tells_credentials(
         assert b"hunter2" not in path.read_bytes() + str(path).encode()
 
 
-@given(st.data())
+@given(data=st.data())
 def test_a_damaged_entry_is_no_entry(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     root = tmp_path_factory.mktemp("cache")
     cache = IndexCache(root, pytest.fail)

@@ -13,8 +13,9 @@ from crossdeps.errors import (
     IndexResponseError,
     IndexUnreachableError,
 )
-from crossdeps.index.opening import open_index, read_connection, read_places, restrict_credentials
+from crossdeps.index.opening import open_index, read_connection, read_places
 from crossdeps.index.workers import Task, Workers
+from crossdeps.inputs.credentials import Credentials
 from crossdeps.inputs.index_options import IndexOptions
 from tests.support import faults
 from tests.support.wheel_factory import make_sdist, make_wheel
@@ -271,32 +272,27 @@ def test_places_and_connection_of_options() -> None:
     assert [place.root for place in read_places(IndexOptions(no_index=True))] == []
 
 
-def test_credentials_go_only_where_the_user_pointed() -> None:
-    look_up = restrict_credentials(
-        [
-            "https://a:1@one.example/private/simple",
-            "https://b:2@one.example/public/simple",
-            "https://two.example/simple",
-        ],
-        lambda _url: ("netrc", "3"),
-    )
-    assert look_up("https://one.example/public/simple/foo/") == ("b", "2")
-    assert look_up("https://one.example/private/simple/foo/") == ("a", "1")
-    assert look_up("https://one.example/files/foo.whl") == ("a", "1")
-    assert look_up("https://two.example/simple/foo/") == ("netrc", "3")
-    assert look_up("https://two.example:8443/simple/foo/") is None
-    assert look_up("http://two.example/simple/foo/") is None
-    assert look_up("https://files.example/foo.whl") is None
+def test_logins_of_inputs_fit(plain_index: IndexServer) -> None:
+    """A login found elsewhere than in the URL reaches pages and files of its server."""
+    plain_index.configure(credentials=("me", "hunter2"))
+    plain_index.add(ONE)
+    url = plain_index.url.replace("http://", "http://me:hunter2@")
+    options = IndexOptions(index_url=plain_index.url)
+    with open_index(options, credentials=Credentials([url], {}, isolated=True).find) as index:
+        assert index.metadata(index.page(FOO).files[0]) == ONE.metadata
+    with open_index(options) as index, pytest.raises(IndexRefusedError, match="401") as caught:
+        index.page(FOO)
+    assert caught.value.hint is not None
 
 
 @pytest.mark.network
 def test_the_real_index() -> None:
-    """Pages, metadata by a range, and metadata by a small wheel, of the index that is configured."""
+    """Pages, and metadata by a range or by a small wheel, of the configured index."""
     import os
 
     from crossdeps.inputs.index_options import gather_index_options
 
-    options, _ = gather_index_options(os.environ)
+    options = gather_index_options(os.environ)
     with open_index(options) as index:
         names = [canonicalize_name(name) for name in ("pycryptodome", "numpy", "six")]
         index.prefetch(names)

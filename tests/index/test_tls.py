@@ -1,0 +1,106 @@
+"""Certificates: checked against the bundle that was given, or not at all where the user says so."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import ssl
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from crossdeps.errors import IndexUnreachableError
+from crossdeps.index.opening import open_index
+from crossdeps.inputs.index_options import IndexOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.subprocess
+FOO = canonicalize_name("foo")
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'<a href="foo-1.0-py3-none-any.whl">foo</a>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name upstream
+        """Say nothing."""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of failed handshakes."""
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody else vouches for; its key is beside it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl isn't installed")
+    place = tmp_path / "certificate.pem"
+    command = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout {tmp_path}/key.pem"
+    subprocess.run(
+        [openssl, *command.split(), "-out", str(place), "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+    )
+    return place
+
+
+@pytest.fixture
+def url(certificate: Path) -> Iterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    with _Server(("127.0.0.1", 0), _Page) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}/simple/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(url: str) -> None:
+    index = open_index(IndexOptions(index_url=url))
+    with index, pytest.raises(IndexUnreachableError, match="TLS") as caught:
+        index.page(FOO)
+    assert "--cert" in (caught.value.hint or "")
+    assert "attempts" not in caught.value.message
+
+
+def test_a_bundle_that_vouches_for_it_is_enough(url: str, certificate: Path) -> None:
+    with open_index(IndexOptions(index_url=url, cert=str(certificate))) as index:
+        assert len(index.page(FOO).files) == 1
+
+
+@pytest.mark.parametrize("with_port", [True, False])
+def test_a_trusted_host_is_not_checked(url: str, with_port: bool) -> None:
+    """Quietly: the user asked for it."""
+    host = url.split("/")[2]
+    trusted = host if with_port else host.partition(":")[0]
+    with open_index(IndexOptions(index_url=url, trusted_hosts=(trusted,))) as index:
+        assert len(index.page(FOO).files) == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_bundle_that_can_not_be_used_is_told(
+    url: str, tmp_path: Path, content: str | None
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    index = open_index(IndexOptions(index_url=url, cert=str(bundle)))
+    with index, pytest.raises(IndexUnreachableError) as caught:
+        index.page(FOO)
+    assert str(bundle) in str(caught.value)
