@@ -142,9 +142,10 @@ def _groups_by_file(request: InputRequest) -> dict[str, tuple[str, ...]]:
 def _refuse_file_name(text: str, cwd: Path) -> None:
     """Refuse a file of requirements where a requirement should be.
 
-    :raises InputError: if *text* is one; without a slash it would pass as the name of a project
+    :raises InputError: if *text* is one, or named like one: it would pass as a project's name
     """
-    if text.endswith((".txt", ".in", ".toml", ".cfg")) and (cwd / text).is_file():
+    looks_like_one = text.endswith((".txt", ".in", ".toml", ".cfg"))
+    if looks_like_one and (text.startswith("requirements") or (cwd / text).is_file()):
         raise InputError(
             f"{shown(text)} is a file, not a requirement", hint=f"give it with -r {shown(text)}"
         )

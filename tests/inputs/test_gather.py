@@ -97,6 +97,7 @@ def test_a_group_may_name_its_file(tmp_path: Path) -> None:
         ({"requirement_files": ("a\0b",)}, "a\\x00b isn't a path", None),
         ({"requirement_files": ("R.txt",)}, "there is no file R.txt", "did you mean r.txt?"),
         ({"requirements": ("r.txt",)}, "r.txt is a file, not a requirement", "-r r.txt"),
+        ({"requirements": ("requirements.txt",)}, "is a file, not a requirement", "-r"),
         ({"requirements": ("./r.txt",)}, "r.txt is a file, not a requirement", "-r ./r.txt"),
         ({"requirements": ("a=1",)}, "single =", "a==1"),
         ({"constraint_files": ("none.txt",), "requirements": ("a",)}, "there is no file", None),
