@@ -15,6 +15,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from crossdeps.wheels.archive_end import End, read_at, read_end
 from crossdeps.wheels.archive_extra import NO_EXTRA, parse_extra, zip64_values
 from crossdeps.wheels.faults import refusal
 
@@ -33,9 +34,6 @@ RATIO_FREE_SIZE: Final = 128 * 1024**2
 STORED: Final = 0
 DEFLATED: Final = 8
 
-_END = struct.Struct("<4s4H2IH")
-_END64_LOCATOR = struct.Struct("<4sIQI")
-_END64 = struct.Struct("<4sQ2H2I4Q")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _LOCAL = struct.Struct("<4s5H3I2H")
 
@@ -77,16 +75,6 @@ class ArchiveMember:
         return self.name.endswith("/")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _End:
-    """Where the central directory lies; *position* is the first byte after it."""
-
-    count: int
-    directory_size: int
-    directory_offset: int
-    position: int
-
-
 def read_archive(file: BinaryIO, size: int) -> tuple[ArchiveMember, ...]:
     """All members of the archive in *file*, in the order in which they lie in it.
 
@@ -94,72 +82,16 @@ def read_archive(file: BinaryIO, size: int) -> tuple[ArchiveMember, ...]:
     :param size: bytes of the whole file
     :raises WheelError: if its structure breaks a rule
     """
-    end = _read_end(file, size)
+    end = read_end(file, size)
     entries = _read_central_directory(file, end)
     _check_limits(entries, size)
     return _read_local_headers(file, entries, end.directory_offset)
 
 
-def _read_at(file: BinaryIO, offset: int, count: int) -> bytes:
-    file.seek(offset)
-    return file.read(count)
-
-
-def _read_end(file: BinaryIO, size: int) -> _End:
-    """Read the end of central directory record (APPNOTE 4.3.16), which must be the file's end."""
-    if size < _END.size:
-        raise refusal("zip-end-record", f"not a ZIP file: only {size} bytes long")
-    position = size - _END.size
-    data = _read_at(file, position, _END.size)
-    if len(data) < _END.size or not data.startswith(b"PK\x05\x06"):
-        raise refusal("zip-end-record", "no ZIP end record where the file ends")
-    if b"PK\x05\x06" in data[1:]:
-        raise refusal("zip-end-record", "a second ZIP end record within the first")
-    _, disk, directory_disk, here, count, directory_size, offset, comment = _END.unpack(data)
-    if comment:
-        raise refusal("zip-end-record", "the end record announces a comment beyond the file's end")
-    fields: tuple[int, ...] = (disk, directory_disk, here, count, directory_size, offset)
-    if size >= _END.size + _END64_LOCATOR.size:
-        before = _read_at(file, position - _END64_LOCATOR.size, _END64_LOCATOR.size)
-        if before.startswith(b"PK\x06\x07"):
-            fields, position = _read_end64(file, before, position - _END64_LOCATOR.size, fields)
-    disk, directory_disk, here, count, directory_size, offset = fields
-    if disk or directory_disk or here != count:
-        raise refusal("zip-end-record", "the archive claims to span several disks")
-    if offset + directory_size != position:
-        raise refusal("zip-gap", "the central directory doesn't reach exactly to the end record")
-    return _End(
-        count=count, directory_size=directory_size, directory_offset=offset, position=position
-    )
-
-
-def _read_end64(
-    file: BinaryIO, locator: bytes, position: int, fields: tuple[int, ...]
-) -> tuple[tuple[int, ...], int]:
-    """The values of the ZIP64 end record (APPNOTE 4.3.14), and where it starts.
-
-    It must stand right before its locator and agree with *fields*, the narrow values.
-    """
-    _, disk, offset, disks = _END64_LOCATOR.unpack(locator)
-    if disk or disks != 1 or offset + _END64.size != position:
-        raise refusal("zip64", "the ZIP64 locator doesn't point right before itself")
-    data = _read_at(file, offset, _END64.size)
-    if len(data) < _END64.size or not data.startswith(b"PK\x06\x06"):
-        raise refusal("zip64", "no ZIP64 end record where its locator points")
-    _, record_size, _, _, *wide = _END64.unpack(data)
-    if record_size != _END64.size - 12:
-        raise refusal("zip64", "the ZIP64 end record has an unknown length")
-    markers = (0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
-    for narrow, marker, value in zip(fields, markers, wide, strict=True):
-        if narrow not in (marker, value):
-            raise refusal("zip64", "the ZIP64 end record contradicts the ordinary one")
-    return tuple(wide), offset
-
-
-def _read_central_directory(file: BinaryIO, end: _End) -> list[ArchiveMember]:
+def _read_central_directory(file: BinaryIO, end: End) -> list[ArchiveMember]:
     if end.count > MAX_MEMBERS or end.directory_size > MAX_DIRECTORY_SIZE:
         raise refusal("zip-bomb", f"{end.count} members, more than {MAX_MEMBERS}")
-    data = _read_at(file, end.directory_offset, end.directory_size)
+    data = read_at(file, end.directory_offset, end.directory_size)
     if len(data) < end.directory_size:
         raise refusal("zip-directory", "the central directory is cut short")
     members, position = [], 0
@@ -262,7 +194,7 @@ def _read_local_header(file: BinaryIO, entry: ArchiveMember, stop: int) -> Archi
     name = entry.name
     if stop - entry.header_offset < _LOCAL.size:
         raise refusal("zip-overlap", "overlaps the next member", member=name)
-    data = _read_at(file, entry.header_offset, _LOCAL.size)
+    data = read_at(file, entry.header_offset, _LOCAL.size)
     if len(data) < _LOCAL.size or not data.startswith(b"PK\x03\x04"):
         raise refusal("zip-header-mismatch", "no local header where it should be", member=name)
     fields = _LOCAL.unpack(data)
@@ -305,7 +237,7 @@ def _check_descriptor(file: BinaryIO, entry: ArchiveMember, start: int, stop: in
     layout = {12: "<3I", 16: "<4I", 20: "<I2Q", 24: "<2I2Q"}.get(stop - start)
     expected = (entry.crc32, entry.compressed_size, entry.size)
     if layout is not None:
-        found = struct.unpack(layout, _read_at(file, start, stop - start))
+        found = struct.unpack(layout, read_at(file, start, stop - start))
         if found in (expected, (0x08074B50, *expected)):
             return
     raise refusal("zip-descriptor", "no data descriptor that agrees", member=entry.name)

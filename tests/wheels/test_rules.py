@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import WheelError
-from crossdeps.wheels import RULES, read_wheel
+from crossdeps.wheels import RULES, inflate, read_wheel
 from tests.support import zip_surgery
 from tests.support.wheel_factory import Member, folder_member, make_elf, record_hash
 from tests.support.zip_writer import STORED
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 from tests.support.wheel_factory import WheelFile
+
+
+@pytest.fixture(params=["zlib", "isal.isal_zlib"], autouse=True)
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both libraries that inflate give the same verdicts."""
+    monkeypatch.setattr(inflate, "_ENGINE", pytest.importorskip(request.param))
+
 
 CASES = [*ARCHIVE_CASES, *CONTENT_CASES]
 
