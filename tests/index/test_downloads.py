@@ -74,7 +74,7 @@ def test_a_file_arrives(server: IndexServer, open_client: OpenClient, tmp_path: 
         faults.short_body(100_000),
         faults.stall(1.5, after=100_000),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_broken_transfer_goes_on_where_it_broke(
     server: IndexServer, open_client: OpenClient, tmp_path: Path, fault: Fault
@@ -101,7 +101,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
         faults.Fault(headers={"ETag": '"another"'}),
         faults.Fault(content=bytes(BIG.size - 100_000)),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_rest_that_does_not_fit_is_thrown_away(
     server: IndexServer, open_client: OpenClient, tmp_path: Path, second: Fault
@@ -152,7 +152,7 @@ def test_nothing_is_put_together_that_nothing_can_check(
         (faults.other_body(bytes(3_000_000)), {}, IndexResponseError),
         (faults.Fault(content=bytes(3_000_000), headers={"Content-Length": None}), {}, None),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_failure_leaves_nothing_and_keeps_what_was_there(
     server: IndexServer,

@@ -59,7 +59,7 @@ def server(plain_index: IndexServer) -> IndexServer:
         faults.stall(1.5),
         faults.stall(1.5, after=20),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_what_may_pass_is_tried_again(
     server: IndexServer, open_client: OpenClient, fault: Fault
@@ -80,7 +80,7 @@ def test_what_may_pass_is_tried_again(
             IndexResponseError,
         ),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_tries_are_bounded(
     server: IndexServer, open_client: OpenClient, fault: Fault, error: type[IndexAccessError]
@@ -151,7 +151,7 @@ def test_a_short_wait_is_obeyed(server: IndexServer, open_client: OpenClient) ->
         (faults.redirect("gopher:x"), "redirect-target"),
         (faults.redirect(PAGE), "redirect-loop"),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_nonsense_names_project_and_page(
     server: IndexServer, open_client: OpenClient, fault: Fault, rule: str

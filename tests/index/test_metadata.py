@@ -133,7 +133,7 @@ def test_a_server_without_such_ranges_sends_the_whole(
         faults.short_body(1000),
         faults.reset(after=1000),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_a_strange_end_is_made_up_for(
     plain_index: IndexServer, open_client: OpenClient, fault: Fault
