@@ -10,6 +10,7 @@ from crossdeps.inputs.configured_options import (
     read_configured_options,
 )
 from crossdeps.inputs.credentials import Credentials
+from crossdeps.inputs.environment import process_environment
 from crossdeps.inputs.gather import gather_inputs
 from crossdeps.inputs.index_options import (
     IndexOptions,
@@ -49,6 +50,7 @@ __all__ = [
     "is_pylock",
     "merge_selection_options",
     "parse_requirement",
+    "process_environment",
     "read_configuration",
     "read_configured_options",
     "read_pip_configuration",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from crossdeps.inputs import (
     gather_index_options,
     gather_inputs,
     merge_selection_options,
+    process_environment,
     read_configured_options,
     read_pip_configuration,
 )
@@ -24,7 +24,7 @@ from crossdeps.pipeline.surroundings import cache_directory, read_stdin
 from crossdeps.wheels import SourceBuilder, Store, fetch_wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crossdeps.index import IndexClient
     from crossdeps.inputs import IndexOptions, InputRequest
@@ -73,12 +73,13 @@ def open_workshop(
 
     :raises InputError: if a file or pip's configuration can't be understood
     """
+    environment = process_environment()
     configured = ConfiguredOptions()
     if not settings.isolated:
-        configured = read_configured_options(read_pip_configuration(os.environ), Path.cwd())
-    inputs = _gather(request, configured)
+        configured = read_configured_options(read_pip_configuration(environment), Path.cwd())
+    inputs = _gather(request, configured, environment)
     options = gather_index_options(
-        os.environ,
+        environment,
         command_line=settings.index,
         connection=settings.connection,
         files=inputs.options,
@@ -88,7 +89,7 @@ def open_workshop(
     direct = [one.source.location for one in inputs.requirements if one.source]
     named = [*options.index_urls, *options.find_links, *direct]
     credentials = Credentials(
-        named, os.environ, keyring=options.keyring, isolated=settings.isolated
+        named, environment, keyring=options.keyring, isolated=settings.isolated
     )
     cache = None if settings.no_cache else cache_directory(settings.cache)
     with ExitStack() as stack:
@@ -101,7 +102,7 @@ def open_workshop(
         store = Store.temporary() if cache is None else Store(cache)
         stack.callback(store.close)
         builder = SourceBuilder(
-            store, index, environ=os.environ, pip_settings=_pip_settings(options), progress=progress
+            store, index, environ=environment, pip_settings=_pip_settings(options), progress=progress
         )
         yield Workshop(
             inputs=_with_merged_selection(inputs, settings, configured),
@@ -114,14 +115,16 @@ def open_workshop(
         )
 
 
-def _gather(request: InputRequest, configured: ConfiguredOptions) -> Inputs:
+def _gather(
+    request: InputRequest, configured: ConfiguredOptions, environment: Mapping[str, str]
+) -> Inputs:
     """Everything that *request* names, with the constraints of pip's configuration."""
     if locked := lock_beside(request):
         return Inputs(files=(str(locked),))
     constraints = (*request.constraint_files, *configured.constraint_files)
     return gather_inputs(
         replace(request, constraint_files=constraints),
-        environ=os.environ,
+        environ=environment,
         cwd=Path.cwd(),
         stdin=read_stdin,
     )
