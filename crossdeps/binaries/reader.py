@@ -28,7 +28,7 @@ def read_binary(source: bytes | BinaryIO) -> BinaryFacts | None:
     Static archives, COFF objects, Java classes and a text that happens to start with ``MZ``
     aren't native binaries. Damaged ones are, with the damage in ``problem``.
 
-    :param source: the whole bytes, or a stream; a seekable one is read only where needed, from its
+    :param source: the whole bytes, or a seekable stream, which is read only where needed, from its
         very start whatever its position
     """
     window = Window(source)

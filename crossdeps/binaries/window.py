@@ -28,14 +28,12 @@ class Window:
         self._stream: BinaryIO | None = None
         if isinstance(source, bytes):
             self._data = source
-        elif source.seekable():
+            self.size = len(source)
+        else:
             self._stream = source
-        else:
-            self._data = source.read()
-        if self._stream is not None:
-            self.size = self._stream.seek(0, os.SEEK_END)
-        else:
-            self.size = len(self._data or b"")
+            # A spooled file of Python 3.10 has no seekable(), and its seek() returns nothing.
+            source.seek(0, os.SEEK_END)
+            self.size = source.tell()
 
     def read(self, offset: int, size: int, what: str) -> bytes:
         """Exactly *size* bytes from *offset*.
