@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle.model import ArchiveContent, FileContent, WheelContent
 from crossdeps.bundle.records import INSTALLER, SOURCE_RECORD, parse_record
+from crossdeps.bundle.zip_reader import ZIP_FAULTS
 from crossdeps.errors import OutputError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def check_zip_destination(bundle: Bundle, path: Path, *, force: bool) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             foreign = _foreign_members(archive)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (*ZIP_FAULTS, OSError) as error:
         raise OutputError(f"{path} isn't a zip that crossdeps wrote", hint=_FORCE) from error
     if foreign:
         raise _foreign(path, foreign)

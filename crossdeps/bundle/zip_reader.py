@@ -24,7 +24,8 @@ _LONGEST_LINK = 4096
 _LINK_STEPS = 40
 _UNIX = 3
 _ENCRYPTED = 1
-_FAULTS = (
+# What the standard library raises for damaged, encrypted and unsupported archives.
+ZIP_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -46,7 +47,7 @@ def read_zip(path: Path) -> Found:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(path, archive)
-    except _FAULTS as error:
+    except ZIP_FAULTS as error:
         raise ArtifactReadError(
             f"{path} isn't a zip that can be read: {error}",
             hint="give a directory or an undamaged zip",
@@ -82,7 +83,7 @@ def _files(path: Path, archive: zipfile.ZipFile, warnings: list[str]) -> dict[st
     infos: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = _plain(info.filename)
-        if info.is_dir():
+        if info.filename and info.is_dir():
             continue
         if name is None:
             warnings.append(f"{info.filename} leads out of the artifact: not read")
@@ -149,7 +150,7 @@ def _stream(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iter
         with archive.open(info) as member:
             while data := member.read(_CHUNK):
                 yield data
-    except _FAULTS as error:
+    except ZIP_FAULTS as error:
         raise ArtifactReadError(
             f"a member can't be read: {error}", context=(str(path), info.filename)
         ) from error

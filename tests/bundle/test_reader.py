@@ -318,3 +318,11 @@ def test_what_pip_installs_is_read(tmp_path: Path) -> None:
     assert owners["a/__init__.py"] == "a"
     assert any("__pycache__" in path for path in owners)
     assert "bin/tool" in owners
+
+
+def test_an_archive_that_changed_meanwhile_is_told(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "out.zip", {"a": "1", "b": "2"})
+    bundle = read_bundle(path)
+    zipped(path, {"b": "2"})
+    with pytest.raises(ArtifactReadError, match="can't be read"):
+        read_content(bundle.entries[0].content)
