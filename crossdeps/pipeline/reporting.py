@@ -56,6 +56,7 @@ def describe_build(
         removed=bundle.removed,
         indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
         warnings=tuple(dict.fromkeys(warnings)),
+        notes=bundle.notes,
     )
 
 

@@ -92,6 +92,7 @@ def build(
         resolution = None if locked else _resolve(target, workshop)
         plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
         wheels = workshop.fetch(select(plan, target))
+        workshop.check_metadata(resolution, wheels)
         bundle = plan_bundle(wheels, target, settings.layout)
         findings = verify(bundle, target, ignore=settings.ignore)
         _refuse(findings, strict=settings.strict)

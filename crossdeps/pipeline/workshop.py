@@ -21,7 +21,7 @@ from crossdeps.inputs import (
 )
 from crossdeps.pipeline.asking import lock_beside
 from crossdeps.pipeline.surroundings import cache_directory, read_stdin
-from crossdeps.wheels import SourceBuilder, Store, fetch_wheels
+from crossdeps.wheels import SourceBuilder, Store, check_metadata_agrees, fetch_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crossdeps.inputs import IndexOptions, InputRequest
     from crossdeps.pipeline.settings import Settings
     from crossdeps.progress import Progress
-    from crossdeps.resolution import Selected
+    from crossdeps.resolution import Resolution, Selected
     from crossdeps.wheels import Wheel
 
 
@@ -54,6 +54,19 @@ class Workshop:
         return fetch_wheels(
             selected, self.store, self.index, self.builder, progress=self.progress
         )
+
+    def check_metadata(self, resolution: Resolution | None, wheels: Sequence[Wheel]) -> None:
+        """Compare each wheel's METADATA with what the resolver was told by the index (PEP 658).
+
+        :param resolution: None where a lock is built, whose hashes say it all
+        :raises WheelError: if a wheel needs something else than the index said
+        """
+        choices = resolution.choices if resolution else {}
+        for wheel in wheels:
+            choice = choices.get(wheel.name)
+            candidate = choice.candidate if choice else None
+            if candidate and candidate.file.filename == wheel.filename:
+                check_metadata_agrees(wheel, self.index.metadata(candidate.file))
 
     @property
     def warnings(self) -> tuple[str, ...]:
