@@ -95,7 +95,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first used, so that ``crossdeps --help`` loads none (PEP 562)."""
+    """Load a public name when it is first used, so that ``--help`` loads none (PEP 562)."""
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

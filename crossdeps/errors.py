@@ -20,8 +20,8 @@
     │   └── OfflineError            4   the network is needed, and was forbidden
     ├── IntegrityError              5   bytes that aren't what they should be
     │   ├── HashMismatchError       5   a file's hash differs from the one expected
-    │   └── WheelError              5   a wheel breaks the rules for archives, RECORD or metadata
-    ├── SdistBuildError             6   building a source distribution failed, or gave a native wheel
+    │   └── WheelError              5   a wheel breaks the rules of archives, RECORD or metadata
+    ├── SdistBuildError             6   building from source failed, or gave a native wheel
     └── ArtifactError               7   the artifact is wrong for its target
         └── CollisionError          7   two projects want one path
 
@@ -66,7 +66,7 @@ class CrossdepsError(Exception):
         return " · ".join((self.message, *self.context))
 
     def within(self, *context: str) -> CrossdepsError:
-        """Return this error with *context* put before its own, for a caller that knows where it was."""
+        """Return this error with *context* put before its own, by a caller that knows more."""
         self.context = (*context, *self.context)
         return self
 

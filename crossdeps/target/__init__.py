@@ -8,4 +8,13 @@ from crossdeps.target.libc import Libc, LibcKind, platform_architecture
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES, Limits, Runtime, find_runtime
 
-__all__ = ["RUNTIMES", "Libc", "LibcKind", "Limits", "Runtime", "Target", "find_runtime", "platform_architecture"]
+__all__ = [
+    "RUNTIMES",
+    "Libc",
+    "LibcKind",
+    "Limits",
+    "Runtime",
+    "Target",
+    "find_runtime",
+    "platform_architecture",
+]

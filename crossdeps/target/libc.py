@@ -97,7 +97,7 @@ class Libc:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Platform:
-    """One ``--platform`` value: an architecture, and a C library floor (none for bare ``linux``)."""
+    """One ``--platform`` value: an architecture, and a C library floor but for bare ``linux``."""
 
     arch: str
     libc: Libc | None

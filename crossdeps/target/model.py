@@ -136,7 +136,7 @@ class Target:
 
     @property
     def tag_ranks(self) -> dict[Tag, int]:
-        """Each fitting tag with its place in :attr:`tags`; 0 is the best. Shared: don't change it."""
+        """Each fitting tag with its place in :attr:`tags`, 0 the best. Shared: don't change it."""
         return _tag_ranks(self.python_version, self.abi, self.platform_tags)
 
     @property
@@ -220,7 +220,5 @@ def _tags(python: tuple[int, int], abi: str, platforms: tuple[str, ...]) -> tupl
 
 
 @functools.lru_cache(maxsize=32)
-def _tag_ranks(
-    python: tuple[int, int], abi: str, platforms: tuple[str, ...]
-) -> dict[Tag, int]:
+def _tag_ranks(python: tuple[int, int], abi: str, platforms: tuple[str, ...]) -> dict[Tag, int]:
     return {tag: rank for rank, tag in enumerate(_tags(python, abi, platforms))}
