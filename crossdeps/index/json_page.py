@@ -23,8 +23,8 @@ from crossdeps.index.pages import (
 
 # A page of tens of thousands of files is checked as two long strings; only where one of them is
 # odd are its files looked at one by one. Newlines separate the names, and the URLs.
-_PLAIN_NAMES = re.compile(r"[^/\\%\x00-\x09\x0b-\x1f\x7f]*")
-_PLAIN_URLS = re.compile(r"[\n!$-;=?-Z_a-z~%]*")
+_PLAIN_NAME_BYTES = bytes(set(range(0x20, 0x7F)) - set(b"/\\%")) + b"\n"
+_PLAIN_URL_BYTES = bytes(set(range(0x21, 0x7F)) - set(b'#<>"\\^`{|}[]')) + b"\n"
 # An https URL that needs no resolving.
 _PLAIN_URL = re.compile(r"(https://[a-z0-9.-]+(?::[0-9]{1,5})?/)[!$-;=?-Z_a-z~%]*")
 
@@ -120,7 +120,7 @@ def _are_plain_names(names: set[str]) -> bool:
         joined.count("\n") == max(len(names) - 1, 0)
         and not names & {"", ".", ".."}
         and max(map(len, names), default=0) <= 255
-        and _PLAIN_NAMES.fullmatch(joined) is not None
+        and _has_only(joined, _PLAIN_NAME_BYTES)
     )
 
 
@@ -131,9 +131,13 @@ def _are_plain_urls(urls: list[str]) -> bool:
     joined, host = "\n".join(urls), first[1]
     return (
         joined.count("\n") == len(urls) - 1
-        and _PLAIN_URLS.fullmatch(joined) is not None
+        and _has_only(joined, _PLAIN_URL_BYTES)
         and all(url.startswith(host) for url in urls)
     )
+
+
+def _has_only(text: str, allowed: bytes) -> bool:
+    return text.isascii() and not text.encode("ascii").translate(None, allowed)
 
 
 def _is_fit(file: _File, source: PageSource, warnings: list[str]) -> bool:
@@ -204,6 +208,8 @@ def read_time(text: str | None) -> datetime.datetime | None:
     if not text:
         return None
     try:
+        if len(text) == 27 and text[-1] == "Z":  # how the standard wants it
+            return datetime.datetime.fromisoformat(text[:-1] + "+00:00")
         time = datetime.datetime.fromisoformat(_six_digits(text))
     except ValueError:
         return None

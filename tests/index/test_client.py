@@ -285,6 +285,23 @@ def test_logins_of_inputs_fit(plain_index: IndexServer) -> None:
     assert caught.value.hint is not None
 
 
+def test_a_proxy_is_asked_except_for_hosts_that_are_left_out(plain_index: IndexServer) -> None:
+    plain_index.add(ONE)
+    root = "http://index.example/simple/"
+    options = IndexOptions(index_url=root, proxies={"http": plain_index.origin}, retries=0)
+    with open_index(options) as index:
+        assert len(index.page(FOO).files) == 1
+    assert plain_index.paths() == [root + "foo/"]
+    direct = IndexOptions(
+        index_url=plain_index.url,
+        proxies={"http": "http://127.0.0.1:1"},
+        no_proxy=("127.0.0.1",),
+        retries=0,
+    )
+    with open_index(direct) as index:
+        assert len(index.page(FOO).files) == 1
+
+
 @pytest.mark.network
 def test_the_real_index() -> None:
     """Pages, and metadata by a range or by a small wheel, of the configured index."""
