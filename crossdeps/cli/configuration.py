@@ -38,7 +38,8 @@ def complete(options: Options, project: ProjectConfiguration) -> Options:
         target=_target(options.target, project),
         ask=_ask(options.ask, project),
         index=_index(options.index, project),
-        output=_output(options.output, project),
+        # What a project says of its output is meant for builds: a lock has another name.
+        output=_output(options.output, project) if options.verb == "build" else options.output,
         ignores=options.ignores or project.ignore,
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from crossdeps.cli.log import LoggedProgress
+from crossdeps.errors import OutputError
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
     from crossdeps.cli.options import TellOptions
     from crossdeps.errors import CrossdepsError
 
-_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36"}
+_STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;36"}
+# What could move the cursor, hide text or turn it around: file names and indexes may hold it.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,15 +43,16 @@ class Console:
     @classmethod
     def of_process(cls, tell: TellOptions, environ: Mapping[str, str]) -> Console:
         """The console of this process, by its streams, options, NO_COLOR and FORCE_COLOR."""
-        terminal = sys.stderr.isatty() and environ.get("TERM") != "dumb"
+        terminal = bool(sys.stderr and sys.stderr.isatty()) and environ.get("TERM") != "dumb"
         color = tell.color == "always" or (
             tell.color == "auto"
             and not environ.get("NO_COLOR")
             and (terminal or bool(environ.get("FORCE_COLOR")))
         )
         return cls(
-            out=sys.stdout,
-            err=sys.stderr,
+            # A stream is None where the process was started with it closed.
+            out=sys.stdout or io.StringIO(),
+            err=sys.stderr or io.StringIO(),
             color=color,
             quiet=tell.quiet,
             verbose=tell.verbose,
@@ -53,31 +60,56 @@ class Console:
         )
 
     def data(self, text: str) -> None:
-        """Print what was asked for."""
-        self.out.write(_printable(text, self.out))
-        self.out.flush()
+        """Print what was asked for.
+
+        :raises BrokenPipeError: if its reader has gone
+        :raises OutputError: if it can't be written
+        """
+        try:
+            self.out.write(_printable(text, self.out))
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output can't be written: {error.strerror or error}"
+            ) from error
 
     def say(self, text: str) -> None:
         """Print a line of talk, unless quiet."""
         if not self.quiet:
             self._line(text)
 
+    def detail(self, text: str) -> None:
+        """Print a line that only -v wants."""
+        if self.verbose and not self.quiet:
+            self._line(text)
+
     def warn(self, text: str) -> None:
         """Print a warning, unless quiet."""
         if not self.quiet:
-            self._line(f"{self._styled('warning')}: {text}")
+            self._line(text, "warning")
+
+    def note(self, text: str) -> None:
+        """Print what was decided for the user, unless quiet."""
+        if not self.quiet:
+            self._line(text, "note")
 
     def error(self, error: CrossdepsError) -> None:
         """Print an error: what, where, and after a blank line what to do."""
-        self._line(f"{self._styled('error')}: {error.message}")
+        self._line(error.message, "error")
         for line in error.context:
             self._line(f"  {line}")
         if error.hint:
-            self._line(f"\n{self._styled('hint')}: {error.hint}")
+            self._line("")
+            self._line(error.hint, "hint")
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """A reporter for long work: a live one on a terminal, else a silent one."""
+        """A reporter for long work: lines with -v, a live one on a terminal, else a silent one."""
+        if self.verbose and not self.quiet:
+            yield LoggedProgress(self.detail, detailed=self.verbose > 1)
+            return
         if not self.wants_progress:
             yield Progress()
             return
@@ -89,15 +121,27 @@ class Console:
         finally:
             live.close()
 
-    def _line(self, text: str) -> None:
-        self.err.write(_printable(text, self.err) + "\n")
-        self.err.flush()
-
-    def _styled(self, word: str) -> str:
-        return f"\x1b[{_STYLES[word]}m{word}\x1b[0m" if self.color else word
+    def _line(self, text: str, word: str = "") -> None:
+        shown = _printable(text, self.err)
+        if word:
+            styled = f"\x1b[{_STYLES[word]}m{word}\x1b[0m" if self.color else word
+            shown = f"{styled}: {shown}"
+        # Talk that nobody reads is no reason to stop working.
+        with suppress(OSError):
+            self.err.write(shown + "\n")
+            self.err.flush()
 
 
 def _printable(text: str, stream: TextIO) -> str:
-    """*text* as *stream* can encode it (LANG=C), the rest escaped."""
+    """*text* as *stream* can encode it (LANG=C) and a terminal can bear it, the rest escaped."""
     encoding = stream.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    bearable = _UNSAFE.sub(_escaped, text)
+    return bearable.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return (
+        match[0].encode("ascii", "backslashreplace").decode()
+        if match[0] > "\xff"
+        else (f"\\x{ord(match[0]):02x}")
+    )

@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from crossdeps.cli.console import Console
+from crossdeps.cli.options import TellOptions
 from crossdeps.cli.parser import parse_arguments
-from crossdeps.errors import CrossdepsError
+from crossdeps.errors import CrossdepsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from crossdeps.cli.options import Options
 
 INTERRUPTED = 130
 TERMINATED = 143
+UNREAD = 1
+REPORT = "report"
 
 
-class _Terminated(BaseException):
+class _TerminatedError(BaseException):
     """SIGTERM, raised in the main thread so that everything half-made is removed."""
 
 
@@ -30,39 +35,98 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: without the program's name; those of the process by default
     :returns: the exit code
+    :raises SystemExit: after ``--help``, ``--version`` and ``--print-completion``
     """
-    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    with _sigterm_raised():
+        try:
+            return _run(given)
+        except KeyboardInterrupt:
+            Console.of_process(_tell_of(given), os.environ).say(
+                "interrupted: nothing half-made was left"
+            )
+            return INTERRUPTED
+        except _TerminatedError:
+            return TERMINATED
+        except BrokenPipeError:
+            _forget_output()
+            return UNREAD
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
+        options = parse_arguments(given)
+    except UsageError as error:
+        tell = _tell_of(given)
+        return _fail(error, tell, Console.of_process(tell, os.environ))
+    except SystemExit:
+        if sys.stdout:
+            sys.stdout.flush()  # here, where a reader that has gone is no surprise
+        raise
     console = Console.of_process(options.tell, os.environ)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _run(options, console)
-    except KeyboardInterrupt:
-        console.say("interrupted: nothing half-made was left")
-        return INTERRUPTED
-    except _Terminated:
-        return TERMINATED
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-
-
-def _run(options: Options, console: Console) -> int:
-    try:
-        configuration = import_module("crossdeps.cli.configuration")
-        verb = import_module(f"crossdeps.cli.verbs.{options.verb}")
-        project = configuration.project_configuration()
-        code = verb.run(configuration.complete(options, project), project, console)
+        return _call(options, console)
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
     except CrossdepsError as error:
-        if options.tell.json:
-            from crossdeps.cli.documents import error_document, write_json  # noqa: PLC0415
+        return _fail(error, options.tell, console)
+    except Exception as error:  # noqa: BLE001 - the one place where the unforeseen is told
+        from crossdeps.cli.failures import describe_traceback, failure_of  # noqa: PLC0415
 
-            write_json(error_document(error), console)
-        console.error(error)
-        return error.exit_code
-    return int(code)
+        console.detail(describe_traceback(error))
+        return _fail(failure_of(error), options.tell, console)
+
+
+def _call(options: Options, console: Console) -> int:
+    if options.tell.report:
+        import_module("crossdeps.cli.documents").check_report(options.tell.report)
+    configuration = import_module("crossdeps.cli.configuration")
+    verb = import_module(f"crossdeps.cli.verbs.{options.verb}")
+    project = configuration.project_configuration()
+    return int(verb.run(configuration.complete(options, project), project, console))
+
+
+def _fail(error: CrossdepsError, tell: TellOptions, console: Console) -> int:
+    """Tell of *error* in every form that was asked for."""
+    console.error(error)
+    if tell.json or tell.report:
+        from crossdeps.cli.documents import error_document, save_json, write_json  # noqa: PLC0415
+
+        document = error_document(error)
+        if tell.report and error.rule != REPORT:
+            try:
+                save_json(document, tell.report)
+            except CrossdepsError as another:
+                console.error(another)
+        if tell.json:
+            write_json(document, console)
+    return error.exit_code
+
+
+def _tell_of(given: Sequence[str]) -> TellOptions:
+    """What arguments that may not be understood say of how to tell so."""
+    return TellOptions(json="--json" in given, quiet=bool({"-q", "--quiet"} & set(given)))
+
+
+def _forget_output() -> None:
+    """Let what is left in the buffers go nowhere: whoever read our output has gone (``| head``)."""
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, by its descriptor
+        os.dup2(nowhere.fileno(), 1)
+
+
+@contextmanager
+def _sigterm_raised() -> Iterator[None]:
+    """Have SIGTERM unwind the main thread, once: a second one finds us at it already."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise _Terminated
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _TerminatedError

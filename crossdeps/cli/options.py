@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -48,6 +48,11 @@ class IndexArguments:
     cache_dir: str | None = None
     no_cache: bool = False
     isolated: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    cert: str | None = None
+    client_cert: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # it may hold a password
+    keyring: Literal["disabled", "subprocess"] | None = None
     timeout: float | None = None
     retries: int | None = None
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeVar
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from crossdeps.cli.arguments import (
+    add_checks,
+    add_index,
+    add_output,
+    add_requirements,
+    add_target,
+    add_telling,
+)
 from crossdeps.cli.options import (
     AskOptions,
     IndexArguments,
@@ -14,6 +24,7 @@ from crossdeps.cli.options import (
     TargetOptions,
     TellOptions,
 )
+from crossdeps.errors import UsageError
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -32,9 +43,13 @@ exit codes:
 def parse_arguments(arguments: Sequence[str]) -> Options:
     """Turn command-line arguments into Options.
 
-    :raises SystemExit: after printing help, version or what was wrong with the arguments
+    :raises UsageError: if they can't be understood
+    :raises SystemExit: after printing help, version or a completion script
     """
-    namespace = build_parser().parse_args(arguments)
+    parser = build_parser()
+    namespace, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise _unknown(unknown[0], namespace.verb, _known_options(namespace.parser))
     return Options(
         verb=namespace.verb,
         subject=getattr(namespace, "subject", ""),
@@ -57,9 +72,40 @@ def _pick(part: type[_Part], namespace: argparse.Namespace) -> _Part:
     return part(**values)
 
 
+def _known_options(parser: argparse.ArgumentParser) -> list[str]:
+    return sorted(set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", parser.format_usage())))
+
+
+def _unknown(text: str, verb: str, known: Sequence[str]) -> UsageError:
+    name = text.partition("=")[0]
+    near = difflib.get_close_matches(name, known, n=1) if name.startswith("-") else []
+    meant = f"did you mean {near[0]}? " if near else ""
+    kind = "option" if name.startswith("-") else "argument"
+    return UsageError(
+        f"{verb} takes no {kind} {name}", hint=f"{meant}crossdeps {verb} --help lists what it takes"
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what argparse would print and exit with."""
+
+    known_verbs: tuple[str, ...] = ()
+
+    def error(self, message: str) -> NoReturn:
+        verb = re.match(r"argument VERB: invalid choice: '(.*?)'", message)
+        if verb:
+            near = difflib.get_close_matches(verb[1], self.known_verbs, n=1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(
+                f"there is no verb {verb[1]!r}",
+                hint=f"{meant}the verbs are {', '.join(self.known_verbs)}",
+            )
+        raise UsageError(message, hint=f"{self.prog} --help tells more")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="crossdeps",
         description="Package Python dependencies for a machine that is not the one you are on.",
         epilog=_EXIT_CODES,
@@ -74,62 +120,65 @@ def build_parser() -> argparse.ArgumentParser:
     _add_why(verbs)
     _add_tags(verbs)
     _add_cache(verbs)
+    parser.known_verbs = tuple(verbs.choices)
     return parser
 
 
 if TYPE_CHECKING:
-    _Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no public name
+    _Verbs = argparse._SubParsersAction[_Parser]  # noqa: SLF001 - has no public name
 
 
 def _verb(verbs: _Verbs, name: str, summary: str) -> argparse.ArgumentParser:
-    return verbs.add_parser(
+    parser = verbs.add_parser(
         name, help=summary, description=summary, epilog=_EXIT_CODES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    parser.set_defaults(parser=parser)
+    return parser
 
 
 def _add_build(verbs: _Verbs) -> None:
     parser = _verb(verbs, "build", "requirements or a lock -> a directory or zip for the target")
-    _ask_arguments(parser)
-    _target_arguments(parser)
-    _output_arguments(parser)
-    _index_arguments(parser)
-    _check_arguments(parser)
-    _tell_arguments(parser)
+    add_requirements(parser)
+    add_target(parser)
+    add_output(parser)
+    add_index(parser)
+    add_checks(parser)
+    add_telling(parser)
 
 
 def _add_lock(verbs: _Verbs) -> None:
     parser = _verb(verbs, "lock", "requirements -> pylock.toml (PEP 751)")
-    _ask_arguments(parser)
-    _target_arguments(parser)
+    add_requirements(parser)
+    add_target(parser)
     parser.add_argument(
         "-o", "--output", metavar="PATH", help="default: pylock.toml; - writes to standard output"
     )
-    _index_arguments(parser)
-    _tell_arguments(parser)
+    add_index(parser)
+    add_telling(parser)
 
 
 def _add_check(verbs: _Verbs) -> None:
     parser = _verb(verbs, "check", "is a directory or zip, made by any tool, right for the target?")
     parser.add_argument("subject", metavar="PATH", help="a package directory, zip or layer")
-    _target_arguments(parser)
-    _check_arguments(parser)
-    _tell_arguments(parser)
+    add_target(parser)
+    add_checks(parser)
+    add_telling(parser)
 
 
 def _add_why(verbs: _Verbs) -> None:
     parser = _verb(verbs, "why", "why this version of a project, and why no newer one")
     parser.add_argument("subject", metavar="NAME", help="project name")
-    _ask_arguments(parser, positional=False)
-    _target_arguments(parser)
-    _index_arguments(parser)
-    _tell_arguments(parser)
+    add_requirements(parser, positional=False)
+    add_target(parser)
+    add_index(parser)
+    add_telling(parser)
 
 
 def _add_tags(verbs: _Verbs) -> None:
     parser = _verb(verbs, "tags", "the target's wheel tags, best first, and its markers")
-    _target_arguments(parser)
-    _tell_arguments(parser)
+    add_target(parser)
+    add_telling(parser)
 
 
 def _add_cache(verbs: _Verbs) -> None:
@@ -137,97 +186,4 @@ def _add_cache(verbs: _Verbs) -> None:
     parser.add_argument("subject", metavar="ACTION", choices=("dir", "info", "prune", "clear"),
                         help="dir, info, prune or clear")  # fmt: skip
     parser.add_argument("--cache-dir", metavar="DIR", help="where the cache lies")
-    _tell_arguments(parser)
-
-
-def _ask_arguments(parser: argparse.ArgumentParser, *, positional: bool = True) -> None:
-    group = parser.add_argument_group("requirements")
-    add = group.add_argument
-    if positional:
-        add("requirements", nargs="*", default=[], metavar="REQUIREMENT",
-            help="such as 'requests>=2'; a pylock.toml is built without resolving")  # fmt: skip
-    add("-r", "--requirement", dest="requirement_files", action="append", default=[],
-        metavar="FILE", help="requirements.txt, pyproject.toml or pylock.toml; - is standard input"
-        " (default: requirements.txt)")  # fmt: skip
-    add("-c", "--constraint", dest="constraint_files", action="append", default=[], metavar="FILE",
-        help="versions to stay within, for what is installed anyway")  # fmt: skip
-    add("--override", dest="override_files", action="append", default=[], metavar="FILE",
-        help="requirements that replace all others on the same project")  # fmt: skip
-    add("--group", dest="groups", action="append", default=[], metavar="NAME",
-        help="a dependency group of pyproject.toml (PEP 735)")  # fmt: skip
-    add("--extra", dest="extras", action="append", default=[], metavar="NAME",
-        help="an extra of pyproject.toml's own project")  # fmt: skip
-    add("--no-deps", action="store_true", help="take exactly what is named")
-    add("--require-hashes", action="store_true", help="everything must be pinned and hashed")
-    add("--pre", action="store_true", help="allow pre-releases of every project")
-    add("--exclude-newer", metavar="WHEN",
-        help="leave out files uploaded after a date, a time or a duration ago ('7 days')")  # fmt: skip
-    add("--allow-sdist", action="append", default=[], metavar="NAME",
-        help="may be built from source, if the result is pure Python")  # fmt: skip
-
-
-def _target_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("target").add_argument
-    add("--arch", dest="archs", action="append", default=[], metavar="ARCH",
-        help="x86_64 (amd64) or aarch64 (arm64); repeatable for lock")  # fmt: skip
-    add("--python", metavar="VERSION", help="such as 3.9, or 3.9.19 to be exact")
-    add("--runtime", dest="runtimes", action="append", default=[], metavar="NAME",
-        help="a Lambda runtime, such as python3.12; repeatable for lock")  # fmt: skip
-    add("--platform", dest="platforms", action="append", default=[], metavar="TAG",
-        help="such as manylinux_2_28_x86_64; repeatable (default: manylinux2014)")  # fmt: skip
-    add("--abi", metavar="ABI", help="such as cp313t for the free-threaded build")
-    add("--implementation", metavar="NAME", help="cp (CPython), the only one")
-
-
-def _output_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("output").add_argument
-    add("-o", "--output", "-t", "--target", dest="output", metavar="PATH",
-        help="a name ending in .zip makes a zip (default: package)")  # fmt: skip
-    add("--layer", action="store_true", help="put everything under python/, as a Lambda layer has it")
-    add("--source", dest="sources", action="append", default=[], metavar="PATH",
-        help="your own code: a directory's content, or a file, placed at the root")  # fmt: skip
-    add("--exclude", dest="excludes", action="append", default=[], metavar="GLOB",
-        help="leave out matching paths, by gitignore's rules")  # fmt: skip
-    add("--include", dest="includes", action="append", default=[], metavar="GLOB",
-        help="keep matching paths whatever else would leave them out")  # fmt: skip
-    add("--slim", action="store_true", help="leave out tests, type stubs, C sources and docs")
-    add("--scripts", action=argparse.BooleanOptionalAction, default=None,
-        help="lay out console scripts (default: in directories, not in zips and layers)")  # fmt: skip
-    add("--force", action="store_true", help="replace an output that crossdeps didn't make")
-    add("--dry-run", action="store_true", help="do everything but write")
-
-
-def _index_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("index").add_argument
-    add("-i", "--index-url", metavar="URL", help="the index (default: pip's configuration, or PyPI)")
-    add("--extra-index-url", dest="extra_index_urls", action="append", default=[], metavar="URL",
-        help="another index")  # fmt: skip
-    add("-f", "--find-links", action="append", default=[], metavar="PATH",
-        help="a directory or page of wheels")  # fmt: skip
-    add("--no-index", action="store_true", help="only --find-links")
-    add("--index-strategy", choices=("safe", "first"),
-        help="a project on two indexes: refuse if they differ (safe, the default),"
-        " or take the first index that has it")  # fmt: skip
-    add("--offline", action="store_true", help="use the cache only")
-    add("--cache-dir", metavar="DIR", help="where the cache lies")
-    add("--no-cache", action="store_true", help="neither read nor keep a cache")
-    add("--isolated", action="store_true", help="ignore pip's configuration and PIP_* variables")
-    add("--timeout", type=float, metavar="SECONDS", help="of one silent connection")
-    add("--retries", type=int, metavar="N", help="of one request")
-
-
-def _check_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("checks").add_argument
-    add("--ignore", dest="ignores", action="append", default=[], metavar="RULE[:GLOB]",
-        help="silence a rule, everywhere or for matching paths")  # fmt: skip
-    add("--strict", action="store_true", help="warnings fail too")
-
-
-def _tell_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("telling").add_argument
-    add("--json", action="store_true", help="one JSON document on standard output")
-    add("--report", metavar="FILE", help="write the same JSON document to a file")
-    add("-q", "--quiet", action="store_true", help="say nothing but errors")
-    add("-v", "--verbose", action="count", default=0, help="say more; repeatable")
-    add("--no-progress", dest="progress", action="store_false", help="no progress on the terminal")
-    add("--color", choices=("auto", "always", "never"), default="auto", help="NO_COLOR is respected")
+    add_telling(parser)

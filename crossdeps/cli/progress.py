@@ -1,4 +1,4 @@
-"""Progress on a terminal."""
+"""Progress on a terminal: one line that follows the work, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -6,87 +6,121 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
 
 
 class LiveProgress(Progress):
-    """One line that follows the work, and leaves nothing behind."""
+    """Told of the work by any thread, it redraws the line a few times a second."""
 
     def __init__(self, stream: TextIO, *, color: bool) -> None:
-        self._console = RichConsole(file=stream, no_color=not color, highlight=False)
+        self._console = RichConsole(
+            file=stream, color_system="auto" if color else None, highlight=False, emoji=False
+        )
         self._lock = threading.Lock()
         self._bars: Bars | None = None
         self._task: TaskID | None = None
 
     def resolving(self, requirements: int) -> None:
         """Show that the search has begun."""
-        self._show(f"resolving {requirements} requirements", bar=False)
+        self._show("Resolving", _counted(requirements, "requirement"))
 
     def considered(self, project: str, version: str, pinned: int) -> None:
         """Show the project that the search is at."""
-        self._describe(f"resolving: {pinned} projects, {project} {version}")
+        self._tell(f"{_counted(pinned, 'project')}, {project} {version}")
 
     def backtracking(self, project: str, rounds: int) -> None:
-        """Show that a choice is taken back; a long search says what it is doing."""
-        self._describe(f"resolving: round {rounds}, trying another {project}")
+        """Show that a choice is taken back: a long search says what it is doing."""
+        self._tell(f"round {rounds:,}, trying another {project}")
 
     def resolved(self, projects: int) -> None:
-        """Take the line away."""
-        self._hide()
+        """Say so until the next step begins."""
+        self._tell(_counted(projects, "project"))
 
     def fetching(self, wheels: int, size: int) -> None:
         """Show a bar for the downloads."""
         if wheels:
-            self._show(f"downloading {wheels} wheels", bar=True, total=size)
+            self._show("Downloading", _counted(wheels, "wheel"), total=size)
 
     def fetched(self, filename: str, size: int) -> None:
         """Move the bar."""
+        del filename
         with self._lock:
             if self._bars is not None and self._task is not None:
                 self._bars.advance(self._task, size)
 
     def building(self, project: str) -> None:
         """Show what pip is building."""
-        self._show(f"building {project}", bar=False)
+        self._show("Building", project)
 
     def build_output(self, line: str) -> None:
         """Show the newest line of the build."""
-        self._describe(f"building: {line[:60]}")
+        self._tell(line.strip())
 
     def writing(self, path: str, entries: int) -> None:
         """Show that the artifact is being written."""
-        self._show(f"writing {entries} files", bar=False)
+        del path
+        self._show("Writing", _counted(entries, "file"))
 
     def wrote(self, path: str, size: int) -> None:
         """Take the line away."""
-        self._hide()
+        del path, size
+        self.close()
 
     def close(self) -> None:
         """Take the line away, whatever happened."""
-        self._hide()
-
-    def _show(self, text: str, *, bar: bool, total: int = 0) -> None:
-        self._hide()
-        columns = [TextColumn("{task.description}", markup=False)]
-        more = [BarColumn(), DownloadColumn(), TransferSpeedColumn()] if bar else []
-        with self._lock:
-            self._bars = Bars(*columns, *more, console=self._console, transient=True)
-            self._task = self._bars.add_task(text, total=total or None)
-            self._bars.start()
-
-    def _describe(self, text: str) -> None:
-        with self._lock:
-            if self._bars is not None and self._task is not None:
-                self._bars.update(self._task, description=text)
-
-    def _hide(self) -> None:
         with self._lock:
             bars, self._bars = self._bars, None
         if bars is not None:
             bars.stop()
+
+    def _show(self, step: str, detail: str, *, total: int | None = None) -> None:
+        self.close()
+        bars = Bars(*_columns(bar=total is not None), console=self._console, transient=True)
+        with self._lock:
+            self._bars = bars
+            self._task = bars.add_task(step, total=total or None, detail=detail)
+        bars.start()
+
+    def _tell(self, detail: str) -> None:
+        with self._lock:
+            if self._bars is not None and self._task is not None:
+                self._bars.update(self._task, detail=detail)
+
+
+def _columns(*, bar: bool) -> list[ProgressColumn]:
+    detail = TextColumn(
+        "{task.fields[detail]}",
+        markup=False,
+        table_column=Column(no_wrap=True, overflow="ellipsis", ratio=None if bar else 1),
+    )
+    columns: list[ProgressColumn] = [
+        SpinnerColumn("line"),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        detail,
+    ]
+    if bar:
+        columns += [
+            BarColumn(bar_width=24),
+            DownloadColumn(table_column=Column(no_wrap=True)),
+            TransferSpeedColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+        ]
+    return columns
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

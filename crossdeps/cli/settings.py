@@ -9,15 +9,16 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.bundle import Layout, layer_prefix
 from crossdeps.cli.moments import parse_moment
+from crossdeps.errors import InputError
 from crossdeps.inputs import ConnectionOptions, FileOptions, InputRequest
 from crossdeps.pipeline import Settings
 from crossdeps.resolution import Policy
 from crossdeps.verify import RULES, Ignore
 
 if TYPE_CHECKING:
-    from crossdeps.cli.options import AskOptions, IndexArguments, Options, OutputOptions
     from packaging.utils import NormalizedName
 
+    from crossdeps.cli.options import AskOptions, IndexArguments, Options, OutputOptions
     from crossdeps.inputs import PreReleases, ProjectConfiguration
     from crossdeps.target import Target
 
@@ -25,11 +26,21 @@ DEFAULT_REQUIREMENTS = "requirements.txt"
 
 
 def request_of(ask: AskOptions) -> InputRequest:
-    """What is asked; requirements.txt where nothing is said."""
+    """What is asked; requirements.txt where nothing is said.
+
+    :raises InputError: if nothing is said, and there is none
+    """
     named = ask.requirements or ask.requirement_files or ask.groups
-    files = ask.requirement_files if named else (DEFAULT_REQUIREMENTS,)
+    files = ask.requirement_files
     if ask.extras and not named:
         files = ("pyproject.toml",)
+    elif not named:
+        files = (DEFAULT_REQUIREMENTS,)
+        if not Path(DEFAULT_REQUIREMENTS).exists():
+            raise InputError(
+                f"there is no {DEFAULT_REQUIREMENTS} here, and nothing else was asked for",
+                hint="name requirements, or a file of them: -r FILE",
+            )
     return InputRequest(
         requirements=ask.requirements,
         requirement_files=files,
@@ -50,9 +61,7 @@ def settings_of(
     """
     return Settings(
         index=_index(options),
-        connection=ConnectionOptions(
-            timeout=options.index.timeout, retries=options.index.retries
-        ),
+        connection=_connection(options.index),
         isolated=options.index.isolated,
         offline=options.index.offline,
         cache=Path(options.index.cache_dir) if options.index.cache_dir else None,
@@ -81,8 +90,20 @@ def _index(options: Options) -> FileOptions:
         extra_index_urls=said.extra_index_urls,
         find_links=said.find_links,
         no_index=said.no_index,
+        trusted_hosts=said.trusted_hosts,
         pre=options.ask.pre,
         require_hashes=options.ask.require_hashes,
+    )
+
+
+def _connection(said: IndexArguments) -> ConnectionOptions:
+    return ConnectionOptions(
+        cert=said.cert,
+        client_cert=said.client_cert,
+        proxy=said.proxy,
+        timeout=said.timeout,
+        retries=said.retries,
+        keyring=said.keyring,
     )
 
 

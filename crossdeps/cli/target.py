@@ -78,8 +78,9 @@ def _check_runtime_alone(said: TargetOptions) -> None:
 
 
 def _python_of_directory(console: Console) -> str:
-    """What .python-version says, else the running Python's minor version: the one question that
-    the host is asked, and the user is told of it.
+    """What .python-version says, else the running Python's minor version.
+
+    It is the one question that the host is asked, and the user is told of it.
     """
     file = Path(".python-version")
     if file.is_file() and (version := read_python_version(file)):

@@ -37,9 +37,7 @@ def describe_build(
     """
     choices = resolution.choices if resolution else {}
     sizes = {project.name: project.size for project in bundle.projects}
-    lines = [
-        _package(wheel, sizes.get(wheel.name, 0), choices.get(wheel.name)) for wheel in wheels
-    ]
+    lines = [_package(wheel, sizes.get(wheel.name, 0), choices.get(wheel.name)) for wheel in wheels]
     warnings = (
         *workshop.warnings,
         *(resolution.warnings if resolution else ()),

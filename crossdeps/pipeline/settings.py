@@ -22,7 +22,8 @@ class Settings:
     :param index: which indexes to ask and which files to take, above what requirements files and
         pip's configuration say
     :param connection: how to reach an index, above what pip's configuration says
-    :param isolated: ignore pip's configuration files and ``PIP_*`` variables
+    :param isolated: ignore all that this machine says of indexes and connections: pip's
+        configuration files, ``PIP_*`` variables, netrc, proxy and CA variables
     :param offline: never connect; what isn't in the cache is an error
     :param cache: directory of the cache; None is the user's own, ``crossdeps`` in the platform's
         cache folder

@@ -43,7 +43,9 @@ def resolve(
 
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    with open_workshop(request_of(asked), settings or Settings(), progress or Progress()) as workshop:
+    with open_workshop(
+        request_of(asked), settings or Settings(), progress or Progress()
+    ) as workshop:
         return _resolve(target, workshop)
 
 
@@ -63,7 +65,9 @@ def lock(
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     targets = target if isinstance(target, Sequence) else (target,)
-    with open_workshop(request_of(asked), settings or Settings(), progress or Progress()) as workshop:
+    with open_workshop(
+        request_of(asked), settings or Settings(), progress or Progress()
+    ) as workshop:
         return to_pylock([_resolve(one, workshop, preferences) for one in targets])
 
 

@@ -51,9 +51,7 @@ class Workshop:
 
     def fetch(self, selected: Sequence[Selected]) -> tuple[Wheel, ...]:
         """Verified local wheels for what was selected."""
-        return fetch_wheels(
-            selected, self.store, self.index, self.builder, progress=self.progress
-        )
+        return fetch_wheels(selected, self.store, self.index, self.builder, progress=self.progress)
 
     def check_metadata(self, resolution: Resolution | None, wheels: Sequence[Wheel]) -> None:
         """Compare each wheel's METADATA with what the resolver was told by the index (PEP 658).
@@ -108,14 +106,21 @@ def open_workshop(
     with ExitStack() as stack:
         index = stack.enter_context(
             open_index(
-                options, cache=cache, offline=settings.offline, credentials=credentials.find,
+                options,
+                cache=cache,
+                offline=settings.offline,
+                credentials=credentials.find,
                 progress=progress,
-            )  # fmt: skip
+            )
         )
         store = Store.temporary() if cache is None else Store(cache)
         stack.callback(store.close)
         builder = SourceBuilder(
-            store, index, environ=environment, pip_settings=_pip_settings(options), progress=progress
+            store,
+            index,
+            environ=environment,
+            pip_settings=_pip_settings(options),
+            progress=progress,
         )
         yield Workshop(
             inputs=_with_merged_selection(inputs, settings, configured),

@@ -38,12 +38,13 @@ def report_document(report: Report) -> dict[str, Any]:
             else None
         ),
         "packages": [_package(line) for line in report.packages],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_document(finding) for finding in report.findings],
         "removed": [
             {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
         ],
         "indexes": list(report.indexes),
         "warnings": list(report.warnings),
+        "notes": list(report.notes),
     }
 
 
@@ -54,7 +55,7 @@ def findings_document(
     return {
         **_head(target),
         "path": path,
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [finding_document(finding) for finding in findings],
     }
 
 
@@ -97,7 +98,8 @@ def _passed_over(item: PassedOver) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding as JSON-ready values."""
     return {
         "rule": finding.rule,
         "severity": finding.severity,

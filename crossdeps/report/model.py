@@ -68,6 +68,7 @@ class Report:
     :param removed: what trimming left out: (rule, owner, bytes)
     :param indexes: URLs of the indexes used, without credentials
     :param warnings: what the user should know, one sentence each
+    :param notes: what was decided for the user, one sentence each
     """
 
     target: Target
@@ -78,3 +79,4 @@ class Report:
     removed: tuple[tuple[str, str, int], ...] = ()
     indexes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdeps.cli.documents import save_json, write_json
+from crossdeps.cli.documents import tell
 from crossdeps.cli.settings import request_of, settings_of
 from crossdeps.cli.target import choose_target
 from crossdeps.pipeline import build
@@ -29,11 +29,8 @@ def run(options: Options, project: ProjectConfiguration, console: Console) -> in
         )
     for warning in report.warnings:
         console.warn(warning)
-    document = report_document(report)
-    if options.tell.report:
-        save_json(document, options.tell.report)
-    if options.tell.json:
-        write_json(document, console)
-    elif not options.tell.quiet:
-        console.data(render_report(report))
+    for note in report.notes:
+        console.note(note)
+    text = "" if options.tell.quiet else render_report(report)
+    tell(report_document(report), text, options.tell, console)
     return 0

@@ -1,11 +1,11 @@
-"""``crossdeps check``: is a directory or zip right for the target?"""
+"""``crossdeps check``: whether a directory or zip is right for the target."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.cli.documents import save_json, write_json
+from crossdeps.cli.documents import tell
 from crossdeps.cli.settings import ignores
 from crossdeps.cli.target import choose_target
 from crossdeps.pipeline import check
@@ -24,13 +24,9 @@ def run(options: Options, project: ProjectConfiguration, console: Console) -> in
     target = choose_target(options, console)
     findings = check(options.subject, target, ignore=ignores(options))
     document = findings_document(target, findings, path=str(Path(options.subject).absolute()))
-    if options.tell.report:
-        save_json(document, options.tell.report)
-    if options.tell.json:
-        write_json(document, console)
-    elif findings:
-        console.data(render_findings(findings) + "\n")
-    failing = [f for f in findings if options.strict or f.severity == "error"]
+    failing = tuple(f for f in findings if options.strict or f.severity == "error")
+    shown = failing if options.tell.quiet else findings
+    tell(document, render_findings(shown) + "\n" if shown else "", options.tell, console)
     if failing:
         return FindingsError.exit_code
     told = f", {len(findings)} warnings" if findings else ""
