@@ -12,7 +12,8 @@ from crossdeps.index.cache import StoredPage, read_freshness
 from crossdeps.index.exchange import Request
 from crossdeps.index.local import is_distribution, only_of, read_local_index, read_local_links
 from crossdeps.index.origins import is_http, local_path, show_url
-from crossdeps.index.pages import ACCEPT, PageSource, ParsedPage, filename_of, parse_page
+from crossdeps.index.page_forms import ACCEPT, parse_page
+from crossdeps.index.pages import PageSource, ParsedPage, filename_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,12 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import IndexResponseError, IndexUnreachableError
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.origins import escape
+from crossdeps.index.page_forms import parse_page
 from crossdeps.index.pages import (
     PageSource,
     ParsedPage,
     ProjectFiles,
     filename_problem,
-    parse_page,
     skipped,
 )
 
