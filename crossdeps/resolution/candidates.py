@@ -153,7 +153,7 @@ class FileJudge:
         if not filename.endswith(".whl"):
             return self._judge_sdist(project, file, rules)
         parts = filename[:-4].rsplit("-", 3)
-        if len(parts) != 4:
+        if len(parts) != 4 or "-" not in parts[0]:
             return "bad-filename", "it isn't NAME-VERSION-PYTHON-ABI-PLATFORM.whl"
         head = parts[0]
         fit = self._tags.judge(filename[len(head) + 1 : -4])

@@ -221,12 +221,13 @@ def check_indexes(
     """Refuse a project that two indexes offer with different files for the target.
 
     Whoever can publish under a name on one index could otherwise replace what is meant on the
-    other. Files are the same where their sha256 is, whatever index serves them.
+    other. Files are the same where their sha256 is, whatever index serves them; an index that has
+    nothing of its own, such as a partial mirror, changes nothing.
 
     :raises ResolutionError: naming the indexes and what each alone has
     """
     alone = _differing(candidates, found_on)
-    if alone is None:
+    if alone is None or sum(map(bool, alone.values())) < 2:
         return
     raise ResolutionError(
         f"{len(alone)} indexes offer different files of {name}",

@@ -43,7 +43,7 @@ class Dependencies:
     ) -> frozenset[NormalizedName]:
         """*extras*, and those that they ask for of the project itself, such as ``all``."""
         found = set(extras)
-        waiting = list(extras)
+        waiting = ["", *extras]
         own = [item for item in metadata.requires if canonicalize_name(item.name) == metadata.name]
         while waiting:
             extra = waiting.pop()

@@ -1,58 +1,70 @@
-"""Why there is no answer: an error that says what was wanted, what exists, and what would help."""
+"""Why there is no answer: who wants what, told shortly, and the smallest change that would help.
+
+A search that fails ends with the oldest versions, which nobody means, and may have dragged in much
+that has nothing to do with it. So it is repeated with the fewest of the user's lines that fail
+together, and told by the first contradiction that it meets, which is about the newest versions.
+"""
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from crossdeps.errors import (
-    ConflictError,
-    NoCandidateError,
-    ProjectNotFoundError,
-    ResolutionError,
-    SearchLimitError,
-)
-from crossdeps.resolution.passed_over import nearest
-from crossdeps.resolution.provider import describe
-from crossdeps.resolution.supply import describe_supply, hint_for, newest, why
+from crossdeps.errors import ConflictError, NoCandidateError, ResolutionError, SearchLimitError
+from crossdeps.progress import Progress
+from crossdeps.resolution.shortage import Shortage
+from crossdeps.resolution.trail import describe
 from crossdeps.resolution.wants import Impossible, Want
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from packaging.specifiers import SpecifierSet
-    from packaging.utils import NormalizedName
-
-    from crossdeps.resolution.asked import Asked
-    from crossdeps.resolution.catalogue import Catalogue, Project
-    from crossdeps.resolution.provider import Information, Trail
+    from crossdeps.resolution.search import Attempt, Searcher
+    from crossdeps.resolution.trail import Information
     from crossdeps.resolution.wants import Pin
     from crossdeps.target import Target
 
 _KNOT = 3
 _LINES = 6
+# Repeated searches are about a few lines, whose pages and metadata are at hand.
+_ROUNDS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """What an explanation looks at."""
+    """A search without an answer."""
 
     target: Target
-    asked: Asked
-    catalogue: Catalogue
-    trail: Trail
-    sources: Mapping[NormalizedName, Pin]
+    searcher: Searcher
+    attempt: Attempt
+
+    def again(self, roots: Sequence[Want]) -> Attempt:
+        """Search for fewer or looser *roots*."""
+        return self.searcher.attempt(roots, progress=Progress(), max_rounds=_ROUNDS)
 
 
-def explain(failure: Failure, causes: Sequence[Information]) -> ResolutionError:
-    """The error for a search that found that there is no answer."""
-    causes = _telling(failure, causes)
+def explain(failure: Failure) -> ResolutionError:
+    """The error for a search that found no answer."""
+    if failure.attempt.end == "too-deep":
+        return _explain_limit(failure)
+    failure = dataclasses.replace(failure, attempt=_fewest(failure))
+    attempt = failure.attempt
+    causes = attempt.trail.first_conflict or attempt.causes
     for cause in causes:
         if isinstance(cause.requirement, Want):
-            error = _explain_one(failure, cause.requirement, cause.parent)
+            shortage = Shortage(
+                target=failure.target,
+                catalogue=failure.searcher.catalogue,
+                asked=failure.searcher.asked,
+                want=cause.requirement,
+                chain=chain(attempt, cause.requirement, cause.parent),
+            )
+            known = cause.requirement.name in failure.searcher.sources
+            error = None if known else shortage.explain()
             if error is not None:
                 return error
     for cause in causes:
@@ -61,203 +73,143 @@ def explain(failure: Failure, causes: Sequence[Information]) -> ResolutionError:
     return _explain_conflict(failure, causes)
 
 
-def explain_limit(failure: Failure, rounds: int) -> SearchLimitError:
-    """The error for a search that passed its bound, naming what it kept coming back to."""
-    knot = [name for name, _ in failure.trail.conflicts.most_common(_KNOT)]
-    context = [
-        line
-        for name in knot
-        for line in sorted(
-            {describe(cause) for cause in failure.trail.first_conflicts.get(name, ())}
-        )
-    ]
-    return SearchLimitError(
-        f"no answer after {rounds} steps: {_list(knot)} keep getting in each other's way",
-        context=tuple(dict.fromkeys(context[:_LINES])),
-        hint=f"pin one of them in the requirements or in a constraints file, such as {knot[0]}==..."
-        if knot
-        else None,
-    )
-
-
-def _telling(failure: Failure, causes: Sequence[Information]) -> Sequence[Information]:
-    """The conflict to tell of: the first that the search met with the projects of the last one.
-
-    The last one is about the oldest versions, which nobody means; the first is about the newest.
-    """
-    for cause in causes:
-        if (
-            isinstance(cause.requirement, Want)
-            and not _project(failure, cause.requirement).versions
-        ):
-            return [cause]
-    for cause in causes:
-        name = cause.requirement.name
-        if isinstance(cause.requirement, Want) and name in failure.trail.first_conflicts:
-            return failure.trail.first_conflicts[name]
-    return causes
-
-
-def _project(failure: Failure, want: Want) -> Project:
-    return failure.catalogue.project(want.name)
-
-
-def _explain_one(failure: Failure, want: Want, parent: Pin | None) -> ResolutionError | None:
-    """The error where a want can't be had whatever else is asked, else None."""
-    if want.name in failure.sources:
-        return None
-    project = failure.catalogue.project(want.name)
-    chain = _chain(failure, want, parent)
-    if not project.page.files:
-        return _not_found(failure, want, chain, project)
-    if failure.catalogue.matching(want.name, want.specifier):
-        return None
-    everything = [*project.judged.rejections]
-    asked_for = [
-        rejection
-        for rejection in everything
-        if rejection.version is not None
-        and want.specifier.contains(rejection.version, prereleases=True)
-    ]
-    if not asked_for:
-        return _no_such_version(failure, want, chain, project)
-    version, misses = newest(asked_for)
-    miss = nearest(misses)
-    has = describe_supply(misses, failure.target)
-    return NoCandidateError(
-        f"nothing of {want.text} fits {failure.target.describe()}",
-        context=(
-            *chain,
-            f"{want.name} {version} {why(miss, failure.target)}",
-            *(f"{want.name} {version} has {line}" for line in has),
-            *_fitting(failure, want, project),
-        ),
-        hint=hint_for(misses, failure.target, want.name),
-    )
-
-
-def _not_found(
-    failure: Failure, want: Want, chain: tuple[str, ...], project: Project
-) -> ProjectNotFoundError:
-    asked = ", ".join(project.page.asked) or "any index"
-    known = sorted({item.name for item in failure.asked.requirements} - {want.name})
-    near = difflib.get_close_matches(want.name, known, n=1)
-    return ProjectNotFoundError(
-        f"no project {want.name!r} on {asked}"
-        if not project.page.found_on
-        else f"project {want.name!r} has no files on {asked}",
-        context=chain,
-        hint=f"check the spelling (did you mean {near[0]}?)"
-        if near
-        else "check the spelling, or add the index that has it: --extra-index-url URL",
-    )
-
-
-def _no_such_version(
-    failure: Failure, want: Want, chain: tuple[str, ...], project: Project
-) -> NoCandidateError:
-    limit = failure.catalogue.limit(want.name)
-    versions = sorted({found.version for found in project.versions}, reverse=True)
-    others = sorted(
-        {found.version for found in project.judged.rejections if found.version is not None},
-        reverse=True,
-    )
-    fits = _versions([str(version) for version in versions])
-    context = [*chain]
-    if limit is not None and failure.catalogue.matching(want.name, want.specifier) == ():
-        context += [
-            f"{item.origin}: {item.text} (constraint)"
-            for item in failure.asked.constraints.get(want.name, ())
-        ]
-    pre = [version for version in versions if want.specifier.contains(version, prereleases=True)]
-    if limit is None and pre:
-        return NoCandidateError(
-            f"only pre-releases of {want.text} exist, and they are ruled out",
-            context=(*context, f"there are {_versions([str(version) for version in pre])}"),
-            hint="let them in with --pre",
-        )
-    context.append(
-        f"for this target there are {fits}"
-        if versions
-        else f"there are {_versions([str(version) for version in others])}"
-    )
-    return NoCandidateError(
-        f"no version of {want.name} satisfies {_text(want.specifier, limit)}",
-        context=tuple(context),
-        hint="ask for one of the versions that exist",
-    )
-
-
-def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidateError:
-    asker = failure.trail.askers.get(impossible.name)
-    chain = _chain(failure, *asker) if asker else ()
-    if impossible.reason == "requires-python":
-        text = f"{impossible.name} {impossible.version} wants Python {impossible.detail}"
-        return NoCandidateError(
-            f"{text}, and the target has {failure.target.python}",
-            context=chain,
-            hint="choose another Python with --python, or ask for another version",
-        )
-    return NoCandidateError(
-        f"{impossible.name} {impossible.version} can't be used",
-        context=(*chain, impossible.detail),
-        hint=f"ask for another version of {impossible.name}",
-    )
-
-
-def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> ConflictError:
-    names = list(dict.fromkeys(cause.requirement.name for cause in causes))
-    lines: list[str] = []
-    for cause in causes:
-        if isinstance(cause.requirement, Want):
-            lines += _chain(failure, cause.requirement, cause.parent)
-    for name in names:
-        lines += [
-            f"{item.origin}: {item.text} (constraint)"
-            for item in failure.asked.constraints.get(canonicalize_name(name), ())
-        ]
-    return ConflictError(
-        f"what is asked of {_list(names)} can't hold together",
-        context=tuple(dict.fromkeys(lines)),
-        hint="loosen one of these requirements",
-    )
-
-
-def _chain(failure: Failure, want: Want, parent: Pin | None) -> tuple[str, ...]:
+def chain(attempt: Attempt, want: Want, parent: Pin | None) -> tuple[str, ...]:
     """Who asked for it, from the user's line down to the want itself."""
     lines: list[str] = []
     seen: set[str] = set()
     while parent is not None and parent.name not in seen:
         lines.append(f"{parent.name} {parent.version} wants {want.text}")
         seen.add(parent.name)
-        asker = failure.trail.askers.get(parent.name)
-        if asker is None:
-            return tuple(reversed(lines))
-        want, parent = asker
+        want, parent = attempt.trail.askers[parent.name]
     if parent is None:
         lines.append(f"{want.origin}: {want.text}")
     return tuple(reversed(lines))
 
 
-def _fitting(failure: Failure, want: Want, project: Project) -> tuple[str, ...]:
-    """Versions that do fit the target, where the want rules them out."""
-    versions = [str(found.version) for found in project.versions]
-    del failure, want
-    return (f"for this target there are {_versions(versions)}",) if versions else ()
+def _fewest(failure: Failure) -> Attempt:
+    """The search with the fewest of the user's lines that still have no answer together."""
+    attempt = failure.attempt
+    blamed = _blamed(attempt, (*attempt.causes, *attempt.trail.first_conflict))
+    if len(blamed) < len(attempt.roots):
+        smaller = failure.again(blamed)
+        if smaller.end not in ("impossible", "circle"):
+            return attempt
+        attempt = smaller
+    for root in attempt.roots:
+        if len(attempt.roots) == 1:
+            break
+        smaller = failure.again([other for other in attempt.roots if other is not root])
+        if smaller.end in ("impossible", "circle"):
+            attempt = smaller
+    return attempt
 
 
-def _versions(versions: Sequence[str]) -> str:
-    if len(versions) <= _LINES:
-        return ", ".join(versions) or "none"
-    return f"{', '.join(versions[:3])}, ... {versions[-1]} ({len(versions)} versions)"
+def _blamed(attempt: Attempt, causes: Iterable[Information]) -> list[Want]:
+    """The roots that lead to *causes*, and every root on a project that one of them is about."""
+    names: set[str] = set()
+    for cause in causes:
+        names.add(cause.requirement.name)
+        parent = cause.parent
+        while parent is not None and parent.name not in names:
+            names.add(parent.name)
+            parent = attempt.trail.askers[parent.name][1]
+    return [root for root in attempt.roots if root.name in names]
 
 
-def _text(specifier: SpecifierSet, limit: SpecifierSet | None) -> str:
-    texts = [str(each) for each in (specifier, limit) if each]
-    return " and ".join(texts) or "what is asked for"
+def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidateError:
+    asker = failure.attempt.trail.askers[impossible.name]
+    lines = chain(failure.attempt, *asker)
+    title = f"{impossible.name} {impossible.version}"
+    if impossible.reason == "requires-python":
+        return NoCandidateError(
+            f"{title} wants Python {impossible.detail}, and the target has {failure.target.python}",
+            context=(*lines, *_tried(failure.attempt, [impossible.name])),
+            hint="choose another Python with --python, or ask for another version",
+        )
+    return NoCandidateError(
+        f"{title} can't be used: {impossible.detail}",
+        context=(*lines, *_tried(failure.attempt, [impossible.name])),
+        hint=f"ask for another version of {impossible.name}",
+    )
 
 
-def _list(names: Sequence[str]) -> str:
+def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> ConflictError:
+    attempt = failure.attempt
+    chains = {
+        chain(attempt, cause.requirement, cause.parent)
+        for cause in causes
+        if isinstance(cause.requirement, Want)
+    }
+    names = list(dict.fromkeys(cause.requirement.name for cause in causes))
+    lines = [line for each in sorted(chains) for line in each]
+    asked = failure.searcher.asked
+    for name in names:
+        lines += [f"{item.origin}: {item.text}" for item in asked.sources if item.name == name]
+        lines += [
+            f"{item.origin}: {item.text} (constraint)"
+            for item in asked.constraints.get(canonicalize_name(name), ())
+        ]
+    parents = [cause.parent.name for cause in causes if cause.parent is not None]
+    what = "what is asked of" if len(names) == 1 else "what is asked of each of"
+    return ConflictError(
+        f"{what} {join(sorted(names))} can't hold together",
+        context=(*dict.fromkeys(lines), *_tried(attempt, sorted({*parents}))),
+        hint=_smallest_change(failure),
+    )
+
+
+def _tried(attempt: Attempt, names: Iterable[str]) -> tuple[str, ...]:
+    """That other versions don't help either, for those that had a choice."""
+    return tuple(
+        f"other versions of {name} don't help: {count - 1} more were tried"
+        for name in names
+        if (count := len(attempt.trail.tried.get(name, ()))) > 1
+    )
+
+
+def _smallest_change(failure: Failure) -> str:
+    """One line that, without its limit, would make room."""
+    roots = failure.attempt.roots
+    helps: list[str] = []
+    for root in roots:
+        if not root.specifier or root.name in failure.searcher.sources:
+            continue
+        looser = dataclasses.replace(
+            root, specifier=SpecifierSet(), pinned=False, bounded=False, text=root.name
+        )
+        attempt = failure.again([looser if other is root else other for other in roots])
+        if attempt.end == "answer":
+            helps.append(f"{root.name} {attempt.pins[root.name].version} ({root.origin})")
+    if helps:
+        return f"this would do: {' or '.join(helps)}"
+    if len(roots) > 1:
+        return f"{join(sorted({root.text for root in roots}))} can't be had together: leave one out"
+    return "ask for another version, or leave it out"
+
+
+def _explain_limit(failure: Failure) -> SearchLimitError:
+    """Name what the search kept coming back to."""
+    attempt = failure.attempt
+    knot = [name for name, _ in attempt.trail.conflicts.most_common(_KNOT)]
+    lines = [
+        line
+        for name in knot
+        for line in sorted(
+            {describe(cause) for cause in attempt.trail.first_conflicts.get(name, ())}
+        )
+    ]
+    return SearchLimitError(
+        f"no answer after {failure.searcher.asked.policy.max_rounds} steps:"
+        f" the search keeps coming back to {join(knot)}",
+        context=tuple(dict.fromkeys(lines))[:_LINES],
+        hint=f"pin one of them in the requirements or in a constraints file, such as {knot[0]}==..."
+        if knot
+        else None,
+    )
+
+
+def join(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
     if len(names) < 2:
-        return "".join(names) or "some projects"
+        return "".join(names) or "the requirements"
     return f"{', '.join(names[:-1])} and {names[-1]}"

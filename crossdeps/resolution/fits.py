@@ -56,7 +56,7 @@ class TagJudge:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._ranks = target.tag_ranks
-        self._pythons = {tag.interpreter for tag in target.tags}
+        self._pythons = {tag.interpreter for tag in target.tags if tag.abi != "abi3"}
         self._pairs = {(tag.interpreter, tag.abi) for tag in target.tags}
         self._known: dict[str, Fit | Misfit] = {}
 
@@ -99,6 +99,13 @@ class TagJudge:
                 major, minor = min(needed)
                 return Misfit(reason="glibc", detail=f"{major}.{minor}")
             return Misfit(reason="platform-tag", detail=platforms)
-        if any(tag.interpreter in self._pythons for tag in tags):
+        if any(self._is_for_python(tag) for tag in tags):
             return Misfit(reason="abi-tag", detail=abis)
         return Misfit(reason="python-tag", detail=pythons)
+
+    def _is_for_python(self, tag: Tag) -> bool:
+        """Whether the interpreter would do, were it not for the ABI."""
+        if tag.interpreter in self._pythons:
+            return True
+        match = re.fullmatch(r"cp3(\d+)", tag.interpreter)
+        return bool(match and tag.abi == "abi3" and int(match[1]) <= self._target.python_version[1])

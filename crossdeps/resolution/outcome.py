@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crossdeps.resolution.asked import Asked
     from crossdeps.resolution.catalogue import Catalogue
     from crossdeps.resolution.provider import Provider
+    from crossdeps.resolution.search import Attempt
     from crossdeps.resolution.wants import Pin
     from crossdeps.target import Target
 
@@ -59,13 +60,12 @@ def make_resolution(
     inputs: Inputs,
     target: Target,
     asked: Asked,
-    roots: Sequence[Want],
-    pins: Mapping[str, Pin],
-    provider: Provider,
+    attempt: Attempt,
     catalogue: Catalogue,
 ) -> Resolution:
     """The answer in full: only what the roots reach, sorted by name."""
-    tree = _Tree(roots, pins, provider)
+    pins, provider = attempt.pins, attempt.provider
+    tree = _Tree(attempt.roots, pins, provider)
     choices: dict[NormalizedName, Choice] = {}
     warnings: list[str] = []
     for name in sorted(tree.extras):

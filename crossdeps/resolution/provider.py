@@ -2,74 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from resolvelib import AbstractProvider, BaseReporter
+from resolvelib import AbstractProvider
 
+from crossdeps.resolution.trail import describe
 from crossdeps.resolution.wants import Impossible, Pin, Want
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
     from packaging.version import Version
-    from resolvelib.resolvers.criterion import Criterion
-    from resolvelib.structs import RequirementInformation
 
-    from crossdeps.progress import Progress
     from crossdeps.resolution.asked import Asked
     from crossdeps.resolution.catalogue import Catalogue
     from crossdeps.resolution.dependencies import Dependencies
     from crossdeps.resolution.model import Candidate
-
-    Information = RequirementInformation[Want | Impossible, Pin]
+    from crossdeps.resolution.trail import Information, Trail
 
 # A project that stood in the way this often is decided before the others.
 _TROUBLESOME = 5
-
-
-class Trail(BaseReporter["Want | Impossible", Pin, str]):
-    """What happened during the search, for its order and for explanations."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._rounds = 0
-        self._pinned: set[str] = set()
-        self.conflicts: Counter[str] = Counter()
-        self.first_conflicts: dict[str, tuple[Information, ...]] = {}
-        self.against: dict[tuple[str, Version], tuple[Information, ...]] = {}
-        self.askers: dict[str, tuple[Want, Pin | None]] = {}
-
-    def starting_round(self, index: int) -> None:
-        """Count the rounds."""
-        self._rounds = index
-
-    def adding_requirement(self, requirement: Want | Impossible, parent: Pin | None) -> None:
-        """Remember who first brought a project in."""
-        if isinstance(requirement, Want):
-            self.askers.setdefault(requirement.name, (requirement, parent))
-
-    def rejecting_candidate(
-        self, criterion: Criterion[Want | Impossible, Pin], candidate: Pin
-    ) -> None:
-        """Remember what stood in the way when it first did."""
-        causes = tuple(criterion.information)
-        self.against.setdefault((candidate.name, candidate.version), causes)
-        for cause in causes:
-            self.first_conflicts.setdefault(_identity(cause.requirement), causes)
-
-    def resolving_conflicts(self, causes: Collection[Information]) -> None:
-        """Tell that pins are taken back."""
-        names = sorted({_identity(cause.requirement) for cause in causes})
-        self.conflicts.update(names)
-        self._progress.backtracking(", ".join(names), self._rounds)
-
-    def pinning(self, candidate: Pin) -> None:
-        """Tell of a pin."""
-        self._pinned.add(candidate.name)
-        self._progress.considered(candidate.name, str(candidate.version), len(self._pinned))
 
 
 class Provider(AbstractProvider["Want | Impossible", Pin, str]):
@@ -245,16 +199,6 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
                 built=source.built,
             )
         return pin
-
-
-def describe(cause: Information) -> str:
-    """Who wants what, such as ``fastapi 0.110 wants starlette<0.38``."""
-    requirement, parent = cause.requirement, cause.parent
-    if isinstance(requirement, Impossible):
-        return f"{requirement.name} {requirement.version}: {requirement.detail}"
-    if parent is not None:
-        return f"{parent.name} {parent.version} wants {requirement.text}"
-    return f"{requirement.origin} wants {requirement.text}"
 
 
 def _identity(thing: Want | Impossible | Pin) -> str:

@@ -6,20 +6,17 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from resolvelib import ResolutionImpossible, ResolutionTooDeep
-from resolvelib import Resolver as Search
-
 from crossdeps.progress import Progress
 from crossdeps.resolution.asked import reduce_inputs, want_of
 from crossdeps.resolution.catalogue import Catalogue
 from crossdeps.resolution.crawler import Crawler
 from crossdeps.resolution.dependencies import Dependencies
 from crossdeps.resolution.direct import build_sources
-from crossdeps.resolution.explanation import Failure, explain, explain_limit
+from crossdeps.resolution.explanation import Failure, explain
 from crossdeps.resolution.markers import Markers
 from crossdeps.resolution.model import Policy, Resolution
 from crossdeps.resolution.outcome import make_resolution
-from crossdeps.resolution.provider import Provider, Trail
+from crossdeps.resolution.search import Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,21 +71,17 @@ def resolve(
         asked=asked,
         sources={name: pin.source for name, pin in sources.items() if pin.source is not None},
     )
-    trail = Trail(progress)
-    provider = Provider(
+    searcher = Searcher(
         asked=asked,
         catalogue=catalogue,
         dependencies=dependencies,
         sources=sources,
         preferences=preferences,
-        trail=trail,
     )
     roots = _roots(asked)
     progress.resolving(len(roots))
-    names = sorted({want.name for want in roots} - sources.keys())
-    failure = Failure(target=target, asked=asked, catalogue=catalogue, trail=trail, sources=sources)
     with contextlib.ExitStack() as stack:
-        catalogue.prefetch(names)
+        catalogue.prefetch(sorted({want.name for want in roots} - sources.keys()))
         if ahead:
             crawler = Crawler(
                 catalogue=catalogue,
@@ -97,21 +90,12 @@ def resolve(
                 skipped=frozenset(sources),
             )
             stack.enter_context(crawler).follow(roots)
-        try:
-            found = Search(provider, trail).resolve(roots, max_rounds=policy.max_rounds)
-        except ResolutionImpossible as error:
-            raise explain(failure, list(error.causes)) from None
-        except ResolutionTooDeep:
-            raise explain_limit(failure, policy.max_rounds) from None
-    progress.resolved(len(found.mapping))
+        attempt = searcher.attempt(roots, progress=progress, max_rounds=policy.max_rounds)
+    if attempt.end != "answer":
+        raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
+    progress.resolved(len(attempt.pins))
     return make_resolution(
-        inputs=inputs,
-        target=target,
-        asked=asked,
-        roots=roots,
-        pins=found.mapping,
-        provider=provider,
-        catalogue=catalogue,
+        inputs=inputs, target=target, asked=asked, attempt=attempt, catalogue=catalogue
     )
 
 

@@ -1,0 +1,83 @@
+"""One run of the search: for the answer, or for explaining that there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from resolvelib import ResolutionImpossible, ResolutionTooDeep, Resolver
+
+from crossdeps.resolution.provider import Provider
+from crossdeps.resolution.trail import CircleError, Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from crossdeps.progress import Progress
+    from crossdeps.resolution.asked import Asked
+    from crossdeps.resolution.catalogue import Catalogue
+    from crossdeps.resolution.dependencies import Dependencies
+    from crossdeps.resolution.trail import Information
+    from crossdeps.resolution.wants import Pin, Want
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """What a run of the search came to.
+
+    :param roots: what it had to satisfy
+    :param pins: the answer, where there is one
+    :param end: how it ended; a ``circle`` is a set of projects that keep replacing each other
+    :param causes: what contradicted each other last, where there is no answer
+    """
+
+    roots: tuple[Want, ...]
+    pins: Mapping[str, Pin]
+    end: Literal["answer", "impossible", "circle", "too-deep"]
+    causes: tuple[Information, ...]
+    trail: Trail
+    provider: Provider
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Searcher:
+    """Everything that a run needs but its roots.
+
+    :param sources: the one pin of each project whose file the user named
+    :param preferences: versions to take where they satisfy
+    """
+
+    asked: Asked
+    catalogue: Catalogue
+    dependencies: Dependencies
+    sources: Mapping[NormalizedName, Pin]
+    preferences: Mapping[NormalizedName, Version]
+
+    def attempt(self, roots: Sequence[Want], *, progress: Progress, max_rounds: int) -> Attempt:
+        """Search for pins that satisfy *roots*."""
+        trail = Trail(progress)
+        provider = Provider(
+            asked=self.asked,
+            catalogue=self.catalogue,
+            dependencies=self.dependencies,
+            sources=self.sources,
+            preferences=self.preferences,
+            trail=trail,
+        )
+        pins: Mapping[str, Pin] = {}
+        causes: tuple[Information, ...] = ()
+        end: Literal["answer", "impossible", "circle", "too-deep"] = "answer"
+        try:
+            pins = Resolver(provider, trail).resolve(roots, max_rounds=max_rounds).mapping
+        except ResolutionImpossible as error:
+            end, causes = "impossible", tuple(error.causes)
+        except CircleError as error:
+            end, causes = "circle", error.causes
+        except ResolutionTooDeep:
+            end = "too-deep"
+        return Attempt(
+            roots=tuple(roots), pins=pins, end=end, causes=causes, trail=trail, provider=provider
+        )

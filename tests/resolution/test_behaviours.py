@@ -1,0 +1,87 @@
+"""Every behaviour of the checklist that the search decides, each case as data."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from crossdeps.errors import CrossdepsError
+from tests.resolution.cases_conflicts import CONFLICTS
+from tests.resolution.cases_dependencies import DEPENDENCIES
+from tests.resolution.cases_files import FILES
+from tests.resolution.cases_hashes import HASHES
+from tests.resolution.cases_versions import VERSIONS
+from tests.resolution.memory import Case, pins_of
+
+CASES = [*FILES, *VERSIONS, *DEPENDENCIES, *CONFLICTS, *HASHES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_behaviour(case: Case) -> None:
+    index = case.memory_index()
+    if case.error:
+        _check_error(case)
+        return
+    resolution = case.resolve(index)
+    assert pins_of(resolution) == (case.pins or "")
+    chosen = {
+        choice.candidate.file.filename for choice in resolution.choices.values() if choice.candidate
+    }
+    assert set(case.wheels) <= chosen
+    rejected = {
+        rejection.file.filename: rejection.reason
+        for choice in resolution.choices.values()
+        for rejection in choice.rejections
+    }
+    assert case.rejected.items() <= rejected.items()
+    for fragment in case.warnings:
+        assert any(fragment in warning for warning in resolution.warnings), resolution.warnings
+    if not case.warnings:
+        assert resolution.warnings == ()
+    if case.pages is not None:
+        assert sorted(index.pages) == sorted(case.pages)
+    if case.read is not None:
+        assert sorted(index.read) == sorted(case.read)
+
+
+def _check_error(case: Case) -> None:
+    name, *fragments = case.error
+    index = case.memory_index()
+    with pytest.raises(CrossdepsError) as caught:
+        case.resolve(index)
+    error = caught.value
+    assert type(error).__name__ == name, error
+    told = "\n".join((error.message, *error.context, error.hint or ""))
+    for fragment in fragments:
+        assert fragment in told, told
+    if case.pages is not None:
+        assert sorted(index.pages) == sorted(case.pages)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_neither_order_nor_asking_ahead_changes_an_answer(case: Case) -> None:
+    """The same pins or the same error, with pages, lines and requests in another order."""
+
+    def outcome(*, shuffle: int, ahead: bool) -> str:
+        inputs = case.inputs()
+        if shuffle:
+            inputs = dataclasses.replace(
+                inputs,
+                requirements=inputs.requirements[::-1],
+                constraints=inputs.constraints[::-1],
+                overrides=inputs.overrides[::-1],
+            )
+        try:
+            return pins_of(case.resolve(case.memory_index(shuffle), inputs=inputs, ahead=ahead))
+        except CrossdepsError as error:
+            return f"{error!r} {error.context} {error.hint}"
+
+    plain = outcome(shuffle=0, ahead=False)
+    assert outcome(shuffle=1, ahead=True) == plain
+    assert outcome(shuffle=2, ahead=False) == plain
+
+
+def test_case_ids_are_unique() -> None:
+    ids = [case.id for case in CASES]
+    assert sorted(set(ids)) == sorted(ids)
