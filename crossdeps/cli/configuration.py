@@ -24,7 +24,7 @@ def project_configuration() -> ProjectConfiguration:
 
     :raises InputError: if there is one and it is wrong
     """
-    file = Path("pyproject.toml").absolute()
+    file = Path("pyproject.toml")
     return read_configuration(file) if file.is_file() else ProjectConfiguration()
 
 

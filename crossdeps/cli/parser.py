@@ -73,7 +73,7 @@ def _pick(part: type[_Part], namespace: argparse.Namespace) -> _Part:
 
 
 def _known_options(parser: argparse.ArgumentParser) -> list[str]:
-    return sorted(set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", parser.format_usage())))
+    return sorted(set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", parser.format_help())))
 
 
 def _unknown(text: str, verb: str, known: Sequence[str]) -> UsageError:

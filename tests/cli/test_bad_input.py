@@ -1,0 +1,342 @@
+"""What can't be used: told with its place, an exit code and a hint; nothing written, nothing lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command_line import TARGET
+from tests.support.faults import status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.command_line import CommandLine, Told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A command that can't be carried out.
+
+    :param says: parts of the error, in this order; the last is in the hint unless *hint* is None
+    """
+
+    arguments: tuple[str, ...] = ()
+    files: dict[str, str | bytes] = field(default_factory=dict)
+    code: int
+    says: tuple[str, ...]
+    hint: str | None
+
+
+LINES = "pure\n\n==1.0\nfoo bar\n--index-ulr x\n"
+
+CASES = {
+    # What is asked
+    "no requirements.txt": Case(
+        code=2, says=("there is no requirements.txt here",), hint="-r FILE"
+    ),
+    "missing file": Case(
+        arguments=("-r", "dev.txt"), code=2, says=("there is no file dev.txt",), hint=None
+    ),
+    "a directory for a file": Case(
+        arguments=("-r", "folder"), files={"folder/x": ""}, code=2, says=("folder",), hint=None
+    ),
+    "lines that can't be parsed": Case(
+        files={"requirements.txt": LINES},
+        code=2,
+        says=(
+            "3 lines can't be used",
+            "requirements.txt:3: ==1.0",
+            "requirements.txt:4: two requirements stand on one line",
+            "requirements.txt:5: --index-ulr",
+            "did you mean --index-url?",
+        ),
+        hint=None,
+    ),
+    "an included file that isn't there": Case(
+        files={"requirements.txt": "pure\n-r more.txt\n"},
+        code=2,
+        says=("more.txt", "requirements.txt:2"),
+        hint=None,
+    ),
+    "an unset variable": Case(
+        files={"requirements.txt": "--index-url https://${NOBODY_SET_THIS}@x.invalid/\n"},
+        code=2,
+        says=("NOBODY_SET_THIS", "requirements.txt:1"),
+        hint=None,
+    ),
+    "not UTF-8": Case(
+        files={"requirements.txt": b"pure # caf\xe9\n"},
+        code=2,
+        says=("requirements.txt isn't utf-8 text: byte 0xe9 at offset 10, in line 1",),
+        hint="coding",
+    ),
+    "NUL bytes": Case(
+        files={"requirements.txt": b"pu\0re\n"}, code=2, says=("requirements.txt",), hint=None
+    ),
+    "a name that looks like another": Case(
+        arguments=("p\u0443re",), code=2, says=("\\u0443",), hint=None
+    ),
+    "a name that turns the text around": Case(
+        arguments=("pure\u202ee",), code=2, says=("\\u202e",), hint=None
+    ),
+    "hashes on some lines only": Case(
+        files={"requirements.txt": f"pure==1.0 --hash=sha256:{'0' * 64}\nleaf\n"},
+        code=2,
+        says=("leaf",),
+        hint="hash",
+    ),
+    "MD5 only": Case(
+        files={"requirements.txt": f"pure==1.0 --hash=md5:{'0' * 32}\n"},
+        code=2,
+        says=("md5",),
+        hint="sha256",
+    ),
+    "plain http without a hash": Case(
+        arguments=("pure @ http://files.invalid/pure-1.0-py3-none-any.whl",),
+        code=2,
+        says=("http://",),
+        hint="https://",
+    ),
+    "a lock beside something else": Case(
+        arguments=("pylock.toml", "pure"),
+        files={"pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n'},
+        code=2,
+        says=("pylock.toml is a whole plan", "pure"),
+        hint="crossdeps lock",
+    ),
+    "a lock that isn't one": Case(
+        arguments=("pylock.toml",),
+        files={"pylock.toml": "lock-version = 1"},
+        code=2,
+        says=("pylock.toml", "lock-version"),
+        hint="make it again",
+    ),
+    # For which machine
+    "unknown architecture": Case(
+        arguments=("pure", "--arch", "sparc"), code=2, says=("'sparc'",), hint="x86_64"
+    ),
+    "unknown runtime": Case(
+        arguments=("pure", "--runtime", "python3.81"),
+        code=2,
+        says=("unknown runtime 'python3.81'",),
+        hint="python3.8",
+    ),
+    "several targets": Case(
+        arguments=("pure", "--arch", "arm64"),
+        code=2,
+        says=("build makes one thing for one target", "aarch64"),
+        hint="lock takes several",
+    ),
+    "PyPy": Case(
+        arguments=("pure", "--implementation", "pp"), code=2, says=("'pp'",), hint="CPython"
+    ),
+    "a runtime with a platform": Case(
+        arguments=("pure", "--runtime", "python3.12", "--platform", "manylinux2014_x86_64"),
+        code=2,
+        says=("--runtime says the platform",),
+        hint="--platform",
+    ),
+    # What exists
+    "no such project": Case(
+        arguments=("purr",), code=3, says=("no project 'purr'", "command line"), hint="spelling"
+    ),
+    "no wheel for the target": Case(
+        files={"requirements.txt": "pure\nwindowed\n"},
+        code=3,
+        says=("nothing of windowed fits CPython 3.12", "requirements.txt:2", "Windows"),
+        hint=None,
+    ),
+    "only an sdist": Case(
+        arguments=("sourced",), code=3, says=("sourced",), hint="--allow-sdist sourced"
+    ),
+    "no such version": Case(
+        arguments=("pure==9",), code=3, says=("no version of pure", "2.0, 1.1, 1.0"), hint="exist"
+    ),
+    "pins that contradict each other": Case(
+        files={"requirements.txt": "pure==1.0\n\npure==2.0\n"},
+        code=3,
+        says=("requirements.txt:1: pure==1.0", "requirements.txt:3: pure==2.0"),
+        hint="pure",
+    ),
+    "a pin that a dependency contradicts": Case(
+        arguments=("leaf", "pure>=2"), code=3, says=("leaf 1.0 wants pure<2",), hint="pure 1.1"
+    ),
+    "offline, and nothing is known": Case(
+        arguments=("pure", "--offline"), code=4, says=("pure",), hint="--offline"
+    ),
+    # How to go about it
+    "unknown option": Case(
+        arguments=("pure", "--requirment", "x"),
+        code=2,
+        says=("build takes no option --requirment",),
+        hint="did you mean --requirement?",
+    ),
+    "unknown rule": Case(
+        arguments=("pure", "--ignore", "wrong-lib"),
+        code=2,
+        says=("no rule 'wrong-lib'",),
+        hint="did you mean wrong-libc?",
+    ),
+    "unknown moment": Case(
+        arguments=("pure", "--exclude-newer", "soon"), code=2, says=("'soon'",), hint="7 days"
+    ),
+    "a certificate that isn't there": Case(
+        arguments=("pure", "--cert", "ca.pem"), code=2, says=("ca.pem", "--cert"), hint=None
+    ),
+    "negative patience": Case(
+        arguments=("pure", "--timeout", "-1"), code=2, says=("--timeout", "-1"), hint="--help"
+    ),
+    "a source that isn't there": Case(
+        arguments=("pure", "--source", "src"), code=2, says=("src",), hint=None
+    ),
+    "an unknown key of the project": Case(
+        arguments=("pure",),
+        files={"pyproject.toml": '[tool.crossdeps]\nrun-time = "python3.12"\n'},
+        code=2,
+        says=("no key run-time", "pyproject.toml"),
+        hint="did you mean runtime?",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_it_is_refused_with_its_place_and_a_hint(run: CommandLine, case: Case) -> None:
+    for name, content in case.files.items():
+        run.write(name, content)
+    told = run("build", *case.arguments, *TARGET)
+    check(told, case)
+    assert told.left == tuple(sorted(case.files))
+
+
+def check(told: Told, case: Case) -> None:
+    assert told.code == case.code, told.err
+    assert told.out == ""
+    error = told.err[told.err.index("error: ") :]
+    what, _, hint = error.partition("\n\nhint: ")
+    rest = what if case.hint is None else what
+    for part in case.says:
+        _, found, rest = rest.partition(part)
+        assert found, f"{part!r} isn't told, or not in its order:\n{told.err}"
+    assert case.hint is None or case.hint in hint, told.err
+    assert "Traceback" not in told.err
+
+
+class TestNoTarget:
+    def test_the_architecture_is_never_guessed(self, run: CommandLine) -> None:
+        told = run("build", "pure", "--python", "3.12")
+        assert (told.code, told.left) == (2, ())
+        assert "error: no architecture was named" in told.err
+        assert "--arch x86_64" in told.err
+        assert "--arch arm64" in told.err
+
+    def test_the_running_python_is_assumed_aloud(self, run: CommandLine) -> None:
+        """The one question to the host is told, with the way to answer it."""
+        told = run("build", "pure", "--arch", "arm64")
+        assert told.code == 0
+        assert "is assumed, because crossdeps runs on it: say --python or --runtime" in told.err
+
+    def test_the_python_of_the_folder_comes_first(self, run: CommandLine) -> None:
+        run.write(".python-version", "3.9\n")
+        told = run("build", "pure", "--arch", "arm64")
+        assert "CPython 3.9." in told.out
+        assert "assumed" not in told.err
+
+
+class TestArguments:
+    def test_a_mistyped_verb(self, run: CommandLine) -> None:
+        told = run("biuld", "pure")
+        assert told.code == 2
+        assert told.err.startswith("error: there is no verb 'biuld'\n\nhint: did you mean build?")
+
+    def test_no_verb(self, run: CommandLine) -> None:
+        told = run()
+        assert told.code == 2
+        assert "hint: crossdeps --help" in told.err
+
+    def test_in_json_too(self, run: CommandLine) -> None:
+        told = run("build", "--no-such-option", "--json")
+        assert told.code == 2
+        assert told.document["error"]["id"] == "usage"
+
+    def test_options_are_not_guessed_from_their_beginnings(self, run: CommandLine) -> None:
+        assert run.build("pure", "--forc").code == 2
+
+
+class TestIndexTroubles:
+    @pytest.mark.parametrize("code", [401, 403])
+    def test_one_that_refuses(self, run: CommandLine, code: int) -> None:
+        run.index.script("/simple/pure/", [status(code)], repeat=True)
+        told = run.build("pure")
+        assert (told.code, told.out, told.left) == (4, "", ())
+        assert str(code) in told.err
+        assert run.index.url in told.err
+
+    def test_one_that_is_down(self, run: CommandLine) -> None:
+        url = run.index.url
+        run.index.close()
+        told = run.build("pure", "--retries", "0")
+        assert (told.code, told.out, told.left) == (4, "", ())
+        assert "Connection refused" in told.err
+        assert url in told.err
+        assert "\nhint: " in told.err
+
+    def test_a_wheel_with_another_hash(self, run: CommandLine) -> None:
+        pure = "pure-2.0-py3-none-any.whl"
+        run.index.serve(f"/files/{pure}", b"PK\x03\x04 something else", "application/zip")
+        told = run.build("pure", "-o", "out.zip")
+        assert (told.code, told.out, told.left) == (5, "", ())
+        assert pure in told.err
+
+    def test_credentials_are_never_shown(self, run: CommandLine) -> None:
+        url = run.index.url.replace("http://", "http://me:s3cret@")
+        for arguments in (["pure"], ["purr"], ["pure", "-v", "-v"]):
+            told = run.build(*arguments, "--index-url", url, "--json", "--force")
+            assert "s3cret" not in told.out + told.err
+        told = run("lock", "pure", "--index-url", url, "-o", "-", *TARGET)
+        assert told.code == 0
+        assert "s3cret" not in told.out + told.err
+
+
+class TestOutputOfOthers:
+    def test_a_directory_with_files_of_others(self, run: CommandLine) -> None:
+        run.write("package/mine.txt", "mine")
+        told = run.build("pure")
+        assert (told.code, told.left) == (2, ("package/mine.txt",))
+        assert "package" in told.err
+        assert "--force" in told.err
+        assert run.index.requests == ()
+
+    def test_an_empty_directory_is_fine(self, run: CommandLine) -> None:
+        (run.folder / "package").mkdir()
+        told = run.build("pure")
+        assert told.code == 0
+        assert "package/pure/__init__.py" in told.left
+
+    def test_a_file_where_the_zip_goes(self, run: CommandLine) -> None:
+        run.write("out.zip", "mine")
+        told = run.build("pure", "-o", "out.zip")
+        assert (told.code, told.left) == (2, ("out.zip",))
+        assert (run.folder / "out.zip").read_text() == "mine"
+
+    @pytest.mark.parametrize("output", [".", "/"])
+    def test_the_current_directory_and_the_root(self, run: CommandLine, output: str) -> None:
+        """Not even with --force."""
+        told = run.build("pure", "-o", output, "--force")
+        assert (told.code, told.left) == (2, ())
+
+    def test_our_own_output_is_replaced(self, run: CommandLine) -> None:
+        assert run.build("pure==1.0").code == 0
+        told = run.build("pure==2.0")
+        assert told.code == 0
+        assert not any("pure-1.0" in name for name in told.left)
+
+    def test_an_error_keeps_the_last_output(self, run: CommandLine) -> None:
+        before = run.build("pure==1.0").left
+        assert run.build("purr").left == before
+
+    def test_a_folder_that_is_not_there_is_made(self, run: CommandLine, tmp_path: Path) -> None:
+        del tmp_path
+        assert run.build("pure", "-o", "deep/er/out.zip").left == ("deep/er/out.zip",)
