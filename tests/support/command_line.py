@@ -66,7 +66,7 @@ class CommandLine:
 
 
 def fill(index: IndexServer) -> None:
-    """Offer: two pure projects, one that needs both, native ones, one only for Windows, an sdist."""
+    """Offer pure projects, a tree of them, native ones, one for Windows only, and an sdist."""
     for version in ("1.0", "1.1", "2.0"):
         index.add(make_wheel("pure", version))
     index.add(make_wheel("leaf", "1.0", requires=["pure<2"]))
