@@ -1,6 +1,6 @@
 """What do we lay out? Wheels and source become a list of files, and that a directory or a zip."""
 
-from crossdeps.bundle.content import read_content
+from crossdeps.bundle.content import ContentReader, read_content
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.directory_writer import write_directory
 from crossdeps.bundle.layout import Layout, layer_prefix
@@ -25,6 +25,7 @@ __all__ = [
     "Bundle",
     "BundleKind",
     "Content",
+    "ContentReader",
     "Entry",
     "FileContent",
     "InlineContent",

@@ -21,31 +21,61 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Content
 
 CHUNK = 1 << 20
-_OPEN_WHEELS = 16
+_OPEN_FILES = 16
 
 
-class WheelFiles:
-    """Wheels opened for reading, a bounded number at a time.
+class ContentReader:
+    """Reads contents; the wheels and archives behind them stay open between reads.
 
     One member at a time: each iterator is to be used up before the next is asked for.
     """
 
     def __init__(self) -> None:
-        self._files: OrderedDict[Path, BinaryIO] = OrderedDict()
+        self._wheels: OrderedDict[Path, BinaryIO] = OrderedDict()
+        self._archives: OrderedDict[Path, zipfile.ZipFile] = OrderedDict()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        while self._files:
-            self._files.popitem()[1].close()
+        while self._wheels:
+            self._wheels.popitem()[1].close()
+        while self._archives:
+            self._archives.popitem()[1].close()
+
+    def read(self, content: Content) -> bytes:
+        """All bytes of *content*, inflated.
+
+        :raises IntegrityError: if a wheel isn't what was verified
+        :raises ArtifactReadError: if a member of an archive that was read can't be read again
+        :raises OSError: if a file can't be read
+        """
+        return b"".join(self.iterate(content))
+
+    def iterate(self, content: Content) -> Iterator[bytes]:
+        """The bytes of *content*, inflated, in chunks.
+
+        :raises IntegrityError: if a wheel isn't what was verified
+        :raises ArtifactReadError: if a member of an archive that was read can't be read again
+        :raises OSError: if a file can't be read
+        """
+        if isinstance(content, InlineContent):
+            yield content.data
+        elif isinstance(content, WheelContent):
+            yield from self._inflated(content)
+        elif isinstance(content, FileContent):
+            with content.file.open("rb", buffering=0) as file:
+                while data := file.read(CHUNK):
+                    yield data
+        else:
+            yield from self._archived(content)
 
     def compressed(self, content: WheelContent) -> Iterator[bytes]:
         """The member's bytes as they lie in the wheel, in chunks.
 
         :raises IntegrityError: if the wheel was cut since it was verified
         """
-        file = self._open(content.wheel.file)
+        file = self._wheel(content.wheel.file)
         file.seek(content.member.offset)
         left = content.member.compressed_size
         while left:
@@ -55,13 +85,9 @@ class WheelFiles:
             left -= len(data)
             yield data
 
-    def inflated(self, content: WheelContent) -> Iterator[bytes]:
-        """The member's bytes, in chunks, checked against its size and CRC-32.
-
-        :raises IntegrityError: if they aren't what was verified
-        """
+    def _inflated(self, content: WheelContent) -> Iterator[bytes]:
         crc = 0
-        file = self._open(content.wheel.file)
+        file = self._wheel(content.wheel.file)
         try:
             for data in inflate(file, content.member, content.member.path):
                 crc = checksum(data, crc)
@@ -71,55 +97,45 @@ class WheelFiles:
         if crc != content.member.crc32:
             raise _changed(content)
 
-    def _open(self, path: Path) -> BinaryIO:
-        file = self._files.get(path)
+    def _archived(self, content: ArchiveContent) -> Iterator[bytes]:
+        try:
+            with self._archive(content.archive).open(content.name) as stream:
+                while data := stream.read(CHUNK):
+                    yield data
+        except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError) as error:
+            raise ArtifactReadError(
+                f"a member can't be read: {error}", context=(str(content.archive), content.name)
+            ) from error
+
+    def _wheel(self, path: Path) -> BinaryIO:
+        file = self._wheels.get(path)
         if file is None:
-            if len(self._files) >= _OPEN_WHEELS:
-                self._files.popitem(last=False)[1].close()
-            file = self._files[path] = path.open("rb", buffering=0)
-        self._files.move_to_end(path)
+            if len(self._wheels) >= _OPEN_FILES:
+                self._wheels.popitem(last=False)[1].close()
+            file = self._wheels[path] = path.open("rb", buffering=0)
+        self._wheels.move_to_end(path)
         return file
 
-
-def iterate_content(content: Content, wheels: WheelFiles) -> Iterator[bytes]:
-    """The bytes of *content*, inflated, in chunks.
-
-    :raises IntegrityError: if a wheel isn't what was verified
-    :raises ArtifactReadError: if a member of an archive that was read can't be read again
-    :raises OSError: if a file can't be read
-    """
-    if isinstance(content, InlineContent):
-        yield content.data
-    elif isinstance(content, WheelContent):
-        yield from wheels.inflated(content)
-    elif isinstance(content, FileContent):
-        with content.file.open("rb", buffering=0) as file:
-            while data := file.read(CHUNK):
-                yield data
-    else:
-        yield from _archived(content)
+    def _archive(self, path: Path) -> zipfile.ZipFile:
+        # Opening reads the whole central directory: thousands of members take longer than one.
+        archive = self._archives.get(path)
+        if archive is None:
+            if len(self._archives) >= _OPEN_FILES:
+                self._archives.popitem(last=False)[1].close()
+            archive = self._archives[path] = zipfile.ZipFile(path)
+        self._archives.move_to_end(path)
+        return archive
 
 
 def read_content(content: Content) -> bytes:
-    """All bytes of *content*, inflated.
+    """All bytes of one *content*, inflated; a :class:`ContentReader` reads many.
 
     :raises IntegrityError: if a wheel isn't what was verified
     :raises ArtifactReadError: if a member of an archive that was read can't be read again
     :raises OSError: if a file can't be read
     """
-    with WheelFiles() as wheels:
-        return b"".join(iterate_content(content, wheels))
-
-
-def _archived(content: ArchiveContent) -> Iterator[bytes]:
-    try:
-        with zipfile.ZipFile(content.archive) as archive, archive.open(content.name) as stream:
-            while data := stream.read(CHUNK):
-                yield data
-    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error, NotImplementedError) as error:
-        raise ArtifactReadError(
-            f"a member can't be read: {error}", context=(str(content.archive), content.name)
-        ) from error
+    with ContentReader() as reader:
+        return reader.read(content)
 
 
 def _changed(content: WheelContent) -> IntegrityError:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.content import WheelFiles, iterate_content
+from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.destination import check_directory_destination
 from crossdeps.bundle.integrity import Check
 from crossdeps.bundle.model import WheelContent
@@ -41,10 +41,10 @@ def write_directory(
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=True) as staging:
         made = {""}
-        with WheelFiles() as wheels:
+        with ContentReader() as reader:
             for entry in bundle.entries:
                 _make_directories(staging.path, entry.path.rpartition("/")[0], made)
-                _write_entry(f"{staging.path}/{entry.path}", entry, wheels)
+                _write_entry(f"{staging.path}/{entry.path}", entry, reader)
         Path(staging.path).chmod(_DIRECTORY_MODE)
         # One call for all files: an fsync of each takes a hundred times as long.
         if hasattr(os, "sync"):
@@ -65,9 +65,9 @@ def _make_directories(root: Path, path: str, made: set[str]) -> None:
     made.add(path)
 
 
-def _write_entry(path: str, entry: Entry, wheels: WheelFiles) -> None:
+def _write_entry(path: str, entry: Entry, reader: ContentReader) -> None:
     mode = entry.mode & 0o777
-    chunks = iterate_content(entry.content, wheels)
+    chunks = reader.iterate(entry.content)
     if not isinstance(entry.content, WheelContent):
         chunks = Check(entry).pass_through(chunks)
     with Sink(create_file(path, mode)) as sink:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from crossdeps.bundle.collisions import Claim, case_collisions, settle
 from crossdeps.bundle.content import read_content
 from crossdeps.bundle.installed import installed_project
-from crossdeps.bundle.launchers import launchers
+from crossdeps.bundle.launchers import script_names
 from crossdeps.bundle.model import Bundle, Entry, FileContent, InlineContent, WheelContent
 from crossdeps.bundle.placement import SCRIPTS, place
 from crossdeps.bundle.records import INSTALLER, SOURCE_RECORD, Row, render_record
@@ -85,7 +85,7 @@ class _Plan:
         for item in placed:
             self._add_placed(wheel, item, sources)
         if wheel.entry_points and not self.layout.has_scripts:
-            self.unused_scripts[wheel.name].extend(_script_names(wheel))
+            self.unused_scripts[wheel.name].extend(script_names(wheel))
 
     def _add_placed(self, wheel: Wheel, item: Placed, siblings: set[str]) -> None:
         if item.leftover is None:
@@ -229,10 +229,6 @@ def _row(entry: Entry, prefix: str) -> Row:
 def _size(item: Placed) -> int:
     content = item.content
     return content.member.size if isinstance(content, WheelContent) else len(content.data)
-
-
-def _script_names(wheel: Wheel) -> list[str]:
-    return [launcher.name for launcher in launchers(wheel)]
 
 
 def _wheel_file(wheel: Wheel) -> bytes | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from crossdeps.bundle.content import read_content
+from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.directory_reader import read_directory
 from crossdeps.bundle.installed import installed_project
 from crossdeps.bundle.model import Bundle
@@ -56,7 +56,8 @@ def read_bundle(path: Path) -> Bundle:
             )
         entries = {entry.path: entry for entry in found.entries}
         prefix = _find_prefix(entries)
-        installed, owners = _read_projects(entries, prefix)
+        with ContentReader() as reader:
+            installed, owners = _read_projects(entries, prefix, reader)
     except OSError as error:
         raise ArtifactReadError(
             f"{path} can't be read: {error.strerror or error}",
@@ -106,7 +107,7 @@ def _import_roots(paths: Iterable[str], prefix: str) -> set[str]:
 
 
 def _read_projects(
-    entries: Mapping[str, Entry], prefix: str
+    entries: Mapping[str, Entry], prefix: str, reader: ContentReader
 ) -> tuple[list[InstalledProject], dict[str, NormalizedName]]:
     roots = _import_roots(entries, prefix)
     folders: dict[str, tuple[str, str]] = {}
@@ -117,10 +118,10 @@ def _read_projects(
     installed = []
     owners: dict[str, NormalizedName] = {}
     for folder, (base, _) in sorted(folders.items()):
-        metadata = _read(entries, f"{folder}/METADATA")
-        project = installed_project(folder, metadata, _read(entries, f"{folder}/WHEEL"))
+        metadata = _read(reader, entries, f"{folder}/METADATA")
+        project = installed_project(folder, metadata, _read(reader, entries, f"{folder}/WHEEL"))
         installed.append(project)
-        for row in parse_record(_read(entries, f"{folder}/RECORD") or b""):
+        for row in parse_record(_read(reader, entries, f"{folder}/RECORD") or b""):
             path = _join(base, row.path)
             if path in entries:
                 owners.setdefault(path, project.name)
@@ -143,11 +144,11 @@ def _join(base: str, path: str) -> str:
     return "/".join((*parts, path))
 
 
-def _read(entries: Mapping[str, Entry], path: str) -> bytes | None:
+def _read(reader: ContentReader, entries: Mapping[str, Entry], path: str) -> bytes | None:
     entry = entries.get(path)
     if entry is None or entry.size > _LARGEST_METADATA:
         return None
-    return read_content(entry.content)
+    return reader.read(entry.content)
 
 
 def _with_sizes(

@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from crossdeps.bundle.content import WheelFiles, iterate_content
+from crossdeps.bundle.content import ContentReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -125,10 +125,10 @@ def _needed(removable: Mapping[str, Rule], files: Mapping[str, Entry]) -> set[st
     uses = _Uses()
     needed: set[str] = set()
     pending = [path for path in files if path.endswith(".py") and path not in removable]
-    with WheelFiles() as wheels:
+    with ContentReader() as reader:
         while pending:
             for path in pending:
-                text = b"".join(iterate_content(files[path].content, wheels))
+                text = reader.read(files[path].content)
                 uses.read(path, text, in_tests=path in needed)
             used = {modules[name] for name in _with_packages(uses.modules) if name in modules}
             pending = sorted(used - needed)

@@ -15,7 +15,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from crossdeps.bundle.content import WheelFiles, iterate_content
+from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.destination import check_zip_destination
 from crossdeps.bundle.integrity import Check
 from crossdeps.bundle.model import InlineContent, WheelContent
@@ -108,8 +108,8 @@ def write_zip(
     check_zip_destination(bundle, destination, force=force)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=False) as staging:
-        with staging.open_file() as sink, WheelFiles() as wheels:
-            _write_members(bundle, sink, wheels)
+        with staging.open_file() as sink, ContentReader() as reader:
+            _write_members(bundle, sink, reader)
             sink.flush(sync=True)
             written = Written(path=destination, size=sink.size, sha256=sink.sha256)
         staging.commit_file()
@@ -117,10 +117,10 @@ def write_zip(
     return written
 
 
-def _write_members(bundle: Bundle, sink: Sink, wheels: WheelFiles) -> None:
+def _write_members(bundle: Bundle, sink: Sink, reader: ContentReader) -> None:
     headers = []
     for entry in sorted(bundle.entries, key=lambda entry: entry.path.encode()):
-        header, data = _member(entry, sink.size, wheels)
+        header, data = _member(entry, sink.size, reader)
         sink.write(header.local())
         for chunk in data():
             sink.write(chunk)
@@ -132,22 +132,22 @@ def _write_members(bundle: Bundle, sink: Sink, wheels: WheelFiles) -> None:
 
 
 def _member(
-    entry: Entry, offset: int, wheels: WheelFiles
+    entry: Entry, offset: int, reader: ContentReader
 ) -> tuple[_Header, Callable[[], Iterator[bytes]]]:
     content = entry.content
     if isinstance(content, WheelContent):
         member = content.member
         header = _header(entry, offset, member.method, member.crc32, member.compressed_size)
-        return header, lambda: wheels.compressed(content)
+        return header, lambda: reader.compressed(content)
     if isinstance(content, InlineContent) or entry.size <= _KEPT:
         check = Check(entry)
-        data = b"".join(check.pass_through(iterate_content(content, wheels)))
+        data = b"".join(check.pass_through(reader.iterate(content)))
         return _header(entry, offset, _STORED, zlib.crc32(data), len(data)), lambda: iter((data,))
     crc = 0
-    for chunk in Check(entry).pass_through(iterate_content(content, wheels)):
+    for chunk in Check(entry).pass_through(reader.iterate(content)):
         crc = zlib.crc32(chunk, crc)
     header = _header(entry, offset, _STORED, crc, entry.size)
-    return header, lambda: Check(entry).pass_through(iterate_content(content, wheels))
+    return header, lambda: Check(entry).pass_through(reader.iterate(content))
 
 
 def _header(entry: Entry, offset: int, method: int, crc32: int, compressed: int) -> _Header:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import zipfile
-import zlib
 from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.content import read_content
-from crossdeps.bundle.model import ArchiveContent
+from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
 from crossdeps.verify.native import NativeFile, judge
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -37,7 +33,7 @@ class Scene:
         self.bundle = bundle
         self.target = target
         self.assumed = assumed
-        self._archives: dict[Path, zipfile.ZipFile] = {}
+        self._reader = ContentReader()
 
     def __enter__(self) -> Self:
         return self
@@ -48,8 +44,7 @@ class Scene:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        while self._archives:
-            self._archives.popitem()[1].close()
+        self._reader.__exit__(kind, error, traceback)
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -110,16 +105,9 @@ class Scene:
 
         :raises ArtifactReadError: if they can't be read
         """
-        content = entry.content
         try:
-            if isinstance(content, ArchiveContent):
-                # Opening a large archive costs more than reading a member: it stays open.
-                archive = self._archives.get(content.archive)
-                if archive is None:
-                    archive = self._archives[content.archive] = zipfile.ZipFile(content.archive)
-                return archive.read(content.name)
-            return read_content(content)
-        except (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+            return self._reader.read(entry.content)
+        except OSError as error:
             raise ArtifactReadError(
                 f"a file can't be read: {error}", context=(entry.path,)
             ) from error

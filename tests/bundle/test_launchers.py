@@ -60,21 +60,36 @@ def test_a_launcher_runs(wheel: WheelMaker, target: Target, tmp_path: Path) -> N
     [
         ("[console_scripts]\n../x = a:b", "entry-point-name"),
         ("[console_scripts]\na/b = a:b", "entry-point-name"),
-        ("[console_scripts]\n.hidden = a:b", "entry-point-name"),
         ("[gui_scripts]\nPython3.12 = a:b", "entry-point-name"),
         ("[console_scripts]\nx = a", "entry-point-reference"),
         ("[console_scripts]\nx = a:b()", "entry-point-reference"),
         ("[console_scripts]\nx = os;evil:b", "entry-point-reference"),
         ("[console_scripts]\nx = a.:b", "entry-point-reference"),
         ("no section", "entry-points-unreadable"),
+        ("[console_scripts]\nx = a:b\nx = a:c", "entry-points-unreadable"),
     ],
 )
-def test_unsafe_entry_points_are_refused(wheel: WheelMaker, text: str, rule: str) -> None:
+def test_unsafe_entry_points_are_refused(
+    wheel: WheelMaker, target: Target, text: str, rule: str
+) -> None:
+    """Whether its scripts are wanted or not: what is wrong there is wrong with the wheel."""
     made = replace(wheel("a"), entry_points=text)
-    with pytest.raises(WheelError) as caught:
-        list(launchers(made))
-    assert caught.value.rule == rule
-    assert caught.value.context[0] == made.filename
+    for scripts in (True, False):
+        with pytest.raises(WheelError) as caught:
+            plan_bundle([made], target, Layout(scripts=scripts))
+        assert caught.value.rule == rule
+        assert caught.value.context == (
+            made.filename,
+            "member 'a-1.0.dist-info/entry_points.txt'",
+        )
+        assert "--no-scripts" not in (caught.value.hint or "")
+
+
+def test_one_name_in_both_groups_is_one_launcher(wheel: WheelMaker) -> None:
+    """The console script's: on Linux both start alike."""
+    text = "[console_scripts]\nx = a:console\n[gui_scripts]\nx = a:window"
+    (launcher,) = launchers(replace(wheel("a"), entry_points=text))
+    assert b"console()" in launcher.data
 
 
 @pytest.mark.parametrize(
