@@ -119,18 +119,15 @@ class IndexCache:
         data = self._read(self._page_path(url))
         if data is None:
             return None
-        import msgspec  # noqa: PLC0415 - slow to load, and not needed without a cache
+        from crossdeps.index.page_entry import decode_page  # noqa: PLC0415 - loads msgspec
 
-        try:
-            return msgspec.msgpack.decode(data, type=StoredPage)
-        except msgspec.MsgspecError:
-            return None
+        return decode_page(data)
 
     def keep_page(self, url: str, page: StoredPage) -> None:
         """Keep a page under the URL that was asked for."""
-        import msgspec  # noqa: PLC0415 - as above
+        from crossdeps.index.page_entry import encode_page  # noqa: PLC0415 - loads msgspec
 
-        self._write(self._page_path(url), msgspec.msgpack.encode(page))
+        self._write(self._page_path(url), encode_page(page))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
         """METADATA of the file with this hash, as the origin of *url* gave it."""

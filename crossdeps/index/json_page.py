@@ -60,6 +60,12 @@ class _Versioned(msgspec.Struct):
     meta: _Meta
 
 
+# Made here, once, under Python's import lock: msgspec learns a type when it first meets it, and
+# two threads that make it learn the same one at once crash the process.
+_PAGES = msgspec.json.Decoder(_Page)
+_VERSIONS = msgspec.json.Decoder(_Versioned)
+
+
 def parse_json(body: bytes, source: PageSource) -> ParsedPage:
     """Read a PEP 691 page.
 
@@ -89,10 +95,10 @@ def _normalized(name: str) -> str:
 
 def _decode(body: bytes, source: PageSource) -> _Page:
     try:
-        return msgspec.json.decode(body, type=_Page)
+        return _PAGES.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         try:
-            version = msgspec.json.decode(body, type=_Versioned).meta.api_version
+            version = _VERSIONS.decode(body).meta.api_version
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             version = "1.0"
         check_api_version(version, source)

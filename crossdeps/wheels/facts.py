@@ -50,6 +50,12 @@ class _Facts(msgspec.Struct, array_like=True, frozen=True):
     warnings: tuple[str, ...]
 
 
+# Made here, once, under Python's import lock: msgspec learns a type when it first meets it, and
+# two threads that make it learn the same one at once crash the process.
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Facts)
+
+
 def encode_facts(contents: WheelContents) -> bytes:
     """The bytes of an index."""
     members = tuple(
@@ -67,7 +73,7 @@ def encode_facts(contents: WheelContents) -> bytes:
         for member in contents.members
     )
     values = {field.name: getattr(contents, field.name) for field in dataclasses.fields(contents)}
-    body = msgspec.msgpack.encode(_Facts(**{**values, "members": members}))
+    body = _ENCODER.encode(_Facts(**{**values, "members": members}))
     return _MAGIC + hashlib.sha256(body).digest() + body
 
 
@@ -78,7 +84,7 @@ def decode_facts(data: bytes, *, sha256: str, size: int) -> WheelContents | None
     if data[:start] != _MAGIC + hashlib.sha256(body).digest():
         return None
     try:
-        facts = msgspec.msgpack.decode(body, type=_Facts)
+        facts = _DECODER.decode(body)
     except msgspec.MsgspecError:
         return None
     if facts.sha256 != sha256 or facts.size != size:
