@@ -1,0 +1,79 @@
+"""The same pins as uv, for the same target, from the real index."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.errors import ResolutionError
+from crossdeps.inputs import InputRequest, gather_inputs
+from crossdeps.resolution import Policy, resolve
+from tests.oracles.requirement_sets import CUT_OFF, TARGETS, load_sets
+from tests.oracles.uv_tool import uv_pins
+
+if TYPE_CHECKING:
+    from crossdeps.index import IndexClient, ProjectFile
+    from crossdeps.inputs import Requirement
+    from crossdeps.resolution import BuiltWheel
+
+pytestmark = [pytest.mark.network, pytest.mark.subprocess]
+
+SETS = load_sets()
+DOCS = Path(__file__).parents[2] / "docs" / "explanation"
+POLICY = Policy(exclude_newer=datetime.datetime.fromisoformat(CUT_OFF.replace("Z", "+00:00")))
+
+
+class NothingIsBuilt:
+    """A builder that no test here may need."""
+
+    def from_source(self, requirement: Requirement) -> BuiltWheel:
+        raise AssertionError(requirement)
+
+    def from_sdist(self, name: str, file: ProjectFile) -> BuiltWheel:
+        raise AssertionError((name, file))
+
+
+@pytest.mark.parametrize("target_name", TARGETS)
+@pytest.mark.parametrize("set_name", SETS)
+def test_pins_are_those_of_uv(
+    set_name: str, target_name: str, package_index: IndexClient, tmp_path: Path
+) -> None:
+    """Wheels only, the same cut-off, the same full Python version, the same C library."""
+    asked = SETS[set_name]
+    ours = pins(asked.requirements, target_name, package_index)
+    theirs, said = uv_pins(
+        asked.requirements, TARGETS[target_name], cut_off=CUT_OFF, folder=tmp_path
+    )
+    assert (ours is not None) == (theirs is not None), said
+    assert (ours is not None) == asked.is_solvable(target_name)
+    ours, theirs = ours or {}, theirs or {}
+    differing = {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
+    shown = {name: (ours.get(name), theirs.get(name)) for name in sorted(differing)}
+    assert differing == asked.may_differ(target_name), shown
+
+
+def pins(
+    requirements: tuple[str, ...], target_name: str, index: IndexClient
+) -> dict[str, str] | None:
+    """The versions that crossdeps chooses, by normalised name; None where there is no answer."""
+    inputs = gather_inputs(
+        InputRequest(requirements=requirements), environ={}, cwd=Path.cwd(), stdin=bytes
+    )
+    target = TARGETS[target_name]
+    try:
+        found = resolve(inputs, target, index, POLICY, builder=NothingIsBuilt())
+    except ResolutionError:
+        return None
+    return {str(name): str(choice.version) for name, choice in found.choices.items()}
+
+
+def test_differences_are_explained() -> None:
+    """Each difference names a decision that the documentation explains."""
+    text = (DOCS / "differences.md").read_text(encoding="utf-8")
+    for asked in SETS.values():
+        for difference in asked.differences:
+            assert f"## {difference.decision}\n" in text
+            assert difference.why
