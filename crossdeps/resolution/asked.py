@@ -95,9 +95,7 @@ def reduce_inputs(inputs: Inputs, markers: Markers, policy: Policy) -> Asked:
     :raises ConflictError: if lines on one project can't hold together
     :raises InputError: if hash mode is on, and a line isn't pinned and hashed
     """
-    requirements = tuple(
-        sorted(_active(inputs.requirements, markers), key=lambda item: (item.name, item.text))
-    )
+    requirements = tuple(_active(inputs.requirements, markers))
     constraints = _by_name(_active(inputs.constraints, markers))
     overrides: dict[NormalizedName, list[Requirement]] = {
         item.name: [] for item in inputs.overrides
@@ -152,7 +150,12 @@ def check_contradiction(items: Sequence[Requirement]) -> None:
 
 
 def _active(items: Iterable[Requirement], markers: Markers) -> list[Requirement]:
-    return [item for item in items if markers.hold(item.marker)]
+    """What holds, by project and origin, so that the order of lines never matters."""
+    return sorted((item for item in items if markers.hold(item.marker)), key=_order)
+
+
+def _order(item: Requirement) -> tuple[str, str, int, str]:
+    return (item.name, item.origin.file or "", item.origin.line or 0, item.text)
 
 
 def _by_name(items: Iterable[Requirement]) -> dict[NormalizedName, list[Requirement]]:

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 _KNOT = 3
 _LINES = 6
-# Repeated searches are about a few lines, whose pages and metadata are at hand.
+# Repeated searches are about a few lines, whose pages and metadata are mostly at hand.
 _ROUNDS = 2_000
+_VERSIONS_TO_BLAME = 300
+_VERSIONS_TO_HELP = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +44,11 @@ class Failure:
     searcher: Searcher
     attempt: Attempt
 
-    def again(self, roots: Sequence[Want]) -> Attempt:
+    def again(self, roots: Sequence[Want], max_versions: int) -> Attempt:
         """Search for fewer or looser *roots*."""
-        return self.searcher.attempt(roots, progress=Progress(), max_rounds=_ROUNDS)
+        return self.searcher.attempt(
+            roots, progress=Progress(), max_rounds=_ROUNDS, max_versions=max_versions
+        )
 
 
 def explain(failure: Failure) -> ResolutionError:
@@ -91,14 +95,15 @@ def _fewest(failure: Failure) -> Attempt:
     attempt = failure.attempt
     blamed = _blamed(attempt, (*attempt.causes, *attempt.trail.first_conflict))
     if len(blamed) < len(attempt.roots):
-        smaller = failure.again(blamed)
+        smaller = failure.again(blamed, _VERSIONS_TO_BLAME)
         if smaller.end not in ("impossible", "circle"):
             return attempt
         attempt = smaller
     for root in attempt.roots:
         if len(attempt.roots) == 1:
             break
-        smaller = failure.again([other for other in attempt.roots if other is not root])
+        others = [other for other in attempt.roots if other is not root]
+        smaller = failure.again(others, _VERSIONS_TO_BLAME)
         if smaller.end in ("impossible", "circle"):
             attempt = smaller
     return attempt
@@ -177,7 +182,8 @@ def _smallest_change(failure: Failure) -> str:
         looser = dataclasses.replace(
             root, specifier=SpecifierSet(), pinned=False, bounded=False, text=root.name
         )
-        attempt = failure.again([looser if other is root else other for other in roots])
+        changed = [looser if other is root else other for other in roots]
+        attempt = failure.again(changed, _VERSIONS_TO_HELP)
         if attempt.end == "answer":
             helps.append(f"{root.name} {attempt.pins[root.name].version} ({root.origin})")
     if helps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from resolvelib import AbstractProvider
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 _TROUBLESOME = 5
 
 
+# After so many versions of one project the next ones are fetched together, up to so many.
+_STREAK = 4
+_FAR = 32
+
+
+class TooManyVersionsError(Exception):
+    """A search that is only for an explanation looked at as much as it may."""
+
+
 class Provider(AbstractProvider["Want | Impossible", Pin, str]):
     """Candidates, their order, and what they want.
 
@@ -42,6 +52,7 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         sources: Mapping[NormalizedName, Pin],
         preferences: Mapping[NormalizedName, Version],
         trail: Trail,
+        max_versions: int | None = None,
     ) -> None:
         self._asked = asked
         self._catalogue = catalogue
@@ -49,6 +60,8 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         self._sources = sources
         self._preferences = preferences
         self._trail = trail
+        self._max_versions = max_versions
+        self._versions_of: Counter[str] = Counter()
         self._seen: dict[str, int] = {}
         self._pins: dict[tuple[str, frozenset[NormalizedName]], Pin] = {}
         self._combined: dict[frozenset[str], SpecifierSet] = {}
@@ -96,11 +109,25 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         """What a pin wants; its metadata is read now, and not before."""
         known = self._wanted.get(candidate)
         if known is None:
+            if self._max_versions is not None and len(self._wanted) >= self._max_versions:
+                raise TooManyVersionsError
+            self._look_ahead(candidate)
             known = self._wanted[candidate] = self.wants_of(candidate, candidate.extras)
-            self._catalogue.prefetch(
-                [want.name for want in known if isinstance(want, Want)],
-            )
+            self._catalogue.prefetch([want.name for want in known if isinstance(want, Want)])
         return known
+
+    def _look_ahead(self, pin: Pin) -> None:
+        """Fetch the metadata of the next versions where one after the other falls."""
+        self._versions_of[pin.name] += 1
+        count = self._versions_of[pin.name]
+        if pin.candidate is None or count % _STREAK:
+            return
+        older = [
+            candidate
+            for candidate in self._catalogue.project(pin.name).versions
+            if candidate.version < pin.version
+        ]
+        self._catalogue.prefetch_metadata(older[: min(count, _FAR)])
 
     def wants_of(
         self, pin: Pin, extras: frozenset[NormalizedName]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from resolvelib import ResolutionImpossible, ResolutionTooDeep, Resolver
 
-from crossdeps.resolution.provider import Provider
+from crossdeps.resolution.provider import Provider, TooManyVersionsError
 from crossdeps.resolution.trail import CircleError, Trail
 
 if TYPE_CHECKING:
@@ -56,8 +56,18 @@ class Searcher:
     sources: Mapping[NormalizedName, Pin]
     preferences: Mapping[NormalizedName, Version]
 
-    def attempt(self, roots: Sequence[Want], *, progress: Progress, max_rounds: int) -> Attempt:
-        """Search for pins that satisfy *roots*."""
+    def attempt(
+        self,
+        roots: Sequence[Want],
+        *,
+        progress: Progress,
+        max_rounds: int,
+        max_versions: int | None = None,
+    ) -> Attempt:
+        """Search for pins that satisfy *roots*.
+
+        :param max_versions: how many versions' dependencies may be looked at; None sets no bound
+        """
         trail = Trail(progress)
         provider = Provider(
             asked=self.asked,
@@ -66,6 +76,7 @@ class Searcher:
             sources=self.sources,
             preferences=self.preferences,
             trail=trail,
+            max_versions=max_versions,
         )
         pins: Mapping[str, Pin] = {}
         causes: tuple[Information, ...] = ()
@@ -76,7 +87,7 @@ class Searcher:
             end, causes = "impossible", tuple(error.causes)
         except CircleError as error:
             end, causes = "circle", error.causes
-        except ResolutionTooDeep:
+        except (ResolutionTooDeep, TooManyVersionsError):
             end = "too-deep"
         return Attempt(
             roots=tuple(roots), pins=pins, end=end, causes=causes, trail=trail, provider=provider

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
-from crossdeps.resolution.passed_over import nearest
-from crossdeps.resolution.supply import describe_supply, hint_for, newest, why
+from crossdeps.resolution.remedies import remedy
+from crossdeps.resolution.supply import describe_supply, newest, why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,11 +60,11 @@ class Shortage:
             context=(
                 *self.chain,
                 *self._constraints(),
-                f"{self.want.name} {version} {why(nearest(of_newest), self.target)}",
+                f"{self.want.name} {version} {why(of_newest, self.target)}",
                 *described,
                 *self._fitting(project),
             ),
-            hint=hint_for(of_newest, self.target, self.want.name),
+            hint=remedy(of_newest, self.target, self.want.name, others=bool(project.versions)),
         )
 
     def _not_found(self, project: Project) -> ProjectNotFoundError:

@@ -86,7 +86,7 @@ HASHES = [
         id="H108-no-file-has-the-hash",
         index=_INDEX,
         ask=(f"b==1 --hash=sha256:{OTHER}",),
-        error=("NoCandidateError", "b==1", "not of an allowed hash", "hashes"),
+        error=("NoCandidateError", "b==1", "no file of an allowed hash", "hashes"),
     ),
     Case(
         id="H109-a-false-marker-needs-no-hash",

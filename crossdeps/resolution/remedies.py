@@ -1,0 +1,105 @@
+"""What would help where no file of a version fits: hints that are true, since they were tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from crossdeps.resolution.candidates import accepts_python
+from crossdeps.resolution.fits import Fit, TagJudge
+from crossdeps.resolution.passed_over import nearest
+from crossdeps.resolution.supply import spans
+from crossdeps.target import RUNTIMES, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crossdeps.resolution.model import Rejection
+
+_PYTHONS = range(8, 16)
+
+
+def remedy(
+    rejections: Sequence[Rejection], target: Target, name: str, *, others: bool
+) -> str | None:
+    """What to do about the nearest miss of a version's files.
+
+    :param others: whether other versions of the project fit the target
+    """
+    miss = nearest(rejections)
+    if miss.reason == "glibc":
+        return _newer_glibc(miss.detail, target)
+    build = _build(rejections, name)
+    if miss.reason in ("requires-python", "python-tag", "abi-tag", "platform-tag"):
+        last = f"ask for a version of {name} that fits" if others else _leave_out(name)
+        return _another_target(rejections, target) or (last if others else build or last)
+    return {
+        "yanked": f"a yanked version is taken only where it is pinned: {name}=={miss.version}",
+        "too-new": "choose a later --exclude-newer",
+        "no-upload-time": "leave out --exclude-newer, or use an index that states upload times",
+        "hash": "compare the hashes in the requirements with those of the index",
+    }.get(miss.reason, build)
+
+
+def _newer_glibc(needed: str, target: Target) -> str:
+    major, _, minor = needed.partition(".")
+    able = [
+        runtime.name
+        for runtime in RUNTIMES.values()
+        if runtime.libc.kind == "glibc"
+        and runtime.libc.version >= (int(major), int(minor))
+        and target.arch in runtime.architectures
+    ]
+    same = f"python{target.python_version[0]}.{target.python_version[1]}"
+    if same in able and target.runtime_name != same:
+        return f"choose --runtime {same}, or --platform manylinux_{major}_{minor}_{target.arch}"
+    where = f" ({', '.join(able)} have it)" if able else ""
+    return f"choose a target with glibc {needed} or later{where}"
+
+
+def _another_target(rejections: Sequence[Rejection], target: Target) -> str | None:
+    """The Pythons, the runtimes, or else the architecture, for which one of these files fits."""
+    glibc, musl = (
+        ".".join(map(str, target.libc.version)) if target.libc.kind == kind else None
+        for kind in ("glibc", "musl")
+    )
+    pythons = [
+        minor
+        for minor in _PYTHONS
+        if _fits(rejections, Target(python=f"3.{minor}", arch=target.arch, glibc=glibc, musl=musl))
+    ]
+    if pythons:
+        return f"Python {spans(pythons)} would have it: choose one with --python or --runtime"
+    runtimes = [
+        name
+        for name, runtime in RUNTIMES.items()
+        if target.arch in runtime.architectures
+        and _fits(rejections, Target.runtime(name, arch=target.arch))
+    ]
+    if runtimes:
+        return f"{', '.join(runtimes)} would have it: choose one with --runtime"
+    other = "aarch64" if target.arch == "x86_64" else "x86_64"
+    if _fits(rejections, Target(python=target.python, arch=other)):
+        return f"{other} would have it: choose it with --arch {other}"
+    return None
+
+
+def _fits(rejections: Sequence[Rejection], other: Target) -> bool:
+    judge = TagJudge(other)
+    return any(
+        isinstance(judge.judge("-".join(parts[1:])), Fit)
+        and accepts_python(rejection.file.requires_python or "", Version(other.python))
+        for rejection in rejections
+        if len(parts := rejection.file.filename.removesuffix(".whl").rsplit("-", 3)) == 4
+    )
+
+
+def _build(rejections: Sequence[Rejection], name: str) -> str | None:
+    if any(rejection.reason == "sdist" for rejection in rejections):
+        return f"if {name} is pure Python, let its source be built: --allow-sdist {name}"
+    return None
+
+
+def _leave_out(name: str) -> str:
+    return f"leave {name} out where it isn't needed, by a marker such as ; sys_platform == 'win32'"
