@@ -63,9 +63,11 @@ class OutputOptions:
 
     output: str | None = None
     layer: bool = False
+    versioned_layer: bool = False
     sources: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    excluded_projects: tuple[str, ...] = ()
     slim: bool = False
     scripts: bool | None = None
     force: bool = False
@@ -85,11 +87,28 @@ class TellOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FormOptions:
+    """What diff and report show, and in which form.
+
+    :param other: the second of two paths that are compared
+    :param form: text, json, sbom, html or licences
+    :param exit_code: whether the exit code tells that two things differ
+    :param lock: the lock that the artifact was made from, for the hashes of its wheels
+    """
+
+    other: str = ""
+    markdown: bool = False
+    exit_code: bool = False
+    form: str = "text"
+    lock: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """One command line.
 
     :param verb: which verb
-    :param subject: the path or name that check, why and cache are about
+    :param subject: the path or name that check, why, diff, report and cache are about
     """
 
     verb: str
@@ -101,3 +120,4 @@ class Options:
     index: IndexArguments
     output: OutputOptions
     tell: TellOptions
+    form: FormOptions = field(default_factory=FormOptions)

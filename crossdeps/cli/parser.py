@@ -18,6 +18,7 @@ from crossdeps.cli.arguments import (
 )
 from crossdeps.cli.options import (
     AskOptions,
+    FormOptions,
     IndexArguments,
     Options,
     OutputOptions,
@@ -30,8 +31,11 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_Part = TypeVar("_Part", TargetOptions, AskOptions, IndexArguments, OutputOptions, TellOptions)
+_Part = TypeVar(
+    "_Part", TargetOptions, AskOptions, IndexArguments, OutputOptions, TellOptions, FormOptions
+)
 
+FORMS = ("text", "json", "sbom", "html", "licences")
 _EXIT_CODES = """\
 exit codes:
   0 done   1 another error   2 usage or unreadable input   3 no solution
@@ -60,6 +64,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         index=_pick(IndexArguments, namespace),
         output=_pick(OutputOptions, namespace),
         tell=_pick(TellOptions, namespace),
+        form=_pick(FormOptions, namespace),
     )
 
 
@@ -119,6 +124,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(verbs)
     _add_why(verbs)
     _add_tags(verbs)
+    _add_diff(verbs)
+    _add_report(verbs)
     _add_cache(verbs)
     parser.known_verbs = tuple(verbs.choices)
     return parser
@@ -177,6 +184,32 @@ def _add_why(verbs: _Verbs) -> None:
 
 def _add_tags(verbs: _Verbs) -> None:
     parser = _verb(verbs, "tags", "the target's wheel tags, best first, and its markers")
+    add_target(parser)
+    add_telling(parser)
+
+
+def _add_diff(verbs: _Verbs) -> None:
+    parser = _verb(verbs, "diff", "what differs between two artifacts, or two locks")
+    parser.add_argument("subject", metavar="A", help="a package directory, zip, layer or lock")
+    parser.add_argument("other", metavar="B", help="what it is compared with")
+    parser.add_argument("--markdown", action="store_true", help="for a comment on a pull request")
+    parser.add_argument("--exit-code", action="store_true", help="1 if they differ")
+    add_telling(parser)
+
+
+def _add_report(verbs: _Verbs) -> None:
+    parser = _verb(verbs, "report", "what a directory or zip, made by any tool, holds and weighs")
+    parser.add_argument("subject", metavar="PATH", help="a package directory, zip or layer")
+    parser.add_argument(
+        "--format",
+        dest="form",
+        choices=FORMS,
+        default="text",
+        help="text (default), json, sbom (CycloneDX), html or licences",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+    parser.add_argument("--lock", metavar="FILE",
+                        help="the lock it was made from: its hashes go into the SBOM")  # fmt: skip
     add_target(parser)
     add_telling(parser)
 
