@@ -6,6 +6,7 @@ tables, so it means the same on every machine.
 
 from crossdeps.target.libc import Libc, LibcKind, platform_architecture
 from crossdeps.target.model import Target
+from crossdeps.target.provided import ProvidedProject, provided_projects
 from crossdeps.target.runtimes import RUNTIMES, Limits, Runtime, find_runtime
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "Libc",
     "LibcKind",
     "Limits",
+    "ProvidedProject",
     "Runtime",
     "Target",
     "find_runtime",
     "platform_architecture",
+    "provided_projects",
 ]

@@ -2,15 +2,18 @@
 
 from crossdeps.verify.catalogue import RULES
 from crossdeps.verify.model import Finding, FindingsError, Ignore, Rule, Severity
+from crossdeps.verify.surroundings import Handler, Surroundings
 from crossdeps.verify.verification import parse_ignores, verify
 
 __all__ = [
     "RULES",
     "Finding",
     "FindingsError",
+    "Handler",
     "Ignore",
     "Rule",
     "Severity",
+    "Surroundings",
     "parse_ignores",
     "verify",
 ]

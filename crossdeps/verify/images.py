@@ -62,21 +62,6 @@ _ABSENT_FROM_LAMBDA: Mapping[str, str] = {
     "libgthread-2.0.so.0": _DESKTOP,
 }
 
-# Python projects that the images of Lambda carry beside the standard library, by the AWS Lambda
-# developer guide ("Runtime dependencies in Python") and the metadata of boto3 itself.
-_LAMBDA_PROJECTS = frozenset(
-    {
-        "awslambdaric",
-        "boto3",
-        "botocore",
-        "jmespath",
-        "python-dateutil",
-        "s3transfer",
-        "simplejson",
-        "six",
-        "urllib3",
-    }
-)
 # The client that calls the handler; a copy of it in the package is imported instead of the image's.
 _LAMBDA_MODULES = frozenset({"awslambdaric", "bootstrap"})
 
@@ -229,11 +214,6 @@ def _python_libraries(target: Target) -> tuple[str, ...]:
     major, minor = target.python_version
     suffix = "m" if minor < 8 else ""
     return (f"libpython{major}.{minor}{suffix}.so.1.0", "libpython3.so")
-
-
-def provided_projects(target: Target) -> frozenset[str]:
-    """Normalised names of the projects that the runtime itself has."""
-    return _LAMBDA_PROJECTS if target.runtime_facts else frozenset()
 
 
 def runtime_modules(target: Target) -> frozenset[str]:

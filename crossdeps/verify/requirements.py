@@ -8,7 +8,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.verify.images import provided_projects
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.projects import UNREADABLE_METADATA
 
@@ -45,27 +44,34 @@ def check_requirements(scene: Scene) -> Iterator[Finding]:
     Requirements under an extra count where another project of the bundle asks for that extra: what
     the user asked for isn't recorded in a bundle.
     """
-    provided = provided_projects(scene.target) | scene.assumed
     for project, requirement, extras in _applying(scene):
         name = canonicalize_name(requirement.name)
-        found = scene.projects.get(name)
-        if found is None:
-            if name not in provided:
-                yield UNMET_REQUIREMENT.finding(
-                    f"{project.name} {project.version} requires {_text(requirement)}{extras},"
-                    " which isn't in the package",
-                    path=project.dist_info,
-                    owner=project.name,
-                    hint=f"build from requirements: {scene.build_command}",
+        found = scene.projects.get(name) or scene.layered.get(name)
+        wanted = f"{project.name} {project.version} requires {_text(requirement)}{extras}"
+        if found is not None:
+            if not _accepts(requirement, found.version):
+                place = "the package" if name in scene.projects else "a layer"
+                yield _finding(
+                    scene, WRONG_VERSION, project, f"{wanted}; {found.version} is in {place}"
                 )
-        elif not _accepts(requirement, found.version):
-            yield WRONG_VERSION.finding(
-                f"{project.name} {project.version} requires {_text(requirement)}{extras};"
-                f" {found.version} is in the package",
-                path=project.dist_info,
-                owner=project.name,
-                hint=f"build from requirements: {scene.build_command}",
+        elif known := scene.provided.get(name):
+            if known.version and not _accepts(requirement, str(known.version)):
+                yield _finding(
+                    scene, WRONG_VERSION, project, f"{wanted}; the runtime has {known.describe()}"
+                )
+        elif name not in scene.assumed:
+            yield _finding(
+                scene, UNMET_REQUIREMENT, project, f"{wanted}, which isn't in the package"
             )
+
+
+def _finding(scene: Scene, rule: Rule, project: InstalledProject, message: str) -> Finding:
+    return rule.finding(
+        message,
+        path=project.dist_info,
+        owner=project.name,
+        hint=f"build from requirements: {scene.build_command}",
+    )
 
 
 def check_requirement_lines(scene: Scene) -> Iterator[Finding]:

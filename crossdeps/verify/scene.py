@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
+from crossdeps.target import provided_projects
 from crossdeps.verify.native import NativeFile, judge
+from crossdeps.verify.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
+    from packaging.utils import NormalizedName
     from typing_extensions import Self
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
-    from crossdeps.target import Target
+    from crossdeps.target import ProvidedProject, Target
 
 
 class Scene:
@@ -27,12 +31,21 @@ class Scene:
 
     :param assumed: normalised names of projects that will be on the target although they aren't
         in the bundle, besides those of the runtime
+    :param surroundings: what else will be there
     """
 
-    def __init__(self, bundle: Bundle, target: Target, *, assumed: frozenset[str]) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        target: Target,
+        *,
+        assumed: frozenset[str],
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.bundle = bundle
         self.target = target
         self.assumed = assumed
+        self.surroundings = surroundings or Surroundings()
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
@@ -55,6 +68,18 @@ class Scene:
     def projects(self) -> dict[str, InstalledProject]:
         """Every project by its normalised name."""
         return {project.name: project for project in self.bundle.projects}
+
+    @cached_property
+    def layered(self) -> dict[str, InstalledProject]:
+        """Every project of the layers by its normalised name."""
+        layers = self.surroundings.layers
+        return {project.name: project for layer in reversed(layers) for project in layer.projects}
+
+    @cached_property
+    def provided(self) -> Mapping[NormalizedName, ProvidedProject]:
+        """What the runtime has beside the standard library."""
+        provided = self.surroundings.provided
+        return provided_projects(self.target) if provided is None else provided
 
     @cached_property
     def natives(self) -> tuple[NativeFile, ...]:
@@ -82,6 +107,8 @@ class Scene:
                 names.add(posixpath.basename(native.entry.path))
                 if native.facts.soname:
                     names.add(posixpath.basename(native.facts.soname))
+        for layer in self.surroundings.layers:
+            names |= {posixpath.basename(entry.path) for entry in layer.entries if entry.binary}
         return frozenset(names)
 
     @cached_property

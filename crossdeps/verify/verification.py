@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Bundle
     from crossdeps.target import Target
     from crossdeps.verify.model import Finding
+    from crossdeps.verify.surroundings import Surroundings
 
 
 def verify(
@@ -22,6 +23,7 @@ def verify(
     *,
     ignore: Iterable[Ignore] = (),
     assumed: Iterable[str] = (),
+    surroundings: Surroundings | None = None,
 ) -> tuple[Finding, ...]:
     """Everything about *bundle* that its user should know before it runs on *target*.
 
@@ -29,12 +31,14 @@ def verify(
     :param assumed: normalised names of projects that will be on the target although the bundle
         doesn't have them, such as those left out on purpose; what the target's runtime provides
         is assumed anyway
+    :param surroundings: layers, what the runtime has, and the handler
     :returns: errors first, then by rule in the order of the reference, then by path
     :raises ArtifactReadError: if a file of the bundle can't be read again
     """
     silenced = tuple(ignore)
     order = {rule: position for position, rule in enumerate(RULES)}
-    with Scene(bundle, target, assumed=frozenset(assumed)) as scene:
+    scene = Scene(bundle, target, assumed=frozenset(assumed), surroundings=surroundings)
+    with scene:
         findings = [finding for check in CHECKS for finding in check(scene)]
     found = {(finding.rule, finding.owner) for finding in findings}
     told = [
