@@ -54,6 +54,8 @@ def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bund
             plan.remove("excluded-project", wheel.name, sum(m.size for m in wheel.members))
         else:
             plan.add(wheel)
+    for name in sorted(excluded - {wheel.name for wheel in chosen}):
+        plan.warnings.append(f"{name} was to be left out, and isn't among the projects")
     return plan.finish()
 
 

@@ -128,6 +128,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help="put everything under python/, as a Lambda layer has it",
     )
     add(
+        "--versioned-layer",
+        action="store_true",
+        help="a layer for this Python alone: everything under python/lib/python3.X/site-packages/",
+    )
+    add(
         "--source",
         dest="sources",
         action="append",
@@ -150,6 +155,14 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="GLOB",
         help="keep matching paths whatever else would leave them out",
+    )
+    add(
+        "--exclude-project",
+        dest="excluded_projects",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave out a project that will be there anyway, such as in a layer",
     )
     add("--slim", action="store_true", help="leave out tests, type stubs, C sources and docs")
     add(

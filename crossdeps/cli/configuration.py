@@ -97,9 +97,11 @@ def _output(said: OutputOptions, project: ProjectConfiguration) -> OutputOptions
         said,
         output=said.output or project.output,
         layer=said.layer or bool(project.layer),
+        versioned_layer=said.versioned_layer or (bool(project.versioned_layer) and not said.layer),
         sources=said.sources or project.source,
         includes=said.includes or project.include,
         excludes=said.excludes or project.exclude,
+        excluded_projects=said.excluded_projects or project.exclude_project,
         slim=said.slim or bool(project.slim),
         scripts=project.scripts if said.scripts is None else said.scripts,
     )

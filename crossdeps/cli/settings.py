@@ -126,10 +126,17 @@ def _pre_releases_of(project: ProjectConfiguration) -> dict[NormalizedName, PreR
 
 def _layout(said: OutputOptions, target: Target) -> Layout:
     return Layout(
-        prefix=layer_prefix(target) if said.layer else "",
+        prefix=_prefix(said, target),
         scripts=said.scripts,
         sources=tuple(Path(source) for source in said.sources),
         exclude=said.excludes,
         include=said.includes,
         slim=said.slim,
+        excluded_projects=tuple(canonicalize_name(name) for name in said.excluded_projects),
     )
+
+
+def _prefix(said: OutputOptions, target: Target) -> str:
+    if not (said.layer or said.versioned_layer):
+        return ""
+    return layer_prefix(target, versioned=said.versioned_layer)

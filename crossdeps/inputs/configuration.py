@@ -67,9 +67,11 @@ class ProjectConfiguration:
     # output
     output: str | None = None
     layer: bool | None = None
+    versioned_layer: bool | None = None
     source: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    exclude_project: tuple[str, ...] = ()
     slim: bool | None = None
     scripts: bool | None = None
     provided: bool | None = None

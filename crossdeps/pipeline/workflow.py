@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle import plan_bundle, read_bundle
 from crossdeps.inputs import read_pylock
+from crossdeps.pipeline.absences import expected_absences
 from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
 from crossdeps.pipeline.asking import Asked, lock_beside, request_of
 from crossdeps.pipeline.reporting import describe_build
@@ -98,7 +99,8 @@ def build(
         wheels = workshop.fetch(select(plan, target))
         workshop.check_metadata(resolution, wheels)
         bundle = plan_bundle(wheels, target, settings.layout)
-        findings = verify(bundle, target, ignore=settings.ignore)
+        absent = expected_absences(bundle, settings, workshop.inputs)
+        findings = verify(bundle, target, ignore=settings.ignore, assumed=absent)
         _refuse(findings, strict=settings.strict)
         artifact = write_artifact(bundle, settings, workshop.progress)
         return describe_build(
