@@ -1,30 +1,33 @@
 """Files of a page -> candidates, and rejections with the first check that each failed.
 
-The tag text is looked at before any version is parsed: nine files of ten fall there, and a project
-may have thousands. Rejections are worked out when someone looks at them.
+A project may have tens of thousands of files. Their names are looked at first, tags before
+versions: nine files of ten fall there, and are never made.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.index.pages import ProjectFiles
 from crossdeps.resolution.fits import Misfit, TagJudge
-from crossdeps.resolution.model import Candidate, Rejection
+from crossdeps.resolution.model import Candidate
+from crossdeps.resolution.rejections import Rejections
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from packaging.utils import BuildTag, NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.resolution.model import RejectionReason
+    from crossdeps.resolution.rejections import Failure
     from crossdeps.target import Target
 
 _BUILD_TAG = re.compile(r"(\d+)([A-Za-z0-9_.]*)", re.ASCII)
@@ -56,32 +59,13 @@ class _Names:
     build: BuildTag
 
 
-_Failure = tuple["RejectionReason", str]
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a file name says of a file that may be a candidate."""
 
-
-class _LazyRejections(Sequence[Rejection]):
-    """Rejections, made when they are first looked at."""
-
-    __slots__ = ("_made", "_make")
-
-    def __init__(self, make: Callable[[], tuple[Rejection, ...]]) -> None:
-        self._make = make
-        self._made: tuple[Rejection, ...] | None = None
-
-    def _all(self) -> tuple[Rejection, ...]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    @overload
-    def __getitem__(self, index: int) -> Rejection: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Rejection]: ...
-    def __getitem__(self, index: int | slice) -> Rejection | Sequence[Rejection]:
-        return self._all()[index]
-
-    def __len__(self) -> int:
-        return len(self._all())
+    names: _Names
+    tag: Tag
+    rank: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,8 +76,8 @@ class Judged:
     :param rejections: in page order
     """
 
-    candidates: tuple[Candidate, ...] = ()
-    rejections: Sequence[Rejection] = field(default=(), repr=False)
+    candidates: tuple[Candidate, ...]
+    rejections: Rejections
 
 
 class FileJudge:
@@ -109,49 +93,46 @@ class FileJudge:
         self, project: NormalizedName, files: Sequence[ProjectFile], rules: FileRules
     ) -> Judged:
         """Sort the *files* of a project's page into candidates and rejections."""
+        filenames = (
+            files.filenames
+            if isinstance(files, ProjectFiles)
+            else [file.filename for file in files]
+        )
         candidates: list[Candidate] = []
-        rejected: list[tuple[ProjectFile, _Failure]] = []
+        failures: list[tuple[int, Failure]] = []
         names: dict[str, bool] = {}
-        for file in files:
-            verdict = self._judge(project, file, rules, names)
-            if isinstance(verdict, Candidate):
-                candidates.append(verdict)
-            else:
-                rejected.append((file, verdict))
+        for place, filename in enumerate(filenames):
+            verdict = self._judge_name(project, filename, rules, names)
+            if isinstance(verdict, _Named):
+                failure = self._check(files[place], verdict.names.version, rules)
+                if failure is None:
+                    candidates.append(_candidate(project, files[place], verdict))
+                    continue
+                verdict = failure
+            failures.append((place, verdict))
         _sort(candidates)
-
-        def make() -> tuple[Rejection, ...]:
-            return tuple(
-                Rejection(
-                    file=file,
-                    version=self.version_of(file.filename),
-                    reason=reason,
-                    detail=detail,
-                )
-                for file, (reason, detail) in rejected
-            )
-
-        return Judged(candidates=tuple(candidates), rejections=_LazyRejections(make))
+        rejections = Rejections(files, failures, names=filenames, version_of=self.version_of)
+        return Judged(candidates=tuple(candidates), rejections=rejections)
 
     def version_of(self, filename: str) -> Version | None:
         """The version that a file name states, or None if it states none."""
         if filename.endswith(".whl"):
             return self._version(_part(filename, 1))
-        try:
-            return parse_sdist_filename(filename)[1]
-        except InvalidSdistFilename:
-            return None
+        for suffix in (".tar.gz", ".zip"):
+            if filename.endswith(suffix):
+                name, _, version = filename.removesuffix(suffix).rpartition("-")
+                return self._version(version) if name else None
+        return None
 
-    def _judge(
+    def _judge_name(
         self,
         project: NormalizedName,
-        file: ProjectFile,
+        filename: str,
         rules: FileRules,
         names: dict[str, bool],
-    ) -> Candidate | _Failure:
-        filename = file.filename
+    ) -> _Named | Failure:
         if not filename.endswith(".whl"):
-            return self._judge_sdist(project, file, rules)
+            return self._judge_sdist(project, filename, rules)
         parts = filename[:-4].rsplit("-", 3)
         if len(parts) != 4 or "-" not in parts[0]:
             return "bad-filename", "it isn't NAME-VERSION-PYTHON-ABI-PLATFORM.whl"
@@ -160,37 +141,28 @@ class FileJudge:
         if isinstance(fit, Misfit):
             return fit.reason, fit.detail
         taken_apart = check_name(project, head, names) or self._take_apart(head)
-        if not isinstance(taken_apart, _Names):
-            return taken_apart
-        return self._check(file, taken_apart.version, rules) or Candidate(
-            name=project,
-            version=taken_apart.version,
-            file=file,
-            tag=fit.tag,
-            tag_rank=fit.rank,
-            build=taken_apart.build,
-        )
+        if isinstance(taken_apart, _Names):
+            return _Named(taken_apart, fit.tag, fit.rank)
+        return taken_apart
 
     def _judge_sdist(
-        self, project: NormalizedName, file: ProjectFile, rules: FileRules
-    ) -> Candidate | _Failure:
-        suffix = next((end for end in _SDIST if file.filename.endswith(end)), None)
+        self, project: NormalizedName, filename: str, rules: FileRules
+    ) -> _Named | Failure:
+        suffix = next((end for end in _SDIST if filename.endswith(end)), None)
         if suffix is None:
-            kind = file.filename.rpartition(".")[2]
+            kind = filename.rpartition(".")[2]
             return "not-a-distribution", f".{kind}"
         if not rules.allow_sdist:
             return "sdist", suffix
         try:
-            name, version = parse_sdist_filename(file.filename)
+            name, version = parse_sdist_filename(filename)
         except InvalidSdistFilename:
             return "bad-filename", "it isn't NAME-VERSION.tar.gz"
         if name != project:
             return "other-project", name
-        return self._check(file, version, rules) or Candidate(
-            name=project, version=version, file=file, tag=_SDIST_TAG, tag_rank=self._tags.worst
-        )
+        return _Named(_Names(version, ()), _SDIST_TAG, self._tags.worst)
 
-    def _take_apart(self, head: str) -> _Names | _Failure:
+    def _take_apart(self, head: str) -> _Names | Failure:
         version_text, _, build_text = head.partition("-")[2].partition("-")
         version = self._version(version_text)
         if version is None:
@@ -203,7 +175,7 @@ class FileJudge:
             build = (int(match[1]), match[2])
         return _Names(version, build)
 
-    def _check(self, file: ProjectFile, version: Version, rules: FileRules) -> _Failure | None:
+    def _check(self, file: ProjectFile, version: Version, rules: FileRules) -> Failure | None:
         return (
             self._check_requires_python(file)
             or check_upload_time(file, rules.exclude_newer)
@@ -211,7 +183,7 @@ class FileJudge:
             or check_yanked(file, version, rules.pinned)
         )
 
-    def _check_requires_python(self, file: ProjectFile) -> _Failure | None:
+    def _check_requires_python(self, file: ProjectFile) -> Failure | None:
         """The specifier holds as written, upper bounds included (core metadata specification)."""
         text = file.requires_python
         if not text:
@@ -233,6 +205,17 @@ class FileJudge:
             return version
 
 
+def _candidate(project: NormalizedName, file: ProjectFile, named: _Named) -> Candidate:
+    return Candidate(
+        name=project,
+        version=named.names.version,
+        file=file,
+        tag=named.tag,
+        tag_rank=named.rank,
+        build=named.names.build,
+    )
+
+
 def accepts_python(text: str, python: Version) -> bool:
     """Whether Requires-Python *text* admits *python*; an unreadable text admits every one."""
     try:
@@ -241,7 +224,7 @@ def accepts_python(text: str, python: Version) -> bool:
         return True
 
 
-def check_name(project: NormalizedName, head: str, names: dict[str, bool]) -> _Failure | None:
+def check_name(project: NormalizedName, head: str, names: dict[str, bool]) -> Failure | None:
     """The file's project must be the page's, wholly and normalised (PEP 503).
 
     :param names: what was found before on this page
@@ -253,9 +236,7 @@ def check_name(project: NormalizedName, head: str, names: dict[str, bool]) -> _F
     return None if same else ("other-project", written)
 
 
-def check_upload_time(
-    file: ProjectFile, exclude_newer: datetime.datetime | None
-) -> _Failure | None:
+def check_upload_time(file: ProjectFile, exclude_newer: datetime.datetime | None) -> Failure | None:
     """Leave out what was uploaded after the cut-off, and what doesn't say when (PEP 700)."""
     if exclude_newer is None:
         return None
@@ -266,7 +247,7 @@ def check_upload_time(
     return None
 
 
-def check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> _Failure | None:
+def check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> Failure | None:
     """A file must have an allowed hash; one that states none is checked when fetched."""
     if allowed is None:
         return None
@@ -277,9 +258,7 @@ def check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> _Failure | 
     return "hash", ""
 
 
-def check_yanked(
-    file: ProjectFile, version: Version, pinned: frozenset[Version]
-) -> _Failure | None:
+def check_yanked(file: ProjectFile, version: Version, pinned: frozenset[Version]) -> Failure | None:
     """PEP 592: a yanked file is taken only where the user pinned its version exactly."""
     if file.yanked is None or version in pinned or _public(version) in pinned:
         return None

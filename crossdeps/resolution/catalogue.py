@@ -61,6 +61,7 @@ class Catalogue:
         self._judge = FileJudge(target)
         self._reader = MetadataReader()
         self._building = threading.Lock()
+        self._making: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
         self._matching: dict[tuple[NormalizedName, str], tuple[Candidate, ...]] = {}
         self._metadata: dict[str, CoreMetadata | Impossible] = {}
@@ -91,7 +92,10 @@ class Catalogue:
         """
         known = self._projects.get(name)
         if known is None:
-            known = self._projects.setdefault(name, self._make_project(name))
+            with self._making.setdefault(name, threading.Lock()):
+                known = self._projects.get(name)
+                if known is None:
+                    known = self._projects[name] = self._make_project(name)
         return known
 
     def matching(self, name: NormalizedName, specifier: SpecifierSet) -> tuple[Candidate, ...]:

@@ -63,12 +63,11 @@ def passed_over(
             candidate, catalogue, provider
         )
     rejected: dict[Version, list[Rejection]] = {}
-    for rejection in project.judged.rejections:
-        version_or_none = rejection.version
-        if version_or_none is None or version_or_none <= pin.version:
+    for rejection in project.judged.rejections.above(pin.version):
+        if rejection.version is None or rejection.version in found:
             continue
-        if version_or_none not in found and rejection.reason in _NEAREST:
-            rejected.setdefault(version_or_none, []).append(rejection)
+        if rejection.reason in _NEAREST:
+            rejected.setdefault(rejection.version, []).append(rejection)
     for version, rejections in rejected.items():
         why = nearest(rejections)
         found[version] = _unasked(version, askers, catalogue, pin) or PassedOver(

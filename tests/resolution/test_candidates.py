@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from crossdeps.index import ProjectFile, ProjectFiles
+from crossdeps.resolution.candidates import FileJudge, FileRules
+from crossdeps.target import Target
+
+TARGET = Target(python="3.12", arch="x86_64")
+NAMES = [
+    "demo-1.0-py3-none-any.whl",
+    "demo-1.0.tar.gz",
+    "demo-2.0-cp312-cp312-win_amd64.whl",
+    "demo-2.0-cp312-cp312-manylinux_2_28_x86_64.whl",
+    "demo-2.0.tar.gz",
+    "demo-3.0rc1-cp313-cp313-manylinux_2_17_x86_64.whl",
+    "demo-what-py3-none-any.whl",
+    "demo.exe",
+]
+
+
+def _files(made: list[str]) -> ProjectFiles:
+    def build(place: int) -> ProjectFile:
+        made.append(NAMES[place])
+        return ProjectFile(filename=NAMES[place], url=f"https://x.example/{place}", hashes={})
+
+    return ProjectFiles(NAMES, build)
+
+
+def test_only_files_whose_names_fit_are_made() -> None:
+    """Of a large page the names are read, and the files that may be candidates made."""
+    made: list[str] = []
+    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
+    assert [found.file.filename for found in judged.candidates] == ["demo-1.0-py3-none-any.whl"]
+    assert made == ["demo-1.0-py3-none-any.whl"]
+
+
+def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
+    made: list[str] = []
+    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
+    made.clear()
+    newer = judged.rejections.above(Version("1.0"))
+    assert made == NAMES[2:6]
+    assert [(str(each.version), each.reason) for each in newer] == [
+        ("2.0", "platform-tag"),
+        ("2.0", "glibc"),
+        ("2.0", "sdist"),
+        ("3.0rc1", "python-tag"),
+    ]
+
+
+def test_all_rejections_are_there_in_page_order() -> None:
+    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files([]), FileRules())
+    assert [each.file.filename for each in judged.rejections] == NAMES[1:]
+    assert len(judged.rejections) == 7
+    assert judged.rejections[-1].reason == "not-a-distribution"
+    assert judged.rejections[5].reason == "bad-filename"
+
+
+def test_a_plain_sequence_of_files_is_judged_alike() -> None:
+    """An index need not know its file names beforehand."""
+    judge = FileJudge(TARGET)
+    lazy = judge.judge(canonicalize_name("demo"), _files([]), FileRules())
+    plain = judge.judge(canonicalize_name("demo"), tuple(_files([])), FileRules())
+    assert plain.candidates == lazy.candidates
+    assert tuple(plain.rejections) == tuple(lazy.rejections)
