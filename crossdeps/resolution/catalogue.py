@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -230,37 +231,30 @@ def check_indexes(
 
     :raises ResolutionError: naming the indexes and what each alone has
     """
-    alone = _differing(candidates, found_on)
-    if alone is None or sum(map(bool, alone.values())) < 2:
+    alone = {root: own for root, own in _own_versions(candidates, found_on).items() if own}
+    if len(alone) < 2:
         return
     raise ResolutionError(
         f"{len(alone)} indexes offer different files of {name}",
-        context=tuple(
-            f"{root}: {_some(versions) if versions else 'nothing that the others lack'}"
-            for root, versions in alone.items()
-        ),
+        context=tuple(f"only {root}: {_some(versions)}" for root, versions in alone.items()),
         hint="say which one is meant: --index-strategy first takes the first index that has a"
         " project; or leave out the index that shouldn't be asked",
         rule="index-conflict",
     )
 
 
-def _differing(
+def _own_versions(
     candidates: Sequence[Candidate], found_on: Sequence[str]
-) -> Mapping[str, Sequence[Version]] | None:
-    if len(found_on) < 2:
-        return None
+) -> Mapping[str, Sequence[Version]]:
+    """The versions, newest first, of the files that each index has and no other has."""
     files: dict[str, dict[str, Version]] = {root: {} for root in found_on}
     for candidate in candidates:
         file = candidate.file
         identity = file.hashes.get("sha256") or f"{file.filename} {file.url}"
         files.setdefault(file.index, {})[identity] = candidate.version
-    first, *others = files.values()
-    if all(other.keys() == first.keys() for other in others):
-        return None
-    common = set.intersection(*(set(found) for found in files.values()))
+    holders = Counter(identity for found in files.values() for identity in found)
     return {
-        root: sorted({found[identity] for identity in found.keys() - common}, reverse=True)
+        root: sorted({found[one] for one in found if holders[one] == 1}, reverse=True)
         for root, found in files.items()
     }
 

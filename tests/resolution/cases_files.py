@@ -465,6 +465,25 @@ FILES = [
         pins="a==1",
     ),
     Case(
+        id="C43-partial-mirrors-have-nothing-of-their-own",
+        indexes={
+            "https://one.example/simple": {"a": {"1": [], "2": [], "3": []}},
+            "https://two.example/simple": {"a": {"1": []}},
+            "https://three.example/simple": {"a": {"2": []}},
+        },
+        ask=("a",),
+        pins="a==3",
+    ),
+    Case(
+        id="C43-a-partial-mirror-with-a-file-of-its-own-is-another-index",
+        indexes={
+            "https://one.example/simple": {"a": {"1": [], "2": []}},
+            "https://two.example/simple": {"a": {"1": [], "99": []}},
+        },
+        ask=("a",),
+        error=("ResolutionError", "only https://one.example/simple: 2", "two.example/simple: 99"),
+    ),
+    Case(
         id="C43-other-versions-that-the-target-can-not-take-do-not-matter",
         indexes={
             "https://one.example/simple": {"a": {"1": []}},
