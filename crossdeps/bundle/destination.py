@@ -11,6 +11,7 @@ import hashlib
 import os
 import posixpath
 import re
+import stat
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _SHOWN = 3
+_TRIES = 20
 _LARGEST_RECORD = 64 << 20
 _INSTALLER = re.compile(r"((?:.*/)?[^/]+\.dist-info)/INSTALLER")
 _CACHED = re.compile(r"(?P<folder>(?:.*/)?)__pycache__/(?P<stem>[^/.]+)\.[^/]*pyc")
@@ -42,16 +44,18 @@ def check_directory_destination(bundle: Bundle, path: Path, *, force: bool) -> N
         them, symbolic links and files are refused even with *force*
     """
     _check_path(bundle, path)
-    if not path.is_dir():
-        if path.exists():
-            raise OutputError(
-                f"{path} is a file", hint="give a directory, or a name ending in .zip for a zip"
-            )
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing is there, or writing will tell
         return
+    if not stat.S_ISDIR(mode):
+        raise OutputError(
+            f"{path} is a file", hint="give a directory, or a name ending in .zip for a zip"
+        )
     if force:
         return
     try:
-        foreign = _foreign_files(path)
+        foreign = _foreign_files_at_rest(path)
     except OSError as error:
         raise OutputError(
             f"{path} can't be looked through: {error.strerror or error}", hint=_FORCE
@@ -85,7 +89,15 @@ def check_zip_destination(bundle: Bundle, path: Path, *, force: bool) -> None:
 
 
 def _check_path(bundle: Bundle, path: Path) -> None:
-    if path.is_symlink():
+    try:
+        is_link = stat.S_ISLNK(path.lstat().st_mode)
+    except FileNotFoundError:
+        is_link = False
+    except OSError as error:
+        raise OutputError(
+            f"can't write {path}: {error.strerror or error}", hint="give another output"
+        ) from error
+    if is_link:
         raise OutputError(
             f"{path} is a symbolic link", hint=f"give what it points to: {os.path.realpath(path)}"
         )
@@ -120,6 +132,31 @@ def _file_of(content: Content) -> Path | None:
     if isinstance(content, WheelContent):
         return content.wheel.file
     return content.archive if isinstance(content, ArchiveContent) else None
+
+
+def _foreign_files_at_rest(root: Path) -> list[str]:
+    """The foreign files in *root*, which another run may replace as a whole meanwhile."""
+    found: list[str] = []
+    for _ in range(_TRIES):
+        before = _state(root)
+        if before is None:
+            return []
+        try:
+            found = _foreign_files(root)
+        except FileNotFoundError:
+            found = ["another run is writing there"]
+        if not found or _state(root) == before:
+            return found
+    return found
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """What changes when another directory is renamed to *path*; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
 def _foreign_files(root: Path) -> list[str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdeps.bundle.locks import is_at, open_directory, try_lock
 from crossdeps.errors import OutputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _BUFFER = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
 _TEMPORARY, _OLD = "crossdeps-tmp", "crossdeps-old"
+# Other runs with the same destination may each win once before this one does.
+_TRIES = 100
+_CONTENDED = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
 _HINTS = {
     errno.ENOSPC: "free some space, or give an output on another disk",
     errno.EDQUOT: "your quota is used up: give an output elsewhere",
@@ -132,10 +136,8 @@ class Staging:
     def __enter__(self) -> Self:
         try:
             self._make_parents()
-            with _locked(self.destination.parent) as alone:
-                if alone:
-                    self._remove_stale()
-                self._create()
+            self._remove_stale()
+            self._create()
         except BaseException:
             self.__exit__()
             raise
@@ -157,15 +159,30 @@ class Staging:
         return Sink(os.dup(self._held[0]), digest=True)
 
     def _create(self) -> None:
+        for _ in range(_TRIES):
+            # Between its making and its lock, another run may take it for a killed one's.
+            if self._made_and_held():
+                return
+            self.path = self._sibling(_TEMPORARY)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self.path))
+
+    def _made_and_held(self) -> bool:
         # The descriptor is held to the end: its lock says that the sibling is in use.
         if self._directory:
             self.path.mkdir(mode=0o700)
-            fd = _open_directory(self.path)
+            try:
+                fd = open_directory(self.path)
+            except FileNotFoundError:
+                return False
         else:
             fd = create_file(self.path)
-        if fd is not None:
+        if fd is None:
+            return True
+        if try_lock(fd) is not False and is_at(fd, self.path):
             self._held.append(fd)
-            _try_lock(fd)
+            return True
+        os.close(fd)
+        return False
 
     def commit_file(self) -> None:
         """Put the file in the destination's place, over a file that is there.
@@ -180,25 +197,49 @@ class Staging:
 
         :raises OSError: if it can't be; the destination is as before
         """
+        replaced: list[Path] = []
+        try:
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    self._swap(replaced)
+                    break
+                except OSError as error:
+                    # Another run has just put its own there, or is about to.
+                    if error.errno not in _CONTENDED or not tries_left:
+                        raise
+            self._committed()
+        finally:
+            for old in replaced:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _swap(self, replaced: list[Path]) -> None:
         old = self._sibling(_OLD)
         try:
             if self.destination.is_dir():
-                os.rename(self.destination, old)  # noqa: PTH104 - the same
+                self._hold(self.destination)
+                os.rename(self.destination, old)  # noqa: PTH104 - the same on every Python
             os.rename(self.path, self.destination)  # noqa: PTH104 - the same
         except BaseException:
             if old.exists() and not self.destination.exists():
                 os.rename(old, self.destination)  # noqa: PTH104 - the same
             raise
-        try:
-            self._committed()
         finally:
-            shutil.rmtree(old, ignore_errors=True)
+            if old.exists():
+                replaced.append(old)
+
+    def _hold(self, directory: Path) -> None:
+        """Lock a directory, so that no other run takes it for a killed one's leavings."""
+        with contextlib.suppress(OSError):
+            fd = open_directory(directory)
+            if fd is not None:
+                self._held.append(fd)
+                try_lock(fd)
 
     def _committed(self) -> None:
         self._made_parents.clear()
         # The rename is done: a file system that can't sync a directory doesn't undo it.
         with contextlib.suppress(OSError):
-            fd = _open_directory(self.destination.parent)
+            fd = open_directory(self.destination.parent)
             if fd is not None:
                 try:
                     os.fsync(fd)
@@ -248,42 +289,10 @@ def _write_all(fd: int, data: bytes | bytearray) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _open_directory(path: Path) -> int | None:
-    try:
-        return os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no directories; elsewhere it may not be readable
-        return None
-
-
-def _try_lock(fd: int) -> bool:
-    try:
-        import fcntl  # noqa: PLC0415
-    except ImportError:  # Windows has other locks: there, what a killed run left stays
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[bool]:
-    """Hold a directory for a moment; gives False where another holds it, or locks don't work."""
-    fd = _open_directory(directory)
-    if fd is None:
-        yield False
-        return
-    try:
-        yield _try_lock(fd)
-    finally:
-        os.close(fd)
-
-
 def _remove_unused(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
-        if not _try_lock(fd):
+        if not try_lock(fd):
             return
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -264,3 +265,30 @@ def test_two_at_a_time_both_end_well(
     write(new, out, progress=Nested())
     assert {project.name for project in read_bundle(out).projects} == {"b"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_many_at_a_time_with_one_destination_all_end_well(
+    bundles: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    """Whoever is last wins; nobody fails over the moments in which another swaps directories."""
+    out = tmp_path / "out"
+
+    def write(bundle: Bundle) -> None:
+        for _ in range(25):
+            write_directory(bundle, out)
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(os, "sync", lambda: None)
+        for each in [pool.submit(write, bundle) for bundle in bundles * 2]:
+            each.result()
+    assert {project.name for project in read_bundle(out).projects} in ({"a"}, {"b"})
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("write", [write_directory, write_zip])
+def test_a_name_that_the_system_refuses_is_told_first(
+    bundles: tuple[Bundle, Bundle], tmp_path: Path, write: Callable[..., Any]
+) -> None:
+    with pytest.raises(OutputError, match="can't write"):
+        write(bundles[0], tmp_path / ("n" * 300))
+    assert list(tmp_path.iterdir()) == []
