@@ -16,11 +16,11 @@ import urllib.parse
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
-import requests.adapters
+import requests.utils
 import urllib3.exceptions
-from urllib3.connectionpool import HTTPSConnectionPool
 
 from crossdeps.index import answers
+from crossdeps.index.adapters import PooledAdapter, QuietAdapter, SharedTlsAdapter
 from crossdeps.index.connection import Connection, CredentialsLookup, no_credentials
 from crossdeps.index.exchange import CHUNK, Answer, BrokenAnswerError, Request
 from crossdeps.index.origins import is_http, read_origin, show_url
@@ -34,7 +34,6 @@ T = TypeVar("T")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-_PER_HOST = 8
 _BROKEN = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
@@ -42,14 +41,6 @@ _BROKEN = (
     urllib3.exceptions.TimeoutError,
     urllib3.exceptions.SSLError,
 )
-
-
-class _QuietPool(HTTPSConnectionPool):
-    """Connections to hosts whose certificate the user asked not to check: no warning each time."""
-
-    def _validate_conn(self, conn: urllib3.connection.HTTPConnection) -> None:  # type: ignore[override]
-        if conn.is_closed:
-            conn.connect()
 
 
 class Session:
@@ -68,28 +59,18 @@ class Session:
         self._connection = connection or Connection()
         self._credentials = credentials
         self._headers = {"User-Agent": user_agent, "Connection": "keep-alive"}
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._quiet = self._adapter()
-        self._quiet.poolmanager.pool_classes_by_scheme = {
-            **self._quiet.poolmanager.pool_classes_by_scheme,
-            "https": _QuietPool,
-        }
-        self._session.mount("https://", self._adapter())
-        self._session.mount("http://", self._adapter())
+        self._lock = threading.Lock()
+        self._plain, self._quiet = PooledAdapter(), QuietAdapter()
+        self._shared: SharedTlsAdapter | None = None
         self._closed = threading.Event()
-
-    @staticmethod
-    def _adapter() -> requests.adapters.HTTPAdapter:
-        return requests.adapters.HTTPAdapter(
-            pool_connections=16, pool_maxsize=_PER_HOST, pool_block=True, max_retries=0
-        )
 
     def close(self) -> None:
         """Stop waits and transfers soon, and close idle connections."""
         self._closed.set()
-        self._session.close()
-        self._quiet.close()
+        with self._lock:
+            for adapter in (self._plain, self._quiet, self._shared):
+                if adapter is not None:
+                    adapter.close()
 
     def fetch(self, request: Request, consume: Callable[[Answer], T]) -> T:
         """Ask, and hand each answer of an accepted status to *consume*, which reads its body.
@@ -193,15 +174,15 @@ class Session:
             ) from error
         connection = self._connection
         trusted = connection.trusts(url)
-        adapter = self._quiet if trusted else self._session.get_adapter(url)
+        proxies = connection.proxies_for(url)
         try:
-            return adapter.send(
+            return self._adapter(url, proxies, trusted=trusted).send(
                 prepared,
                 stream=True,
                 timeout=(connection.timeout, connection.timeout),
                 verify=False if trusted else connection.certificates or True,
                 cert=connection.client_certificate,
-                proxies=connection.proxies_for(url),
+                proxies=proxies,
             )
         except requests.exceptions.RequestException:
             raise
@@ -212,6 +193,21 @@ class Session:
                 request.subject,
                 bundle=connection.certificates or connection.client_certificate,
             ) from error
+
+    def _adapter(self, url: str, proxies: dict[str, str], *, trusted: bool) -> PooledAdapter:
+        """What carries a request.
+
+        :raises OSError: if the certificates can't be read
+        """
+        if trusted:
+            return self._quiet
+        proxy = requests.utils.select_proxy(url, proxies) or ""
+        if not url.lower().startswith("https:") or proxy.lower().startswith("https:"):
+            return self._plain
+        with self._lock:
+            if self._shared is None:
+                self._shared = SharedTlsAdapter(self._connection.certificates)
+            return self._shared
 
 
 class _Opened:

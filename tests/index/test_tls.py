@@ -104,3 +104,30 @@ def test_a_bundle_that_can_not_be_used_is_told(
     with index, pytest.raises(IndexUnreachableError) as caught:
         index.page(FOO)
     assert str(bundle) in str(caught.value)
+
+
+def test_certificates_are_read_once_for_all_connections(
+    url: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a bundle takes longer than the rest of a handshake."""
+    read = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def count(context: ssl.SSLContext, *args: object, **kwargs: object) -> None:
+        read.append(args or kwargs)
+        load(context, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", count)
+    names = [canonicalize_name(f"foo{number}") for number in range(6)]
+    with open_index(IndexOptions(index_url=url, cert=str(certificate))) as index:
+        index.prefetch(names)
+        for name in names:
+            index.page(name)
+    assert len(read) == 1
+
+
+def test_a_name_that_the_certificate_does_not_state_is_refused(url: str, certificate: Path) -> None:
+    """The one context checks host names for every connection."""
+    options = IndexOptions(index_url=url.replace("127.0.0.1", "localhost"), cert=str(certificate))
+    with open_index(options) as index, pytest.raises(IndexUnreachableError, match="TLS"):
+        index.page(FOO)
