@@ -43,7 +43,7 @@ def run_uv(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
 
 
 def platform_of(target: Target) -> str:
-    """uv's name of a target's machine, which states the glibc too."""
+    """How uv names the machine of a target, glibc included."""
     major, minor = target.libc.version
     return f"{target.arch}-manylinux_{major}_{minor}"
 
@@ -65,7 +65,7 @@ def uv_pins(
     if done.returncode:
         assert "No solution found" in done.stderr, done.stderr
         return None, done.stderr
-    pins = {}
+    pins: dict[str, str] = {}
     for line in done.stdout.splitlines():
         requirement = Requirement(line)
         (specifier,) = requirement.specifier
