@@ -1,0 +1,91 @@
+"""What is well built raises no finding: popular projects for both architectures, an artifact each."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.pipeline import Settings, build, check
+from crossdeps.resolution import Policy
+from crossdeps.target import Target
+from crossdeps.verify import Ignore
+from tests.support.built_once import CACHE_ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
+
+# What the index had on this day, so that a release of tomorrow changes nothing here.
+CUT_OFF = datetime(2026, 11, 1, tzinfo=timezone.utc)
+
+# Each project is tried for one runtime, with all that it depends on.
+PROJECTS = {
+    "python3.9": (
+        "pycryptodome", "cryptography", "lxml", "psycopg2-binary", "pyyaml", "pydantic", "requests",
+        "boto3", "pillow", "sqlalchemy", "bcrypt", "paramiko",
+    ),
+    "python3.10": (
+        "numpy", "pandas", "pymongo", "redis", "aiohttp", "fastapi", "grpcio", "protobuf", "cffi",
+        "msgpack", "ruamel.yaml",
+    ),
+    "python3.11": (
+        "scipy", "scikit-learn", "matplotlib", "orjson", "ujson", "httpx", "uvicorn[standard]",
+        "websockets", "jinja2", "regex", "xgboost", "statsmodels",
+    ),
+    "python3.12": (
+        "polars", "pyarrow", "duckdb", "shapely", "pyproj", "opencv-python-headless",
+        "psycopg[binary]", "asyncpg", "confluent-kafka", "rapidfuzz", "tokenizers", "tiktoken",
+        "h5py", "netcdf4", "rasterio", "lightgbm",
+    ),
+    "python3.13": (
+        "pynacl", "argon2-cffi", "zstandard", "lz4", "brotli", "greenlet", "gevent", "psutil",
+        "pyzmq", "openai", "anthropic", "langchain-core", "google-cloud-storage",
+        "snowflake-connector-python", "aws-lambda-powertools[all]", "stripe", "django", "flask",
+        "selenium", "beautifulsoup4", "pendulum", "scikit-image",
+    ),
+    "python3.14": ("numpy", "pydantic", "cryptography", "orjson", "black", "mypy", "pandas"),
+}  # fmt: skip
+
+# Alarms that are not false: rule by project.
+RIGHT = {
+    # Its GDAL is linked with the system's libexpat.so.1, which the image of Lambda doesn't have.
+    "rasterio": "absent-library",
+    # Its wheels leave libgomp.so.1 to the system; the image has no compiler's libraries.
+    "lightgbm": "absent-library",
+}
+
+CASES = [
+    pytest.param(runtime, arch, project, id=f"{project}-{runtime}-{arch}")
+    for runtime, projects in PROJECTS.items()
+    for project in projects
+    for arch in ("x86_64", "aarch64")
+]
+
+
+def test_there_are_enough() -> None:
+    """At least 60 artifacts for each architecture."""
+    assert len(CASES) >= 2 * 60
+
+
+@pytest.mark.parametrize(("runtime", "arch", "project"), CASES)
+def test_a_popular_project_raises_no_finding(
+    runtime: str, arch: str, project: str, tmp_path: Path
+) -> None:
+    """Neither as it is built nor when the zip is read again."""
+    expected = {RIGHT[project]} if project in RIGHT else set()
+    settings = Settings(
+        isolated=True,
+        cache=CACHE_ROOT / "artifacts",
+        policy=Policy(exclude_newer=CUT_OFF),
+        ignore=tuple(Ignore(rule=rule) for rule in expected),
+    )
+    target = Target.runtime(runtime, arch=arch)
+    archive = tmp_path / "function.zip"
+    report = build([project], target, archive, settings=settings)
+    assert report.findings == ()
+    found = check(archive, target)
+    archive.unlink()  # pytest keeps what tests leave, and these are gigabytes
+    assert {finding.rule for finding in found} == expected, found
