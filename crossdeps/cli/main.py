@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossdeps.cli.console import Console
+from crossdeps.cli.interruption import INTERRUPTED, TERMINATED, TerminatedError, signals_raised
 from crossdeps.cli.options import TellOptions
 from crossdeps.cli.parser import parse_arguments
-from crossdeps.errors import CrossdepsError, UsageError
+from crossdeps.errors import CrossdepsError, InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from crossdeps.cli.options import Options
 
-INTERRUPTED = 130
-TERMINATED = 143
 UNREAD = 1
 REPORT = "report"
-
-
-class _TerminatedError(BaseException):
-    """SIGTERM, raised in the main thread so that everything half-made is removed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :raises SystemExit: after ``--help``, ``--version`` and ``--print-completion``
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    with _sigterm_raised():
+    with signals_raised():
         try:
             return _run(given)
         except KeyboardInterrupt:
@@ -46,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "interrupted: nothing half-made was left"
             )
             return INTERRUPTED
-        except _TerminatedError:
+        except TerminatedError:
             return TERMINATED
         except BrokenPipeError:
             _forget_output()
@@ -78,12 +71,23 @@ def _run(given: Sequence[str]) -> int:
 
 
 def _call(options: Options, console: Console) -> int:
+    _check_directory()
     if options.tell.report:
         import_module("crossdeps.cli.documents").check_report(options.tell.report)
     configuration = import_module("crossdeps.cli.configuration")
     verb = import_module(f"crossdeps.cli.verbs.{options.verb}")
     project = configuration.project_configuration()
     return int(verb.run(configuration.complete(options, project), project, console))
+
+
+def _check_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise InputError(
+            f"the current directory can't be used: {error.strerror}",
+            hint="it may have been removed: go to another one",
+        ) from error
 
 
 def _fail(error: CrossdepsError, tell: TellOptions, console: Console) -> int:
@@ -112,21 +116,3 @@ def _forget_output() -> None:
     """Let what is left in the buffers go nowhere: whoever read our output has gone (``| head``)."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, by its descriptor
         os.dup2(nowhere.fileno(), 1)
-
-
-@contextmanager
-def _sigterm_raised() -> Iterator[None]:
-    """Have SIGTERM unwind the main thread, once: a second one finds us at it already."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise _TerminatedError

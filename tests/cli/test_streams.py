@@ -1,0 +1,291 @@
+"""Standard output is data, standard error is talk; each is as it was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from crossdeps.cli.console import Console
+from crossdeps.cli.options import TellOptions
+from tests.support.command import REPOSITORY, crossdeps
+from tests.support.command_line import TARGET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.support.command_line import CommandLine
+
+FINDING = {"rule", "severity", "path", "owner", "message", "hint"}
+TARGET_KEYS = {
+    "description", "runtime", "implementation", "python", "abi", "arch", "libc", "platforms",
+}  # fmt: skip
+CONTRACT: dict[str, Any] = {
+    "version": None,
+    "crossdeps": None,
+    "target": TARGET_KEYS,
+    "artifact": {"path", "kind", "entries", "size", "unzipped", "sha256", "code_sha256"},
+    "limits": {"unzipped", "direct_upload"},
+    "packages": {
+        "name", "version", "wheel", "sha256", "tags", "size", "requested", "passed_over",
+    },
+    "findings": FINDING,
+    "removed": {"rule", "owner", "size"},
+    "indexes": None,
+    "warnings": None,
+    "notes": None,
+}  # fmt: skip
+
+
+class TestJson:
+    def test_a_build_has_the_keys_of_the_contract(self, run: CommandLine) -> None:
+        """A key may be added; none goes away or changes its meaning within version 1."""
+        told = run("build", "native", "--runtime", "python3.12", "--arch", "arm64", "--json")
+        document = told.document
+        assert document["version"] == 1
+        _check_keys(document, CONTRACT)
+        (package,) = document["packages"]
+        assert package["name"] == "native"
+        assert package["version"] == "1.1"
+        assert document["target"]["arch"] == "aarch64"
+        assert document["artifact"]["path"] == str(run.folder / "package")
+
+    def test_what_the_target_forced_is_told(self, run: CommandLine) -> None:
+        (package,) = run.build("native", "--json").document["packages"]
+        (passed_over,) = package["passed_over"]
+        assert passed_over == {
+            "version": "1.1",
+            "reason": "glibc",
+            "detail": "2.28",
+            "forced_by_target": True,
+        }
+
+    def test_a_check_has_the_keys_of_the_contract(self, run: CommandLine) -> None:
+        run.build("native")
+        told = run("check", "package", "--python", "3.12", "--arch", "arm64", "--json")
+        assert told.code == 7
+        _check_keys(
+            told.document,
+            {
+                "version": None,
+                "crossdeps": None,
+                "target": TARGET_KEYS,
+                "path": None,
+                "findings": FINDING,
+            },
+        )
+        assert [each["rule"] for each in told.document["findings"]] == ["wrong-machine"]
+
+    def test_an_error_has_the_fields_of_its_text(self, run: CommandLine) -> None:
+        told = run.build("purr", "--json")
+        assert set(told.document) == {"version", "crossdeps", "error"}
+        error = told.document["error"]
+        assert set(error) == {"id", "rule", "exit_code", "message", "context", "hint"}
+        assert error["exit_code"] == told.code == 3
+        assert f"error: {error['message']}\n" in told.err
+        assert f"hint: {error['hint']}\n" in told.err
+
+    def test_a_build_that_would_fail_there_has_its_findings(self, run: CommandLine) -> None:
+        """Nothing is written, and the reasons are in the document of the error."""
+        run.write("src/native.so", run_elf("aarch64"))
+        told = run.build("pure", "--source", "src", "--json")
+        assert (told.code, told.left) == (7, ("src/native.so",))
+        assert told.document["error"]["id"] == "findings"
+        (finding,) = told.document["findings"]
+        assert set(finding) == FINDING
+        assert finding["path"] == "native.so"
+
+    def test_it_is_the_only_thing_on_standard_output(self, run: CommandLine) -> None:
+        for verb in (["build", "pure"], ["tags"]):
+            told = run(*verb, "--json", "--force" if verb[0] == "build" else "-q", *TARGET)
+            assert told.code == 0
+            assert isinstance(told.document, dict)
+
+
+class TestReportFile:
+    def test_it_is_the_document_of_json(self, run: CommandLine) -> None:
+        told = run.build("pure", "--json", "--report", "report.json")
+        assert json.loads((run.folder / "report.json").read_text()) == told.document
+
+    def test_text_is_printed_beside_it(self, run: CommandLine) -> None:
+        told = run.build("pure", "--report", "report.json")
+        assert told.out.startswith("Target ")
+        assert "report.json" in told.left
+
+    def test_an_error_is_reported_too(self, run: CommandLine) -> None:
+        told = run.build("purr", "--report", "report.json")
+        assert told.left == ("report.json",)
+        document = json.loads((run.folder / "report.json").read_text())
+        assert document["error"]["id"] == "project-not-found"
+
+    @pytest.mark.parametrize("path", ["nowhere/report.json", "folder"])
+    def test_one_that_cannot_be_written_is_refused_before_the_work(
+        self, run: CommandLine, path: str
+    ) -> None:
+        (run.folder / "folder").mkdir()
+        told = run.build("pure", "--report", path)
+        assert (told.code, told.left) == (2, ())
+        assert told.err.count("error: ") == 1
+        assert path in told.err
+        assert run.index.requests == ()
+
+
+class TestQuiet:
+    def test_a_build_says_nothing(self, run: CommandLine) -> None:
+        run.write("requirements.txt", "")
+        told = run("build", "-q", *TARGET)
+        assert (told.code, told.out, told.err) == (0, "", "")
+
+    def test_errors_are_said(self, run: CommandLine) -> None:
+        assert "error: no project 'purr'" in run.build("purr", "-q").err
+
+    def test_data_that_was_asked_for_is_printed(self, run: CommandLine) -> None:
+        assert run("tags", "-q", *TARGET).out
+
+
+class TestVerbose:
+    def test_steps_are_lines(self, run: CommandLine) -> None:
+        told = run.build("tree", "-v")
+        assert "resolving, requirements: 1\n" in told.err
+        assert "downloading, wheels: 4" in told.err
+        assert told.err.index("resolved, projects: 4") < told.err.index("writing ")
+        assert "\x1b" not in told.err
+
+    def test_twice_tells_each_choice(self, run: CommandLine) -> None:
+        assert "native 1.0" in run.build("tree", "-vv").err
+        assert "native 1.0" not in run.build("tree", "-v", "--force").err
+
+
+class TestNothingAskedFor:
+    @pytest.mark.parametrize("text", ["", "# nothing\n", "pure; sys_platform == 'win32'\n"])
+    def test_it_is_told_and_the_output_is_valid(self, run: CommandLine, text: str) -> None:
+        run.write("requirements.txt", text)
+        told = run("build", "-o", "out.zip", *TARGET)
+        assert told.code == 0
+        assert "0 packages" in told.out
+        assert run("check", "out.zip", *TARGET).code == 0
+
+
+class TestColor:
+    @pytest.mark.parametrize(
+        ("option", "environ", "colored"),
+        [
+            ("auto", {}, False),
+            ("auto", {"FORCE_COLOR": "1"}, True),
+            ("auto", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+            ("auto", {"FORCE_COLOR": "1", "NO_COLOR": ""}, True),
+            ("always", {"NO_COLOR": "1"}, True),
+            ("never", {"FORCE_COLOR": "1"}, False),
+        ],
+    )
+    def test_the_option_then_the_variables_then_the_terminal(
+        self,
+        option: Literal["auto", "always", "never"],
+        environ: Mapping[str, str],
+        *,
+        colored: bool,
+    ) -> None:
+        console = Console.of_process(TellOptions(color=option), environ)
+        assert console.color is colored
+
+    def test_an_error_is_the_same_without(self, run: CommandLine) -> None:
+        plain = run.build("purr").err
+        colored = run.build("purr", "--color", "always").err
+        assert "\x1b[1;31merror\x1b[0m: no project" in colored
+        for code in ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m"):
+            colored = colored.replace(code, "")
+        assert colored == plain
+
+
+def test_what_could_move_the_cursor_is_escaped(run: CommandLine) -> None:
+    """A name from a file or an index can't hide text, recolour it or turn it around."""
+    told = run("check", "no\x1b[2Jsuch\u202epath", *TARGET)
+    assert told.code == 2
+    assert "\x1b" not in told.err
+    assert "\u202e" not in told.err
+    assert "no\\x1b[2Jsuch\\u202epath" in told.err
+
+
+@pytest.mark.subprocess
+class TestProcess:
+    def test_a_reader_that_goes_is_no_error_to_tell(self, tmp_path: Path) -> None:
+        """As with ``crossdeps tags | head -1``: no traceback, no message."""
+        for arguments in (["tags", *TARGET], ["--help"], ["build", "--help"]):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "crossdeps", *arguments],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+            process.stderr.close()
+            assert process.wait() in {0, 1}
+
+    def test_a_full_disk_under_standard_output_is_an_error(self, tmp_path: Path) -> None:
+        with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+            done = subprocess.run(
+                [sys.executable, "-m", "crossdeps", "tags", *TARGET],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 2
+        assert "error: standard output can't be written: No space left on device" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+    def test_closed_streams_are_no_error(self, tmp_path: Path, closed: str) -> None:
+        line = f'"{sys.executable}" -m crossdeps tags {" ".join(TARGET)} {closed}'
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_an_ascii_terminal_gets_escapes(self, tmp_path: Path) -> None:
+        """LANG=C: what it can't show is escaped, and nothing fails."""
+        ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        done = crossdeps("check", "caf\u00e9", *TARGET, cwd=tmp_path, environment=ascii_only)
+        assert done.code == 2
+        assert "caf" in done.err
+        assert done.err.isascii()
+        assert "Traceback" not in done.err
+
+    def test_without_a_home(self, run: CommandLine, tmp_path: Path) -> None:
+        nothing = {"HOME": "/nonexistent", "XDG_CACHE_HOME": ""}
+        done = crossdeps("build", "pure", *TARGET, cwd=tmp_path, environment=nothing)
+        assert done.code == 0, done.err
+        assert "Traceback" not in done.err
+        del run
+
+
+def run_elf(machine: str) -> bytes:
+    from tests.support.wheel_factory import make_elf
+
+    return make_elf(machine=machine)
+
+
+def _check_keys(document: Mapping[str, Any], contract: Mapping[str, set[str] | None]) -> None:
+    """Every key is there; for values that are objects, or lists of them, their keys too."""
+    assert set(document) == set(contract)
+    for key, keys in contract.items():
+        value = document[key]
+        for each in value if isinstance(value, list) else [value]:
+            if keys is not None:
+                assert set(each) == keys, key
