@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from crossdeps.verify import (
     bytecode,
+    handler,
     libraries,
     machine,
     names,
     projects,
     records,
     requirements,
+    sdk,
     size,
+    source_imports,
     startup,
     symbols,
 )
@@ -42,6 +45,9 @@ CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     startup.check_scripts,
     bytecode.check_bytecode_only,
     bytecode.check_bytecode,
+    handler.check_handler,
+    source_imports.check_imports,
+    sdk.check_split_sdk,
     size.check_size,
 )
 
@@ -74,6 +80,13 @@ RULES: dict[str, Rule] = {
         startup.HOST_SCRIPT,
         bytecode.BYTECODE_ONLY,
         bytecode.BYTECODE,
+        handler.HANDLER_MODULE,
+        handler.HANDLER_FUNCTION,
+        source_imports.SOURCE_SYNTAX,
+        source_imports.MISSING_IMPORT,
+        source_imports.MISSING_LATER_IMPORT,
+        source_imports.UNREAD_SOURCE,
+        sdk.SPLIT_SDK,
         size.TOO_LARGE,
     )
 }

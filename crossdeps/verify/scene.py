@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
 from crossdeps.target import provided_projects
+from crossdeps.verify.module_index import ModuleIndex
 from crossdeps.verify.native import NativeFile, judge
+from crossdeps.verify.source_files import SourceFile, read_sources
 from crossdeps.verify.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -80,6 +82,16 @@ class Scene:
         """What the runtime has beside the standard library."""
         provided = self.surroundings.provided
         return provided_projects(self.target) if provided is None else provided
+
+    @cached_property
+    def modules(self) -> ModuleIndex:
+        """What an import finds."""
+        return ModuleIndex(self)
+
+    @cached_property
+    def sources(self) -> tuple[SourceFile, ...]:
+        """The user's own source, each file read; what the handler imports at the start first."""
+        return read_sources(self)
 
     @cached_property
     def natives(self) -> tuple[NativeFile, ...]:

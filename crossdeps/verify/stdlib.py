@@ -67,3 +67,8 @@ def stdlib_modules(python: tuple[int, int]) -> frozenset[str]:
         names -= set(_ADDED.get(version, "").split())
         names |= set(_REMOVED.get(version, "").split())
     return frozenset(names)
+
+
+def ever_in_stdlib(module: str) -> bool:
+    """Whether any Python since 3.7 has the top-level *module* in its standard library."""
+    return any(module in stdlib_modules((3, minor)) for minor in (7, 8, 9, 10, 15))

@@ -1,0 +1,411 @@
+"""The handler, and what the user's source imports: parsed, never run."""
+
+from __future__ import annotations
+
+import sys
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.errors import UsageError
+from crossdeps.target import Target, provided_projects
+from crossdeps.verify import Finding, Handler, Surroundings, verify
+from tests.verify.bundles import Made, make_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crossdeps.bundle import Bundle
+
+PY39 = Target.runtime("python3.9", arch="x86_64")
+PY311 = Target.runtime("python3.11", arch="x86_64")
+PY312 = Target.runtime("python3.12", arch="x86_64")
+PLAIN = Target(python="3.9", arch="x86_64")
+HANDLER = "def handler(event, context): ...\n"
+
+
+def check(
+    source: Mapping[str, str],
+    *projects: Made,
+    handler: str = "app.handler",
+    target: Target = PY39,
+    layers: tuple[Bundle, ...] = (),
+    left_out: frozenset[str] = frozenset(),
+    prefix: str = "",
+) -> list[Finding]:
+    """What is found in a bundle of *projects* and *source*."""
+    data = {path: dedent(text).encode() for path, text in source.items()}
+    around = Surroundings(layers=layers, handler=Handler.parse(handler), left_out=left_out)
+    bundle = make_bundle(*projects, source=data, prefix=prefix)
+    return list(verify(bundle, target, surroundings=around))
+
+
+def app(text: str, *projects: Made, target: Target = PY39) -> list[Finding]:
+    return check({"app.py": f"{dedent(text)}\n{HANDLER}"}, *projects, target=target)
+
+
+def rules(findings: list[Finding]) -> list[str]:
+    return [finding.rule for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("path", "handler"),
+    [
+        ("app.py", "app.handler"),
+        ("src/app.py", "src/app.handler"),
+        ("src/app.py", "src.app.handler"),
+        ("app/__init__.py", "app.handler"),
+        ("my-app.py", "my-app.handler"),
+        ("a/b/c.py", "a/b.c.handler"),
+    ],
+)
+def test_the_handler_is_found(path: str, handler: str) -> None:
+    if "-" not in path:
+        assert check({path: HANDLER}, handler=handler) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "app",
+        ".handler",
+        "app.",
+        "app handler",
+        "app.han dler",
+        "a..b",
+        "/app.x",
+        "1.x",
+        "a." * 70,
+    ],
+)
+def test_what_lambda_would_refuse_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        Handler.parse(text)
+
+
+def test_a_module_that_is_elsewhere() -> None:
+    """The hint says where it lies."""
+    (finding,) = check({"src/app.py": HANDLER})
+    assert finding.rule == "handler-module"
+    assert "src/app.handler" in (finding.hint or "")
+
+
+def test_a_module_that_is_nowhere() -> None:
+    (finding,) = check({"main.py": HANDLER})
+    assert finding.rule == "handler-module"
+    assert "--source" in (finding.hint or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def handler(event, context): ...",
+        "def handler(event, context, more=1): ...",
+        "def handler(*args): ...",
+        "def handler(event, *rest): ...",
+        "def handler(event, context=None, *, key=1): ...",
+        "handler = lambda event, context: None",
+        "from os.path import join as handler",
+        "import json as handler",
+        "class handler:\n    def __init__(self, event, context): ...",
+        "if True:\n    def handler(event, context): ...",
+        "try:\n    import json\nexcept ImportError:\n    handler = 1\nelse:\n    handler = 2",
+        "handler: object = print",
+        "(other, handler) = 1, 2",
+        "@wraps\nasync def handler(): ...",
+        "@wraps\ndef handler(): ...",
+        "from json import *",
+        "def __getattr__(name): ...",
+        "with open('x') as handler: ...",
+        "for handler in (): ...",
+    ],
+)
+def test_a_function_that_can_be_called(text: str) -> None:
+    assert check({"app.py": text}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def handle(event, context): ...", "doesn't define handler"),
+        ("", "doesn't define handler"),
+        ("def outer():\n    def handler(event, context): ...", "doesn't define handler"),
+        ("class A:\n    def handler(self, event): ...", "doesn't define handler"),
+        ("async def handler(event, context): ...", "coroutine"),
+        ("def handler(): ...", "takes no argument"),
+        ("def handler(event): ...", "takes one argument"),
+        ("def handler(a, b, c): ...", "requires 3 arguments"),
+        ("def handler(event, context, *, key): ...", "keyword argument key"),
+    ],
+)
+def test_a_function_that_cannot(text: str, told: str) -> None:
+    (finding,) = check({"app.py": text})
+    assert finding.rule == "handler-function"
+    assert told in finding.message
+    assert finding.path == "app.py"
+
+
+def test_the_nearest_name_is_offered() -> None:
+    (finding,) = check({"app.py": "def lambda_handler(event, context): ..."})
+    assert "lambda_handler" in (finding.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "project", "severity"),
+    [
+        ("import yaml", "pyyaml", "error"),
+        ("from PIL import Image", "pillow", "error"),
+        ("import cv2, json", "opencv-python-headless", "error"),
+        ("from google.cloud import storage", "google-cloud-storage", "error"),
+        ("import sklearn.linear_model", "scikit-learn", "error"),
+        ("import unheard_of", "unheard_of", "error"),
+        ("class A:\n    import yaml", "pyyaml", "error"),
+        ("def f():\n    import yaml", "pyyaml", "warning"),
+        ("f = lambda: __import__('yaml')", "pyyaml", "warning"),
+        ("import importlib; importlib.import_module('yaml')", "pyyaml", "error"),
+        ("import os\nif os.environ.get('X'):\n    import yaml", "pyyaml", "warning"),
+        ("try:\n    import yaml\nexcept ImportError:\n    raise RuntimeError", "pyyaml", "error"),
+        ("try:\n    import json\nexcept KeyError:\n    import yaml", "pyyaml", "warning"),
+        ("try:\n    import ujson\nexcept ImportError:\n    import yaml", "pyyaml", "error"),
+        ("try:\n    pass\nfinally:\n    import yaml", "pyyaml", "error"),
+        (
+            "try:\n    import json\nexcept ImportError: ...\nelse:\n    import yaml",
+            "pyyaml",
+            "error",
+        ),
+        ("import sys\nif sys.version_info < (3, 10):\n    import yaml", "pyyaml", "error"),
+        ("import sys\nif sys.platform == 'linux':\n    import yaml", "pyyaml", "error"),
+        ("with open('x') as f:\n    import yaml", "pyyaml", "error"),
+        ("import distutils_x", "distutils_x", "error"),
+    ],
+)
+def test_a_missing_import(text: str, project: str, severity: str) -> None:
+    """It is named, with its line and the project that likely has it."""
+    (finding,) = app(text)
+    assert finding.rule == ("missing-import" if severity == "error" else "missing-later-import")
+    assert finding.severity == severity
+    assert finding.message.startswith("app.py:")
+    assert project in (finding.hint or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import json, os.path, concurrent.futures, _thread",
+        "import boto3, botocore.config\nfrom dateutil import parser",
+        "try:\n    import yaml\nexcept ImportError:\n    yaml = None",
+        "try:\n    import yaml\nexcept (KeyError, ModuleNotFoundError): ...",
+        "try:\n    import yaml\nexcept Exception: ...",
+        "try:\n    import yaml\nexcept: ...",
+        "try:\n    import yaml\nexcept ImportError: ...\nelse:\n    import pandas",
+        "try:\n    import json\nexcept ImportError:\n    import simplejson2",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    import yaml",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import yaml",
+        "import typing as t\nif t.TYPE_CHECKING:\n    import yaml",
+        "import sys\nif sys.version_info >= (3, 10):\n    import yaml",
+        "import sys\nif sys.version_info[0] == 2:\n    import yaml",
+        "import sys\nif sys.version_info[:2] > (3, 9):\n    import yaml",
+        "import sys\nif sys.version_info.minor == 8:\n    import yaml",
+        "import sys\nif sys.platform.startswith('win'):\n    import yaml",
+        "import os\nif os.name == 'nt' and os.environ:\n    import yaml",
+        "import platform\nif platform.system() != 'Linux':\n    import yaml",
+        "if __name__ == '__main__':\n    import yaml",
+        "if False:\n    import yaml",
+        "if not True or 0:\n    import yaml",
+        "import importlib\nname = 'x'\nimportlib.import_module(name)",
+        "import importlib\nimportlib.import_module('.x', 'y')",
+        "from __future__ import annotations",
+    ],
+)
+def test_an_import_that_does_no_harm(text: str) -> None:
+    assert app(text) == []
+
+
+def test_the_same_missing_import_is_told_once() -> None:
+    """Its first place is told, with the number of the others."""
+    (finding,) = app("import yaml\nimport yaml.nodes\ndef f():\n    import yaml")
+    assert finding.message.startswith("app.py:1 imports yaml")
+    assert "1 more" in finding.message
+
+
+def test_the_standard_library_is_that_of_the_target() -> None:
+    assert app("import distutils.core") == []
+    (finding,) = app("import distutils.core", target=PY312)
+    assert finding.rule == "missing-import"
+    assert "Python 3.12; setuptools has it" in (finding.hint or "")
+    (finding,) = app("import tomllib")
+    assert "tomli" in (finding.hint or "")
+    assert app("import tomllib", target=PY311) == []
+
+
+def test_without_a_runtime_nothing_is_provided() -> None:
+    (finding,) = app("import boto3", target=PLAIN)
+    assert finding.rule == "missing-import"
+    assert "--runtime" in (finding.hint or "")
+
+
+def test_packaged_modules_are_found() -> None:
+    yaml = Made("PyYAML", files={"yaml/__init__.py": b"", "yaml/_y.cpython-39-x86_64.so": b""})
+    speed = Made("speed", files={"speed.abi3.so": b""})
+    assert app("import yaml.nodes, speed\nfrom yaml import _y, nothing", yaml, speed) == []
+
+
+def test_namespace_packages_are_what_their_files_are() -> None:
+    """PEP 420: below a folder without __init__, only what is there is there."""
+    storage = Made("google-cloud-storage", files={"google/cloud/storage/__init__.py": b""})
+    assert app("from google.cloud import storage\nimport google.cloud.storage.x", storage) == []
+    (finding,) = app("from google.cloud import storage, bigquery", storage)
+    assert "google.cloud.bigquery" in finding.message
+    assert "google-cloud-bigquery" in (finding.hint or "")
+    (finding,) = app("import google.protobuf.message", storage)
+    assert "protobuf" in (finding.hint or "")
+
+
+def test_a_trimmed_module_is_known_by_its_record() -> None:
+    """The project is in the package, and its RECORD has the module; the file isn't there."""
+    row = ("sha256=x", "1")
+    made = Made("numpy", files={}, record={"numpy/testing.py": row, "numpy/__init__.py": row})
+    findings = app("import numpy.testing", made)
+    finding = next(one for one in findings if one.rule == "missing-import")
+    assert "numpy has it, but it was left out" in (finding.hint or "")
+
+
+def test_source_is_followed_from_the_handler() -> None:
+    """What the handler imports fails at the start; what it doesn't is told as a warning."""
+    source = {
+        "app.py": f"from lib import used\n{HANDLER}",
+        "lib/__init__.py": "import a_missing",
+        "lib/used.py": "from . import deeper\nfrom .. import nothing",
+        "lib/deeper.py": "import b_missing\ndef f():\n    from .late import x",
+        "lib/late.py": "import c_missing",
+        "tests/test_app.py": "import pytest",
+    }
+    told = {one.message.split(" ")[0]: one.severity for one in check(source, Made("other"))}
+    assert told == {
+        "lib/__init__.py:1": "error",
+        "lib/used.py:2": "error",
+        "lib/deeper.py:1": "error",
+        "lib/late.py:1": "warning",
+        "tests/test_app.py:1": "warning",
+    }
+
+
+def test_own_modules_must_be_there() -> None:
+    """In one's own packages everything is a file, unlike in those of others."""
+    source = {"app.py": f"import lib.gone\nfrom .x import y\n{HANDLER}", "lib/__init__.py": ""}
+    gone, outside = check(source)
+    assert "lib.gone" in gone.message
+    assert "--exclude" in (gone.hint or "")
+    assert "imports .x, which is outside its package" in outside.message
+
+
+def test_a_nested_folder_is_named() -> None:
+    source = {"app.py": f"import mypkg\n{HANDLER}", "src/mypkg/__init__.py": ""}
+    (finding,) = check(source)
+    assert "folder src" in (finding.hint or "")
+
+
+def test_files_of_others_are_not_read() -> None:
+    other = Made("other", files={"other/__init__.py": b"import missing_everywhere"})
+    assert app("import other", other) == []
+
+
+def test_where_nothing_says_whose_the_files_are_only_what_is_used_is_read() -> None:
+    """A package whose metadata was stripped has everything in one heap."""
+    source = {"app.py": f"import lib\n{HANDLER}", "lib.py": "", "unused.py": "import yaml"}
+    assert check(source) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "python/", "python/lib/python3.9/site-packages/"])
+def test_layers_count(prefix: str) -> None:
+    layer = make_bundle(Made("yaml", files={"yaml/__init__.py": b""}), prefix=prefix or "python/")
+    assert check({"app.py": f"import yaml\n{HANDLER}"}, layers=(layer,)) == []
+
+
+def test_a_layer_of_another_python_does_not() -> None:
+    prefix = "python/lib/python3.12/site-packages/"
+    layer = make_bundle(Made("yml", files={"yaml/__init__.py": b""}), prefix=prefix)
+    assert rules(check({"app.py": f"import yaml\n{HANDLER}"}, layers=(layer,))) == [
+        "missing-import"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "rule"),
+    [
+        ("match x:\n    case 1: ...", PY39, "source-syntax"),
+        ("def f(:", PY39, "source-syntax"),
+        ("try: ...\nexcept* ValueError: ...", PY39, "source-syntax"),
+        ("def f(:", Target(python="3.15", arch="x86_64"), "unread-source"),
+        ("match x:\n    case 1: ...", PY311, None),
+    ],
+)
+def test_syntax_of_another_python(text: str, target: Target, rule: str | None) -> None:
+    """What the target's Python can't read is an error, unless it's newer than the one at hand."""
+    if target.python_version > (3, 12) and sys.version_info >= (3, 15):
+        pytest.skip("this Python knows the target's syntax")
+    if sys.version_info < (3, 11) and (rule is None or "except*" in text):
+        pytest.skip("this Python doesn't know the syntax")
+    assert rules(app(text, target=target)) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\0", b"\xff\xfe", b"# coding: nonsense\n", b"(" * 5000, b"x = '\xe9'\n"]
+)
+def test_files_that_are_no_source(data: bytes) -> None:
+    """Told as a finding, never as a crash."""
+    bundle = make_bundle(source={"app.py": data})
+    found = verify(bundle, PY39, surroundings=Surroundings(handler=Handler.parse("app.handler")))
+    assert found
+    assert {one.rule for one in found} <= {"source-syntax", "unread-source"}
+
+
+def test_invalid_escapes_do_not_warn() -> None:
+    assert app(r"x = '\d'") == []
+
+
+@pytest.mark.parametrize(
+    ("projects", "text", "expected"),
+    [
+        (("urllib3",), "import boto3", ["split-sdk"]),
+        (("urllib3", "s3transfer"), "import boto3", ["split-sdk", "split-sdk"]),
+        (("urllib3", "boto3", "botocore"), "import boto3", []),
+        (("urllib3", "botocore"), "import botocore", []),
+        (("urllib3",), "import requests_like", ["missing-import"]),
+        (("jmespath", "six"), "import boto3", []),
+    ],
+)
+def test_an_sdk_in_halves(projects: tuple[str, ...], text: str, expected: list[str]) -> None:
+    made = [Made(name) for name in projects]
+    assert rules(app(text, *made)) == expected
+
+
+def test_an_sdk_that_was_left_to_the_runtime() -> None:
+    """``--provided`` says that it is used, whatever the source imports."""
+    bundle = make_bundle(Made("urllib3", "2.5"))
+    around = Surroundings(left_out=frozenset({"boto3", "botocore"}))
+    (finding,) = verify(bundle, PY39, surroundings=around)
+    assert finding.rule == "split-sdk"
+    assert "urllib3 2.5" in finding.message
+    assert verify(bundle, PLAIN, surroundings=around) == ()
+
+
+def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None:
+    """What the runtime is known to have in a version that isn't accepted is told, with the date."""
+    version = provided_projects(PY312)["botocore"].version  # type: ignore[index]
+    fits = make_bundle(Made("aio", requires=[f"botocore=={version}", "urllib3>99"]))
+    assert verify(fits, PY312) == ()
+    (finding,) = verify(make_bundle(Made("aio", requires=["botocore<1.20"])), PY312)
+    assert finding.rule == "wrong-version"
+    assert f"the runtime has botocore {version} (observed on" in finding.message
+
+
+def test_a_layer_meets_requirements() -> None:
+    layer = make_bundle(Made("dep", "1.0"), prefix="python/")
+    around = Surroundings(layers=(layer,))
+    assert verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, surroundings=around) == ()
+    (finding,) = verify(make_bundle(Made("a", requires=["dep>=2"])), PY39, surroundings=around)
+    assert finding.rule == "wrong-version"
+    assert "a layer" in finding.message
