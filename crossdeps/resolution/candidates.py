@@ -88,6 +88,7 @@ class FileJudge:
         self._python = Version(target.python)
         self._versions: dict[str, Version | None] = {}
         self._pythons: dict[str, bool] = {}
+        self._unfit: dict[str, Failure] = {}  # by the end of file names, from the tags on
 
     def judge(
         self, project: NormalizedName, files: Sequence[ProjectFile], rules: FileRules
@@ -102,6 +103,12 @@ class FileJudge:
         failures: list[tuple[int, Failure]] = []
         names: dict[str, bool] = {}
         for place, filename in enumerate(filenames):
+            # Most files end here, at the price of one look-up.
+            parts = filename.rsplit("-", 3)
+            unfit = self._unfit.get(filename[len(parts[0]) :])
+            if unfit is not None and "-" in parts[0]:
+                failures.append((place, unfit))
+                continue
             verdict = self._judge_name(project, filename, rules, names)
             if isinstance(verdict, _Named):
                 failure = self._check(files[place], verdict.names.version, rules)
@@ -139,7 +146,8 @@ class FileJudge:
         head = parts[0]
         fit = self._tags.judge(filename[len(head) + 1 : -4])
         if isinstance(fit, Misfit):
-            return fit.reason, fit.detail
+            failure = self._unfit[filename[len(head) :]] = fit.reason, fit.detail
+            return failure
         taken_apart = check_name(project, head, names) or self._take_apart(head)
         if isinstance(taken_apart, _Names):
             return _Named(taken_apart, fit.tag, fit.rank)
@@ -148,12 +156,11 @@ class FileJudge:
     def _judge_sdist(
         self, project: NormalizedName, filename: str, rules: FileRules
     ) -> _Named | Failure:
-        suffix = next((end for end in _SDIST if filename.endswith(end)), None)
-        if suffix is None:
+        if not filename.endswith(_SDIST):
             kind = filename.rpartition(".")[2]
             return "not-a-distribution", f".{kind}"
         if not rules.allow_sdist:
-            return "sdist", suffix
+            return "sdist", next(end for end in _SDIST if filename.endswith(end))
         try:
             name, version = parse_sdist_filename(filename)
         except InvalidSdistFilename:
