@@ -117,7 +117,8 @@ class _Walk:
     ) -> bool:
         if path.name in _LEFT_OUT or path.name.endswith(_TEMPORARY_SUFFIXES):
             return True
-        if is_directory and (path / "pyvenv.cfg").exists():
+        # Path.exists() raises in a folder that may not be entered; scandir says it better.
+        if is_directory and os.path.exists(path / "pyvenv.cfg"):  # noqa: PTH110
             return True
         slash = "/" if is_directory else ""
         if self._excluded(relative + slash):
@@ -185,7 +186,7 @@ def _ignores_above(root: Path) -> list[_Ignore]:
     for directory in (root, *root.parents):
         if directory != root:
             above.append(directory)
-        if (directory / ".git").exists():
+        if os.path.exists(directory / ".git"):  # noqa: PTH110
             return [found for parent in reversed(above) for found in _ignore_of(parent)]
     return []
 

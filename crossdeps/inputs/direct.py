@@ -152,7 +152,7 @@ def _local(
     facts = _Fragment.parse(fragment)
     path = _existing(text, directories)
     if path.is_dir():
-        if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        if not _is_project(path, text):
             raise InputError(
                 f"{shown(text)} isn't a Python project: it has no pyproject.toml and no setup.py",
                 hint="name the folder that has it",
@@ -178,6 +178,13 @@ def _local(
         if lowered.endswith((".txt", ".in", ".toml"))
         else None,
     )
+
+
+def _is_project(path: Path, text: str) -> bool:
+    try:
+        return any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
+    except OSError as error:
+        raise InputError(f"{shown(text)} can't be read: {error.strerror}") from error
 
 
 def _existing(text: str, directories: tuple[Path, ...]) -> Path:

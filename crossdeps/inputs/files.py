@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import InputError
@@ -30,7 +31,8 @@ def read_bytes(path: Path, name: str) -> bytes:
         ) from error
     except PermissionError as error:
         # Windows says so of directories, too
-        what = "is a directory, not a file" if path.is_dir() else "may not be read"
+        is_directory = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() may raise the same again
+        what = "is a directory, not a file" if is_directory else "may not be read"
         raise InputError(f"{name} {what}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

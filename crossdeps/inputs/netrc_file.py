@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import netrc
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def read_netrc(environment: Mapping[str, str]) -> Netrc:
     if home:
         for name in _NAMES:
             path = Path(home) / name
-            if path.is_file():
+            if os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises in a closed home
                 return _read(path)
     return Netrc()
 

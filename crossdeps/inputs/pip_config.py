@@ -99,7 +99,7 @@ def locate_config_files(
     named = environment.get("PIP_CONFIG_FILE")
     if named in _NO_FILES:
         return ()
-    replaces_user = bool(named) and Path(named or "").exists()
+    replaces_user = bool(named) and os.path.exists(named or "")  # noqa: PTH110 - never raises
     places = _windows_files if windows else _unix_files
     everyone, user = places(environment)
     mine = () if replaces_user else user

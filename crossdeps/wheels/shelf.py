@@ -84,7 +84,10 @@ class Shelf:
         :returns: None if it isn't there
         """
         path = self.path(sha256)
-        if not path.is_file() or path.is_symlink():
+        try:
+            if not path.is_file() or path.is_symlink():
+                return None
+        except OSError:  # a folder above it is closed to this user
             return None
         try:
             held = self.scratch_file()

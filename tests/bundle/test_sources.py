@@ -8,6 +8,7 @@ import pytest
 from crossdeps.bundle import Layout
 from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import InputError, UsageError
+from tests.support.closed import close_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,3 +148,10 @@ def test_names_that_a_zip_cannot_hold_are_errors(tmp_path: Path, name: bytes) ->
 def test_a_glob_that_means_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be understood"):
         read_sources(Layout(sources=(tmp_path,), exclude=("!",)))
+
+
+def test_a_closed_folder_is_named_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a file in it that crossdeps looked for and the user never heard of."""
+    (tmp_path / "src" / "closed").mkdir(parents=True)
+    close_folder(tmp_path / "src" / "closed", monkeypatch)
+    assert read_sources(Layout(sources=(tmp_path / "src",))) == ([], [])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.command import REPOSITORY
 from tests.support.command_line import TARGET
 from tests.support.faults import status
 
@@ -341,3 +345,22 @@ class TestOutputOfOthers:
     def test_a_folder_that_is_not_there_is_made(self, run: CommandLine, tmp_path: Path) -> None:
         del tmp_path
         assert run.build("pure", "-o", "deep/er/out.zip").left == ("deep/er/out.zip",)
+
+
+@pytest.mark.subprocess
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no directory that is in use")
+def test_a_directory_that_was_removed_is_said_to_be(tmp_path: Path) -> None:
+    """Not "No such file or directory" with no file named."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = "import os, sys; os.rmdir(sys.argv[1])\n"
+    script += "from crossdeps.cli.main import main; main(['tags'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(gone)],
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "error: the current directory can't be used" in done.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from crossdeps.errors import InputError
 from crossdeps.inputs.credentials import Credentials, Login
+from tests.support.closed import close_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,3 +180,11 @@ def test_a_keyring_is_not_asked_without_a_name_or_with_an_option_as_one(url: str
 
 def test_a_keyring_is_not_asked_unless_wanted() -> None:
     assert credentials("https://me@x.example/").find("https://x.example/") == ("me", "")
+
+
+def test_a_home_that_may_not_be_entered_has_no_netrc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_folder(tmp_path, monkeypatch)
+    found = Credentials(["https://index.example/"], {"HOME": str(tmp_path / "home")})
+    assert found.find("https://index.example/") is None

@@ -6,6 +6,7 @@ import pytest
 
 from crossdeps.errors import InputError
 from crossdeps.inputs.files import read_bytes
+from tests.support.closed import close_folder
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -40,3 +41,17 @@ def test_what_the_system_refuses_is_said_in_words(
     with pytest.raises(InputError) as caught:
         read_bytes(tmp_path / "name", "name")
     assert caught.value.message == f"name {message}"
+
+
+def test_a_file_in_a_closed_folder_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking whether it is a directory, which Windows wants, is refused as well."""
+    monkeypatch.setattr(Path, "open", _refuse)
+    close_folder(tmp_path, monkeypatch)
+    with pytest.raises(InputError, match=r"^name may not be read$"):
+        read_bytes(tmp_path / "name", "name")
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise PermissionError(13, "Permission denied")

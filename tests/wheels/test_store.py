@@ -19,6 +19,7 @@ from crossdeps.errors import CrossdepsError, HashMismatchError, WheelError
 from crossdeps.wheels import Store, clear_store, prune_store, store_info
 from crossdeps.wheels.facts import SUFFIX
 from crossdeps.wheels.shelf import Shelf
+from tests.support.closed import close_folder
 from tests.support.wheel_factory import WheelFile, make_elf, make_wheel
 
 if TYPE_CHECKING:
@@ -426,3 +427,15 @@ def test_killed_process_leaves_a_usable_store(tmp_path: Path) -> None:
         add(store)
         assert store.find(MADE.sha256, MADE.filename) is not None
     assert list(tmp_path.rglob("run-*")) == []
+
+
+def test_a_root_in_a_closed_folder_is_worked_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for a wheel there finds none, instead of failing; the warning is said once."""
+    close_folder(tmp_path, monkeypatch)
+    with Store(tmp_path / "cache") as store:
+        assert store.find(MADE.sha256, MADE.filename) is None
+        added = add(store)
+        assert facts(store.find(MADE.sha256, MADE.filename)) == facts(added)
+        assert [warning for warning in store.warnings if "can't be written" in warning]
