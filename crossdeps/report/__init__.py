@@ -9,28 +9,45 @@ from crossdeps.report.document import (
     findings_document,
     report_document,
 )
+from crossdeps.report.html_page import render_html
+from crossdeps.report.inspection import Inspection, inspect_bundle
+from crossdeps.report.inspection_document import inspection_document
+from crossdeps.report.inspection_text import render_inspection, render_licences
 from crossdeps.report.lock_snapshot import snapshot_lock
 from crossdeps.report.model import Artifact, PackageLine, Report
 from crossdeps.report.sizes import human_size
 from crossdeps.report.snapshot import Snapshot, snapshot_bundle
 from crossdeps.report.text import render_findings, render_report
+from crossdeps.report.why import Why, explain_choice, explain_locked
+from crossdeps.report.why_renderings import render_why, why_document
 
 __all__ = [
     "Artifact",
     "Comparison",
+    "Inspection",
     "PackageLine",
     "Report",
     "Snapshot",
+    "Why",
     "compare_snapshots",
     "comparison_document",
+    "explain_choice",
+    "explain_locked",
     "finding_document",
     "findings_document",
     "human_size",
+    "inspect_bundle",
+    "inspection_document",
     "render_comparison",
     "render_comparison_markdown",
     "render_findings",
+    "render_html",
+    "render_inspection",
+    "render_licences",
     "render_report",
+    "render_why",
     "report_document",
     "snapshot_bundle",
     "snapshot_lock",
+    "why_document",
 ]

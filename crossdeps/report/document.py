@@ -107,4 +107,5 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "owner": finding.owner,
         "message": finding.message,
         "hint": finding.hint,
+        "details": list(finding.details),
     }

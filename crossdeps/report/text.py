@@ -35,6 +35,7 @@ def render_findings(findings: Iterable[Finding]) -> str:
         place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
         if place:
             lines.append(f"  {place}")
+        lines += [f"  {detail}" for detail in finding.details]
         if finding.hint:
             lines.append(f"  hint: {finding.hint}")
         blocks.append("\n".join(lines))

@@ -1,0 +1,117 @@
+"""SBOMs that wheels bring along (PEP 770), as far as they can be taken over."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cyclonedx.model.bom import Bom
+from cyclonedx.output.json import JsonV1Dot6
+from packaging.utils import canonicalize_name
+
+from crossdeps.report.sbom_components import project_reference
+from crossdeps.report.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cyclonedx.model.component import Component
+
+    from crossdeps.report.inspection import EmbeddedSbom, Portion
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """What an embedded SBOM tells beside the project itself.
+
+    :param components: with references that no other SBOM has
+    :param dependencies: component -> what it needs
+    :param roots: what nothing else of them needs: the project is made with it
+    """
+
+    components: tuple[Component, ...]
+    dependencies: tuple[tuple[Component, tuple[Component, ...]], ...]
+    roots: tuple[Component, ...]
+
+
+def read_embedded(sbom: EmbeddedSbom, portion: Portion) -> Embedded | None:
+    """Read an SBOM if it is CycloneDX in JSON; None where it isn't, or is wrong."""
+    try:
+        document = json.loads(sbom.data)
+        if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
+            return None
+        bom = Bom.from_json(document)  # type: ignore[attr-defined]
+        if not isinstance(bom, Bom):
+            return None
+        embedded = _embedded(bom, sbom, portion)
+        # What can't be written again would spoil the whole document.
+        JsonV1Dot6(Bom(components=embedded.components)).output_as_string()
+    except Exception:  # noqa: BLE001 - whatever the library makes of anybody's document
+        return None
+    return embedded
+
+
+def _embedded(bom: Bom, sbom: EmbeddedSbom, portion: Portion) -> Embedded:
+    subject = bom.metadata.component
+    is_project = subject is not None and _is_project(subject, portion)
+    listed = [*([subject] if subject is not None else []), *bom.components]
+    everything = list(_flat(listed))
+    own = {
+        str(component.bom_ref.value) for component in everything if _is_project(component, portion)
+    }
+    by_reference: dict[str, Component] = {}
+    for component in everything:
+        reference = str(component.bom_ref.value)
+        if component.bom_ref.value and reference not in own:
+            by_reference[reference] = component
+    edges = {
+        str(dependency.ref.value): [
+            str(each.ref.value)
+            for each in dependency.dependencies
+            if str(each.ref.value) in by_reference
+        ]
+        for dependency in bom.dependencies
+    }
+    dependencies = [
+        (by_reference[reference], tuple(by_reference[each] for each in edges[reference]))
+        for reference in sorted(edges)
+        if reference in by_reference
+    ]
+    kept = [component for component in listed if not _is_project(component, portion)]
+    needed = {each for reference in edges if reference not in own for each in edges[reference]}
+    roots = [
+        component
+        for component in kept
+        if not component.bom_ref.value or str(component.bom_ref.value) not in needed
+    ]
+    if is_project and subject is not None:
+        direct = edges.get(str(subject.bom_ref.value), [])
+        roots += [by_reference[each] for each in direct if each in needed]
+    _rename(_flat(kept), sbom, portion)
+    return Embedded(components=tuple(kept), dependencies=tuple(dependencies), roots=tuple(roots))
+
+
+def _is_project(component: Component, portion: Portion) -> bool:
+    """Whether it is the project itself, which the artifact's own SBOM has already."""
+    if component.purl is not None and component.purl.type != "pypi":
+        return False
+    return canonicalize_name(component.name) == portion.name
+
+
+def _flat(components: Iterable[Component]) -> Iterator[Component]:
+    for component in components:
+        yield component
+        yield from _flat(component.components)
+
+
+def _rename(components: Iterable[Component], sbom: EmbeddedSbom, portion: Portion) -> None:
+    """Give each component a reference of its own, which says where it is from."""
+    prefix = f"{project_reference(portion)}#{visible(sbom.path.partition('/sboms/')[2])}"
+    taken: set[str] = set()
+    for number, component in enumerate(components):
+        reference = visible(component.bom_ref.value or f"{number}")
+        while reference in taken:
+            reference = f"{reference}#{number}"
+        taken.add(reference)
+        component.bom_ref.value = f"{prefix}#{reference}"

@@ -1,0 +1,213 @@
+"""Why one version of one project: who asked for it, what was chosen, what was passed over."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from crossdeps.inputs import redact
+from crossdeps.resolution import Asker, PassedOver
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from packaging.pylock import Package, Pylock
+    from packaging.utils import NormalizedName
+
+    from crossdeps.resolution import Choice, RejectionReason, Resolution, Selected
+    from crossdeps.target import Target
+
+Chain = tuple[Asker, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Why:
+    """Why one version of one project.
+
+    :param chains: for each who asked for it the shortest way from what the user wrote (first) to
+        the one that asked (last); empty where nothing tells
+    :param file: name of the file chosen, empty for a directory or a repository
+    :param source: where it came from: an index, a URL, a path; without credentials
+    :param tag: the tag of the file that matched, the best by the target's order; empty if none
+    :param tag_rank: the place of that tag among all that the target accepts; 0 is the best
+    :param tags: how many the target accepts
+    :param passed_over: newer versions, newest first
+    :param complete: whether chains and passed-over versions are known; a lock may not record them
+    """
+
+    target: Target
+    name: NormalizedName
+    version: str
+    chains: tuple[Chain, ...]
+    file: str = ""
+    source: str = ""
+    tag: str = ""
+    tag_rank: int = 0
+    tags: int = 0
+    requires_python: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
+    complete: bool = True
+
+
+def explain_choice(resolution: Resolution, choice: Choice) -> Why:
+    """Why *choice*, as the search had it."""
+    target, candidate = resolution.target, choice.candidate
+    askers = {name: each.askers for name, each in resolution.choices.items()}
+    return Why(
+        target=target,
+        name=choice.name,
+        version=str(choice.version),
+        chains=find_chains(choice.name, askers),
+        file=candidate.file.filename if candidate else "",
+        source=redact(candidate.file.index if candidate else _location(choice)),
+        tag=str(candidate.tag) if candidate and _is_wheel(candidate.file.filename) else "",
+        tag_rank=candidate.tag_rank if candidate else 0,
+        tags=len(target.tags),
+        requires_python=choice.requires_python or "",
+        passed_over=choice.passed_over,
+    )
+
+
+def explain_locked(
+    lock: Pylock, chosen: Sequence[Selected], selected: Selected, target: Target
+) -> Why:
+    """Why *selected*, as far as *lock* records it; locks of crossdeps record all.
+
+    :param chosen: everything that the target takes of the lock
+    """
+    table = (lock.tool or {}).get("crossdeps")
+    packages = [
+        package
+        for package in lock.packages
+        for each in chosen
+        if package.name == each.name and package.version == each.version
+    ]
+    package = next(each for each in packages if each.name == selected.name)
+    file = selected.file
+    rank, tag = _best_tag(file.filename, target) if file else (0, "")
+    return Why(
+        target=target,
+        name=selected.name,
+        version=str(selected.version or ""),
+        chains=find_chains(selected.name, _askers_of(packages, table)),
+        file=file.filename if file else "",
+        source=redact((package.index or file.url) if file else _place(selected)),
+        tag=tag,
+        tag_rank=rank,
+        tags=len(target.tags),
+        requires_python=str(package.requires_python or ""),
+        passed_over=_passed_over(package),
+        complete=isinstance(table, dict),
+    )
+
+
+def find_chains(
+    name: NormalizedName, askers: Mapping[NormalizedName, Collection[Asker]]
+) -> tuple[Chain, ...]:
+    """For each asker of *name* the shortest chain from the user to it.
+
+    :param askers: of every project
+    """
+    children: dict[NormalizedName, list[tuple[NormalizedName, Asker]]] = defaultdict(list)
+    ways: dict[NormalizedName, Chain] = {}
+    for child, each in sorted(askers.items()):
+        for asker in each:
+            if asker.parent is None:
+                ways.setdefault(child, (asker,))
+            else:
+                children[asker.parent].append((child, asker))
+    waiting = deque(ways)
+    while waiting:
+        parent = waiting.popleft()
+        for child, asker in children[parent]:
+            if child not in ways:
+                ways[child] = (*ways[parent], asker)
+                waiting.append(child)
+    return tuple(
+        (*(ways.get(asker.parent, ()) if asker.parent else ()), asker)
+        for asker in askers.get(name, ())
+    )
+
+
+def _is_wheel(filename: str) -> bool:
+    return filename.endswith(".whl")
+
+
+def _location(choice: Choice) -> str:
+    return choice.source.location if choice.source else ""
+
+
+def _place(selected: Selected) -> str:
+    return selected.source.location if selected.source else ""
+
+
+def _best_tag(filename: str, target: Target) -> tuple[int, str]:
+    if not _is_wheel(filename):
+        return 0, ""
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return 0, ""
+    ranked = [(rank, str(tag)) for rank, tag in enumerate(target.tags) if tag in tags]
+    return min(ranked, default=(0, ""))
+
+
+def _askers_of(packages: Sequence[Package], table: object) -> dict[NormalizedName, list[Asker]]:
+    """Who asked for each package, as far as the lock says."""
+    askers: dict[NormalizedName, list[Asker]] = {package.name: [] for package in packages}
+    for package in packages:
+        for dependency in package.dependencies or ():
+            child = canonicalize_name(str(dependency.get("name", "")))
+            if child in askers:
+                askers[child].append(
+                    Asker(
+                        parent=package.name,
+                        parent_version=package.version,
+                        origin=None,
+                        text=child,
+                    )
+                )
+    listed = table.get("requirements") if isinstance(table, dict) else None
+    for text in listed if isinstance(listed, list) else ():
+        try:
+            name = canonicalize_name(Requirement(str(text)).name)
+        except InvalidRequirement:
+            continue
+        if name in askers:
+            root = Asker(parent=None, parent_version=None, origin=None, text=str(text))
+            askers[name].insert(0, root)
+    return askers
+
+
+def _passed_over(package: Package) -> tuple[PassedOver, ...]:
+    table = (package.tool or {}).get("crossdeps")
+    groups = table.get("passed-over") if isinstance(table, dict) else None
+    found = []
+    for group in groups if isinstance(groups, list) else ():
+        if isinstance(group, dict):
+            found += _group(group)
+    return tuple(sorted(found, key=lambda item: item.version, reverse=True))
+
+
+def _group(group: Mapping[str, Any]) -> list[PassedOver]:
+    found = []
+    versions = group.get("versions")
+    for text in versions if isinstance(versions, list) else ():
+        try:
+            version = Version(str(text))
+        except InvalidVersion:
+            continue
+        found.append(
+            PassedOver(
+                version=version,
+                reason=cast("RejectionReason", str(group.get("reason", ""))),
+                detail=str(group.get("detail", "")),
+                forced_by_target=bool(group.get("target")),
+            )
+        )
+    return found
