@@ -25,6 +25,7 @@ class Finding:
     :param owner: project name, or None
     :param message: one sentence without a full stop: what it is and what the target needs
     :param hint: what to do, a crossdeps command where there is one
+    :param details: what belongs to it, one line each, such as the biggest projects
     """
 
     rule: str
@@ -33,6 +34,7 @@ class Finding:
     owner: str | None
     message: str
     hint: str | None = None
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +60,13 @@ class Rule:
     explained_by: tuple[str, ...] = ()
 
     def finding(
-        self, message: str, *, path: str = "", owner: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        path: str = "",
+        owner: str | None = None,
+        hint: str | None = None,
+        details: tuple[str, ...] = (),
     ) -> Finding:
         """A finding of this rule."""
         return Finding(
@@ -68,6 +76,7 @@ class Rule:
             owner=owner,
             message=message,
             hint=hint,
+            details=details,
         )
 
 
@@ -115,7 +124,7 @@ class FindingsError(ArtifactError):
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         first = findings[0]
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        context = (first.path,) if first.path else ()
+        context = (*((first.path,) if first.path else ()), *first.details)
         super().__init__(
             f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
         )

@@ -44,7 +44,7 @@ def check_requirements(scene: Scene) -> Iterator[Finding]:
     Requirements under an extra count where another project of the bundle asks for that extra: what
     the user asked for isn't recorded in a bundle.
     """
-    for project, requirement, extras in _applying(scene):
+    for project, requirement, extras in applying_requirements(scene):
         name = canonicalize_name(requirement.name)
         found = scene.projects.get(name) or scene.layered.get(name)
         wanted = f"{project.name} {project.version} requires {_text(requirement)}{extras}"
@@ -87,7 +87,7 @@ def check_requirement_lines(scene: Scene) -> Iterator[Finding]:
                 )
 
 
-def _applying(scene: Scene) -> Iterator[tuple[InstalledProject, Requirement, str]]:
+def applying_requirements(scene: Scene) -> Iterator[tuple[InstalledProject, Requirement, str]]:
     """Each requirement that applies on the target, once, with the extra that brings it."""
     waiting = [(project, "") for project in reversed(scene.bundle.projects)]
     seen = {(project.name, "") for project in scene.bundle.projects}

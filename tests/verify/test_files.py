@@ -204,5 +204,5 @@ def test_size() -> None:
         "the artifact has 262,144,001 bytes unzipped; python3.9 accepts 262,144,000"
     )
     assert finding.hint is not None
-    assert "the biggest are big" in finding.hint
+    assert "big 1.0" in finding.details[0]
     assert verify(with_data(over), PLAIN) == ()
