@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -364,3 +365,32 @@ def test_a_directory_that_was_removed_is_said_to_be(tmp_path: Path) -> None:
         check=False,
     )
     assert "error: the current directory can't be used" in done.stderr
+
+
+def test_a_lock_takes_the_place_of_a_lock_only(run: CommandLine) -> None:
+    """``lock -r requirements.txt -o requirements.txt`` is a slip of the hand."""
+    file = run.write("requirements.txt", "pure\n")
+    told = run("lock", "-o", "requirements.txt", *TARGET)
+    assert told.code == 2
+    assert "requirements.txt is there, and isn't a lock" in told.err
+    assert file.read_text() == "pure\n"
+    assert run("lock", "-o", "other.toml", *TARGET).code == 0
+    assert run("lock", "-o", "other.toml", *TARGET).code == 0
+    run.write("pylock.toml", "<<<<<<< a merge that went wrong")
+    assert run("lock", *TARGET).code == 0
+
+
+def test_a_lock_is_whole_or_as_it_was(run: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("lock", "pure<2", *TARGET)
+    before = (run.folder / "pylock.toml").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        told = run("lock", "pure", *TARGET)
+    assert told.code == 2
+    assert "No space left on device" in told.err
+    assert (run.folder / "pylock.toml").read_bytes() == before
+    assert told.left == ("pylock.toml",)
