@@ -14,9 +14,8 @@ from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
 from crossdeps.pipeline.asking import Asked, lock_beside, request_of
 from crossdeps.pipeline.reporting import describe_build
 from crossdeps.pipeline.settings import Settings
-from crossdeps.pipeline.workshop import Workshop, open_workshop
+from crossdeps.pipeline.workshop import open_workshop
 from crossdeps.progress import Progress
-from crossdeps.resolution import resolve as search
 from crossdeps.resolution import select, to_pylock
 from crossdeps.verify import FindingsError, verify
 
@@ -47,7 +46,7 @@ def resolve(
     with open_workshop(
         request_of(asked), settings or Settings(), progress or Progress()
     ) as workshop:
-        return _resolve(target, workshop)
+        return workshop.resolve(target)
 
 
 def lock(
@@ -69,7 +68,7 @@ def lock(
     with open_workshop(
         request_of(asked), settings or Settings(), progress or Progress()
     ) as workshop:
-        return to_pylock([_resolve(one, workshop, preferences) for one in targets])
+        return to_pylock([workshop.resolve(one, preferences) for one in targets])
 
 
 def build(
@@ -94,7 +93,7 @@ def build(
     request = request_of(asked)
     locked = lock_beside(request)
     with open_workshop(request, settings, progress or Progress()) as workshop:
-        resolution = None if locked else _resolve(target, workshop)
+        resolution = None if locked else workshop.resolve(target)
         plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
         wheels = workshop.fetch(select(plan, target))
         workshop.check_metadata(resolution, wheels)
@@ -117,22 +116,6 @@ def check(
     :raises ArtifactReadError: if *path* can't be read
     """
     return verify(read_bundle(Path(path)), target, ignore=tuple(ignore))
-
-
-def _resolve(
-    target: Target,
-    workshop: Workshop,
-    preferences: Mapping[NormalizedName, Version] | None = None,
-) -> Resolution:
-    return search(
-        workshop.inputs,
-        target,
-        workshop.index,
-        workshop.settings.policy,
-        builder=workshop.builder,
-        progress=workshop.progress,
-        preferences=preferences,
-    )
 
 
 def _refuse(findings: tuple[Finding, ...], *, strict: bool) -> None:

@@ -21,16 +21,21 @@ from crossdeps.inputs import (
 )
 from crossdeps.pipeline.asking import lock_beside
 from crossdeps.pipeline.surroundings import cache_directory, read_stdin
+from crossdeps.resolution import resolve
 from crossdeps.wheels import SourceBuilder, Store, check_metadata_agrees, fetch_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from crossdeps.index import IndexClient
     from crossdeps.inputs import IndexOptions, InputRequest
     from crossdeps.pipeline.settings import Settings
     from crossdeps.progress import Progress
     from crossdeps.resolution import Resolution, Selected
+    from crossdeps.target import Target
     from crossdeps.wheels import Wheel
 
 
@@ -48,6 +53,23 @@ class Workshop:
     store: Store
     builder: SourceBuilder
     progress: Progress
+
+    def resolve(
+        self, target: Target, preferences: Mapping[NormalizedName, Version] | None = None
+    ) -> Resolution:
+        """Choose a version of every project needed.
+
+        :param preferences: versions to keep where they still fit
+        """
+        return resolve(
+            self.inputs,
+            target,
+            self.index,
+            self.settings.policy,
+            builder=self.builder,
+            progress=self.progress,
+            preferences=preferences,
+        )
 
     def fetch(self, selected: Sequence[Selected]) -> tuple[Wheel, ...]:
         """Verified local wheels for what was selected."""

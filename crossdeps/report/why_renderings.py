@@ -98,14 +98,17 @@ def _newer(why: Why) -> str:
         told = "nothing newer was found" if why.complete else "the lock doesn't record it"
         return f"Newer versions\n  {told}"
     lines = ["Newer versions passed over"]
-    for reason, items in itertools.groupby(why.passed_over, key=describe_reason):
+    finals = [item for item in why.passed_over if item.reason != "pre-release"]
+    for reason, items in itertools.groupby(finals, key=describe_reason):
         lines.append(f"  {_range(list(items))}: {reason}")
+    if pre_releases := [item for item in why.passed_over if item.reason == "pre-release"]:
+        lines.append(f"  {_range(pre_releases)}: not taken without being asked for")
     return "\n".join(lines)
 
 
 def _range(items: list[PassedOver]) -> str:
     if len(items) == 1:
         return str(items[0].version)
-    if len(items) == 2:  # noqa: PLR2004 - a pair is listed, more are a range
+    if len(items) == 2:
         return f"{items[0].version}, {items[1].version}"
     return f"{items[0].version} to {items[-1].version} ({len(items)} versions)"

@@ -1,0 +1,133 @@
+"""``crossdeps why``: who asked, what was chosen, what was passed over."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.command_line import TARGET, CommandLine
+from tests.support.wheel_factory import make_wheel
+
+
+@pytest.fixture
+def asked(run: CommandLine) -> CommandLine:
+    run.write("requirements.txt", "# comment\ntree\nwindowed; sys_platform == 'win32'\n")
+    return run
+
+
+class TestText:
+    def test_the_way_from_the_user_s_line(self, asked: CommandLine) -> None:
+        told = asked("why", "pure", *TARGET)
+        assert told.code == 0
+        assert told.out.splitlines() == [
+            "pure 1.1 for CPython 3.12.16, x86_64, glibc 2.17",
+            "",
+            "Asked for by",
+            "  requirements.txt:2: tree",
+            "    tree 1.0 wants leaf",
+            "      leaf 1.0 wants pure<2",
+            "",
+            "Chosen",
+            "  pure-1.1-py3-none-any.whl",
+            f"  from {asked.index.url}",
+            f"  by the tag py3-none-any, number {_rank(told.out)}, best first",
+            "",
+            "Newer versions passed over",
+            "  2.0: leaf 1.0 wants pure<2",
+        ]
+
+    def test_what_the_target_is_too_old_for(self, asked: CommandLine) -> None:
+        told = asked("why", "native", *TARGET)
+        assert "  1.1: its wheels need glibc 2.28; python3.12 and later have it" in told.out
+        assert "by the tag cp312-cp312-manylinux_2_17_x86_64, number 1 of" in told.out
+
+    def test_versions_with_one_reason_are_a_range(self, run: CommandLine) -> None:
+        for version in ("3.0", "3.1", "3.2", "3.3rc1"):
+            run.index.add(make_wheel("pure", version, tag="cp313-cp313-win_amd64"))
+        run.write("requirements.txt", "pure\n")
+        out = run("why", "pure", *TARGET).out
+        assert "  3.2 to 3.0 (3 versions): its wheels are for other Pythons (cp313)" in out
+
+    def test_the_newest_has_nothing_newer(self, asked: CommandLine) -> None:
+        assert "Newer versions\n  nothing newer was found" in asked("why", "leaf", *TARGET).out
+
+    def test_a_name_is_normalized(self, asked: CommandLine) -> None:
+        assert asked("why", "LEAF", *TARGET).code == 0
+
+
+class TestNotNeeded:
+    def test_the_nearest_name_is_told(self, asked: CommandLine) -> None:
+        told = asked("why", "leave", *TARGET)
+        assert (told.code, told.out) == (1, "")
+        assert "error: leave isn't needed for CPython 3.12" in told.err
+        assert "4 projects are needed" in told.err
+        assert "hint: did you mean leaf?" in told.err
+
+    def test_a_marker_that_is_false_for_the_target_is_told(self, asked: CommandLine) -> None:
+        told = asked("why", "windowed", *TARGET)
+        assert told.code == 1
+        assert "requirements.txt:3: windowed; sys_platform == 'win32' doesn't apply" in told.err
+
+    def test_what_is_no_name_is_a_usage_error(self, asked: CommandLine) -> None:
+        assert asked("why", "a b", *TARGET).code == 2
+
+
+class TestJson:
+    def test_the_keys_are_a_contract(self, asked: CommandLine) -> None:
+        document = asked("why", "pure", "--json", *TARGET).document
+        assert set(document) == {
+            "version", "crossdeps", "target", "project", "asked_for_by", "chosen", "passed_over",
+            "complete",
+        }  # fmt: skip
+        assert document["project"] == {"name": "pure", "version": "1.1"}
+        (chain,) = document["asked_for_by"]
+        assert chain[0] == {
+            "project": None,
+            "version": None,
+            "origin": "requirements.txt:2",
+            "requirement": "tree",
+        }
+        assert [link["project"] for link in chain] == [None, "tree", "leaf"]
+        assert set(document["chosen"]) == {"file", "source", "tag", "tag_rank", "requires_python"}
+        assert document["passed_over"] == [
+            {
+                "version": "2.0",
+                "reason": "specifier",
+                "detail": "leaf 1.0 wants pure<2",
+                "forced_by_target": False,
+            }
+        ]
+
+
+class TestFromLock:
+    def test_a_lock_of_ours_records_the_reasons(self, asked: CommandLine) -> None:
+        """Nothing is asked of an index."""
+        asked("lock", *TARGET)
+        asked.index.forget_requests()
+        told = asked("why", "native", "-r", "pylock.toml", *TARGET)
+        assert told.code == 0
+        assert "  tree\n    tree 1.0 wants native" in told.out
+        assert "  1.1: its wheels need glibc 2.28" in told.out
+        assert asked.index.requests == ()
+
+    def test_one_of_another_tool_tells_what_it_knows(self, run: CommandLine) -> None:
+        run.write(
+            "pylock.toml",
+            'lock-version = "1.0"\ncreated-by = "another"\n[[packages]]\nname = "pure"\n'
+            'version = "1.0"\nwheels = [{name = "pure-1.0-py3-none-any.whl", '
+            f'url = "https://files.invalid/pure-1.0-py3-none-any.whl", '
+            f'hashes = {{sha256 = "{"0" * 64}"}}}}]\n',
+        )
+        told = run("why", "pure", "-r", "pylock.toml", *TARGET)
+        assert told.code == 0
+        assert "pure-1.0-py3-none-any.whl" in told.out
+        assert told.out.count("the lock doesn't record it") == 2
+
+    def test_a_project_that_is_not_in_it(self, asked: CommandLine) -> None:
+        asked("lock", *TARGET)
+        told = asked("why", "leav", "-r", "pylock.toml", *TARGET)
+        assert told.code == 1
+        assert "did you mean leaf?" in told.err
+
+
+def _rank(out: str) -> str:
+    return out.partition("number ")[2].partition(",")[0]
