@@ -1,4 +1,4 @@
-"""What is well built raises no finding: popular projects for both architectures, an artifact each."""
+"""What is well built raises no finding: popular projects, an artifact each, for two machines."""
 
 from __future__ import annotations
 

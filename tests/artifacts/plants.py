@@ -1,0 +1,293 @@
+"""Faults as users meet them, each planted into what a real tool made of real wheels."""
+
+from __future__ import annotations
+
+import compileall
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+from tests.artifacts.planting import (
+    drop_scripts,
+    only,
+    pip_target,
+    replace_bytes,
+    replace_text,
+    seal,
+    uv_target,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def mixed_machines(folder: Path) -> Path:
+    """One project of another machine among those of the right one: two installs into a folder."""
+    uv_target(folder / "package", "pyyaml")
+    return uv_target(folder / "package", "markupsafe", platform="aarch64-manylinux_2_28")
+
+
+def renamed_wheel(folder: Path) -> Path:
+    """A wheel for aarch64 whose file name was changed until pip took it."""
+    wheels = folder / "wheels"
+    _download(wheels, "markupsafe==3.0.3", machine="aarch64")
+    wheel = only(wheels, "*.whl")
+    name = "markupsafe-3.0.3-cp312-cp312-manylinux2014_x86_64.whl"
+    return _install_wheel(folder / "package", wheel.rename(wheels / name))
+
+
+def macos(folder: Path) -> Path:
+    return uv_target(folder / "package", "markupsafe", platform="aarch64-apple-darwin")
+
+
+def windows(folder: Path) -> Path:
+    return uv_target(folder / "package", "markupsafe", platform="x86_64-pc-windows-msvc")
+
+
+def other_python(folder: Path) -> Path:
+    """What ``pip install --target`` gives to those whose own Python is another one."""
+    arguments = ("--no-compile", "--only-binary", ":all:", "--python-version", "3.11")
+    return pip_target(
+        folder / "package", *arguments, "--platform", "manylinux2014_x86_64", "markupsafe==3.0.3"
+    )
+
+
+def musl(folder: Path) -> Path:
+    """Installed in an Alpine image; the file name of an abi3 module doesn't tell."""
+    return uv_target(folder / "package", "bcrypt", platform="x86_64-unknown-linux-musl")
+
+
+def damaged(folder: Path) -> Path:
+    package = uv_target(folder / "package", "markupsafe")
+    binary = only(package, "markupsafe/*.so")
+    os.truncate(binary, 40)
+    seal(package)
+    return package
+
+
+def too_new_glibc(folder: Path) -> Path:
+    """A manylinux_2_34 wheel for Python 3.11, whose image has glibc 2.26."""
+    package = uv_target(
+        folder / "package", "cryptography==50.0.2", "pycparser<3", "cffi==2.0.0",
+        python="3.11", platform="x86_64-manylinux_2_34",
+    )  # fmt: skip
+    drop_scripts(package)
+    return package
+
+
+def too_new_compiler(folder: Path) -> Path:
+    """Made by a compiler whose C++ library no image has yet."""
+    package = uv_target(folder / "package", "greenlet")
+    binary = only(package, "greenlet/*.so")
+    newest = max(re.findall(rb"GLIBCXX_3\.4\.\d\d", binary.read_bytes()))
+    replace_bytes(binary, newest, b"GLIBCXX_3.4.99")
+    seal(package)
+    return package
+
+
+def stripped_libraries(folder: Path) -> Path:
+    """Somebody took ``pillow.libs`` for something that isn't needed."""
+    package = uv_target(folder / "package", "pillow")
+    shutil.rmtree(package / "pillow.libs")
+    seal(package)
+    return package
+
+
+def absent_library(folder: Path) -> Path:
+    """A project that draws on a screen."""
+    return _other_library(folder, b"libX11.so.6")
+
+
+def unknown_library(folder: Path) -> Path:
+    return _other_library(folder, b"libnever.so.1")
+
+
+def wrong_wheel(folder: Path) -> Path:
+    """A project for Windows that has no binary, so that only its tag tells."""
+    package = uv_target(folder / "package", "six")
+    replace_text(only(package, "six-*.dist-info/WHEEL"), "py3-none-any", "cp312-none-win_amd64")
+    replace_text(only(package, "six-*.dist-info/WHEEL"), "Tag: py2-none-any\n", "")
+    seal(package)
+    return package
+
+
+def local_wheel(folder: Path) -> Path:
+    """Built on a Linux machine from source, which may do on the target or not."""
+    package = uv_target(folder / "package", "markupsafe")
+    wheel = only(package, "markupsafe-*.dist-info/WHEEL")
+    lines = [line for line in wheel.read_text().splitlines() if not line.startswith("Tag:")]
+    wheel.write_text("\n".join([*lines, "Tag: cp312-cp312-linux_x86_64", ""]))
+    seal(package)
+    return package
+
+
+def other_requires_python(folder: Path) -> Path:
+    """Resolved for 3.12, and deployed to 3.9."""
+    return uv_target(folder / "package", "iniconfig>=2.3")
+
+
+def removed_dependency(folder: Path) -> Path:
+    package = _requests(folder)
+    for path in (package / "idna", only(package, "idna-*")):
+        shutil.rmtree(path)
+    return package
+
+
+def other_version(folder: Path) -> Path:
+    """A second install into the folder, of a version that the first wouldn't have taken."""
+    package = _requests(folder)
+    for path in (package / "idna", only(package, "idna-*")):
+        shutil.rmtree(path)
+    uv_target(package, "--no-deps", "idna==2.1")
+    return package
+
+
+def unreadable_metadata(folder: Path) -> Path:
+    package = uv_target(folder / "package", "iniconfig")
+    replace_text(
+        only(package, "iniconfig-*.dist-info/METADATA"),
+        "Requires-Python: >=",
+        "Requires-Python: ~>",
+    )
+    seal(package)
+    return package
+
+
+def removed_file(folder: Path) -> Path:
+    package = uv_target(folder / "package", "certifi")
+    (package / "certifi/cacert.pem").unlink()
+    return package
+
+
+def edited_file(folder: Path) -> Path:
+    package = uv_target(folder / "package", "certifi")
+    with (package / "certifi/cacert.pem").open("a") as file:
+        file.write("-----BEGIN CERTIFICATE-----\n")
+    return package
+
+
+def strict_umask(folder: Path) -> Path:
+    """Zipped with the modes of a machine whose files are its owner's only."""
+    package = uv_target(folder / "package", "six")
+    (package / "six.py").chmod(0o600)
+    with zipfile.ZipFile(folder / "function.zip", "w") as archive:
+        for path in sorted(package.rglob("*")):
+            archive.write(path, path.relative_to(package))
+    return folder / "function.zip"
+
+
+def backport(folder: Path) -> Path:
+    return uv_target(folder / "package", "enum34==1.1.10")
+
+
+def own_client(folder: Path) -> Path:
+    """The client of container images, in a package for the hosted runtime."""
+    return uv_target(folder / "package", "awslambdaric")
+
+
+def other_case(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six")
+    (package / "Six.py").write_text("")
+    return package
+
+
+def editable(folder: Path) -> Path:
+    """A project's own source, as ``-e .`` leaves it."""
+    source = folder / "source"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "mine"\nversion = "1"\n'
+        '[tool.hatch.build.targets.wheel]\nonly-include = ["mine.py"]\n'
+    )
+    (source / "mine.py").write_text("")
+    return pip_target(folder / "package", "--no-compile", "-e", source)
+
+
+def startup_code(folder: Path) -> Path:
+    package = uv_target(folder / "package", "coverage>=7.12")
+    drop_scripts(package)
+    return package
+
+
+def host_script(folder: Path) -> Path:
+    return uv_target(folder / "package", "charset-normalizer")
+
+
+def bytecode(folder: Path) -> Path:
+    """Pip compiles what it installs with the Python that runs it."""
+    return pip_target(folder / "package", "six==1.17.0")
+
+
+def hidden_source(folder: Path) -> Path:
+    """Compiled to hide the source, by a Python that isn't the target's."""
+    package = uv_target(folder / "package", "six")
+    assert compileall.compile_file(package / "six.py", legacy=True, quiet=1)
+    (package / "six.py").unlink()
+    seal(package)
+    return package
+
+
+def too_large(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six")
+    with (package / "model.bin").open("wb") as file:
+        file.truncate(262_144_000)
+    return package
+
+
+def nothing_by_uv(folder: Path) -> Path:
+    package = uv_target(folder / "package", "markupsafe", "pyyaml", "cffi", "numpy", "urllib3")
+    drop_scripts(package)
+    return package
+
+
+def nothing_by_pip(folder: Path) -> Path:
+    arguments = ("--no-compile", "--only-binary", ":all:", "--python-version", "3.12")
+    package = pip_target(
+        folder / "package", *arguments, "--platform", "manylinux_2_28_x86_64",
+        "markupsafe==3.0.3", "pyyaml==6.0.3", "requests==2.32.5",
+    )  # fmt: skip
+    drop_scripts(package)
+    return package
+
+
+def nothing_in_a_layer(folder: Path) -> Path:
+    uv_target(folder / "layer/python/lib/python3.12/site-packages", "markupsafe")
+    uv_target(folder / "layer/python", "six")
+    return folder / "layer"
+
+
+def _requests(folder: Path) -> Path:
+    package = uv_target(folder / "package", "requests==2.32.5")
+    drop_scripts(package)
+    return package
+
+
+def _other_library(folder: Path, name: bytes) -> Path:
+    package = uv_target(folder / "package", "greenlet")
+    replace_bytes(only(package, "greenlet/*.so"), b"libstdc++.so.6", name)
+    seal(package)
+    return package
+
+
+def _download(folder: Path, requirement: str, *, machine: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+         "--no-deps", "--only-binary", ":all:", "--python-version", "3.12",
+         "--platform", f"manylinux2014_{machine}", "--dest", folder, requirement],
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def _install_wheel(package: Path, wheel: Path) -> Path:
+    return pip_target(
+        package, "--no-compile", "--no-deps", "--only-binary", ":all:", "--python-version", "3.12",
+        "--platform", "manylinux2014_x86_64", wheel,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Artifacts made by other tools, each with one fault: it is found, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.verify import RULES
+from tests.artifacts import plants
+from tests.support.artifacts import run_crossdeps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """An artifact, and what is to be found in it: part of the path or message by rule."""
+
+    plant: Callable[[Path], Path]
+    found: dict[str, str]
+    runtime: str = "python3.12"
+
+
+PLANTED = (
+    Planted(plant=plants.mixed_machines, found={"wrong-machine": "markupsafe/_speedups"}),
+    Planted(plant=plants.renamed_wheel, found={"wrong-machine": "markupsafe/_speedups"}),
+    Planted(plant=plants.macos, found={"wrong-machine": "Mach-O (macOS) binary for aarch64"}),
+    Planted(plant=plants.windows, found={"wrong-machine": "PE (Windows) binary for x86_64"}),
+    Planted(plant=plants.other_python, found={"wrong-extension": "CPython 3.11"}),
+    Planted(plant=plants.musl, found={"wrong-libc": "musl"}),
+    Planted(plant=plants.damaged, found={"damaged-binary": "markupsafe/_speedups"}),
+    Planted(
+        plant=plants.too_new_glibc, found={"glibc-too-old": "GLIBC_2.34"}, runtime="python3.11"
+    ),
+    Planted(plant=plants.too_new_compiler, found={"symbol-version-too-new": "greenlet"}),
+    Planted(plant=plants.stripped_libraries, found={"missing-library": "libjpeg"}),
+    Planted(plant=plants.absent_library, found={"absent-library": "libX11.so.6"}),
+    Planted(plant=plants.unknown_library, found={"unknown-library": "libnever.so.1"}),
+    Planted(plant=plants.wrong_wheel, found={"wrong-wheel": "cp312-none-win_amd64"}),
+    Planted(plant=plants.local_wheel, found={"wheel-tag": "cp312-cp312-linux_x86_64"}),
+    Planted(
+        plant=plants.other_requires_python, found={"requires-python": "3.10"}, runtime="python3.9"
+    ),
+    Planted(plant=plants.removed_dependency, found={"unmet-requirement": "idna"}),
+    Planted(plant=plants.other_version, found={"wrong-version": "2.1 is in the package"}),
+    Planted(plant=plants.unreadable_metadata, found={"unreadable-metadata": "~>"}),
+    Planted(plant=plants.removed_file, found={"record-missing": "certifi/cacert.pem"}),
+    Planted(plant=plants.edited_file, found={"record-changed": "certifi/cacert.pem"}),
+    Planted(plant=plants.strict_umask, found={"unreadable-mode": "six.py has mode 0600"}),
+    Planted(plant=plants.backport, found={"shadows-stdlib": "enum"}),
+    Planted(plant=plants.own_client, found={"shadows-runtime": "awslambdaric"}),
+    Planted(plant=plants.other_case, found={"case-collision": "Six.py and six.py"}),
+    Planted(plant=plants.editable, found={"editable-install": "source"}),
+    Planted(plant=plants.startup_code, found={"startup-code": "coverage.pth"}),
+    Planted(plant=plants.host_script, found={"host-script": "bin/normalizer"}),
+    Planted(plant=plants.bytecode, found={"bytecode": "1 bytecode file"}),
+    Planted(plant=plants.hidden_source, found={"bytecode-only": "six.pyc"}),
+    Planted(plant=plants.too_large, found={"too-large": "262,144,000"}),
+    Planted(plant=plants.nothing_by_uv, found={}),
+    Planted(plant=plants.nothing_by_pip, found={}),
+    Planted(plant=plants.nothing_in_a_layer, found={}),
+)
+
+# Rules about the user's own source, which need to be told of a handler.
+WITH_HANDLER = {
+    "handler-module", "handler-function", "missing-import", "missing-later-import",
+    "source-syntax", "unread-source", "split-sdk",
+}  # fmt: skip
+
+
+def test_every_rule_is_planted() -> None:
+    planted = {rule for one in PLANTED for rule in one.found}
+    assert planted == set(RULES) - WITH_HANDLER
+
+
+@pytest.mark.parametrize("planted", [pytest.param(one, id=one.plant.__name__) for one in PLANTED])
+def test_the_planted_fault_is_found_and_nothing_else(planted: Planted, tmp_path: Path) -> None:
+    artifact = planted.plant(tmp_path)
+    done = run_crossdeps(
+        "check", artifact, "--runtime", planted.runtime, "--arch", "x86_64", "--json"
+    )
+    findings = json.loads(done.stdout)["findings"]
+    assert {finding["rule"] for finding in findings} == set(planted.found), findings
+    for finding in findings:
+        assert finding["severity"] == RULES[finding["rule"]].severity
+    for rule, text in planted.found.items():
+        said = [f"{one['path']} {one['message']}" for one in findings if one["rule"] == rule]
+        assert any(text in one for one in said), said
+    errors = any(RULES[rule].severity == "error" for rule in planted.found)
+    assert done.returncode == (7 if errors else 0), done.stderr
