@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cyclonedx.exception.model import CycloneDxModelException
-from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model import (
     ExternalReference,
     ExternalReferenceType,
@@ -16,7 +14,7 @@ from cyclonedx.model import (
     XsUri,
 )
 from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import LicenseAcknowledgement
+from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
 from packageurl import PackageURL
 
 from crossdeps.report.visible import visible
@@ -109,17 +107,12 @@ def _reference(sbom: EmbeddedSbom) -> ExternalReference:
 
 
 def _licences(licence: Licence) -> list[License]:
-    text = licence.expression or visible(licence.text)
-    if not text:
-        return []
-    factory = LicenseFactory()
     declared = LicenseAcknowledgement.DECLARED
     if licence.expression:
-        try:
-            return [factory.make_from_string(text, license_acknowledgement=declared)]
-        except CycloneDxModelException:
-            pass
-    return [factory.make_with_name(text, acknowledgement=declared)]
+        return [LicenseExpression(licence.expression, acknowledgement=declared)]
+    if licence.text:
+        return [DisjunctiveLicense(name=visible(licence.text), acknowledgement=declared)]
+    return []
 
 
 def _hashes(hashes: Mapping[str, str]) -> list[HashType]:

@@ -1,0 +1,94 @@
+"""``crossdeps report`` on the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.report.artifacts import directory, project, zipped
+
+if TYPE_CHECKING:
+    from tests.support.command_line import CommandLine
+
+
+@pytest.fixture
+def one(run: CommandLine) -> CommandLine:
+    """A zip and a directory."""
+    files = project("p", "1.0", {"p.py": "1"}, headers=["License-Expression: MIT"])
+    zipped(run.folder / "f.zip", files)
+    directory(run.folder / "package", files)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [
+        ("text", "Artifact  f.zip\n"),
+        ("json", "{\n"),
+        ("sbom", '{\n  "$schema"'),
+        ("html", "<!doctype html>\n"),
+        ("licences", "  p  1.0  MIT (License-Expression)\n"),
+    ],
+)
+def test_every_form_goes_to_standard_output_or_a_file(
+    one: CommandLine, form: str, start: str
+) -> None:
+    """The same bytes either way, and twice the same."""
+    told = one("report", "f.zip", "--format", form)
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(start)
+    written = one("report", "f.zip", "--format", form, "-o", "out")
+    assert (written.code, written.out) == (0, "")
+    assert written.err == f"out: {form} report of f.zip\n"
+    assert (one.folder / "out").read_text() == told.out
+
+
+def test_json_is_one_of_the_forms(one: CommandLine) -> None:
+    told = one("report", "f.zip", "--json", "--report", "report.json")
+    assert told.document["projects"][0]["name"] == "p"
+    assert json.loads((one.folder / "report.json").read_text()) == told.document
+    refused = one("report", "f.zip", "--json", "--format", "html")
+    assert refused.code == 2
+    assert "--json and --format html" in refused.err
+
+
+def test_a_target_is_taken_but_not_needed(one: CommandLine) -> None:
+    told = one("report", "package", "--runtime", "python3.12", "--arch", "arm64", "--json")
+    assert told.document["target"].startswith("python3.12 (")
+    assert told.document["limits"]["of"] == "python3.12"
+    assert one("report", "package", "--json").document["target"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("missing",), "missing doesn't exist"),
+        (("f.zip", "--format", "pdf"), "invalid choice: 'pdf'"),
+        (("f.zip", "-o", "f.zip"), "f.zip is the artifact that is reported on"),
+        (("f.zip", "-o", "package"), "package is a directory"),
+        (("f.zip", "-o", "no/such/file"), "the report can't be written to no/such/file"),
+        (("f.zip", "--runtime", "python3.12"), "no architecture was named"),
+        (("f.zip", "--lock", "missing.toml"), "missing.toml"),
+    ],
+)
+def test_what_cannot_be_done(one: CommandLine, arguments: tuple[str, ...], said: str) -> None:
+    """Told with exit code 2, and nothing is written or lost."""
+    before = (one.folder / "f.zip").read_bytes()
+    told = one("report", *arguments)
+    assert told.code == 2
+    assert said in told.err
+    assert told.out == ""
+    assert (one.folder / "f.zip").read_bytes() == before
+    assert not any(name.startswith((".f", ".out")) for name in told.left)
+
+
+def test_a_missing_extra_is_told_before_any_work(
+    one: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cyclonedx", None)
+    told = one("report", "missing", "--format", "sbom")
+    assert told.code == 2
+    assert "hint: pip install 'crossdeps[sbom]'" in told.err
