@@ -104,6 +104,20 @@ class FormOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LockOptions:
+    """What of the lock that is there stays.
+
+    :param upgrades: projects to choose anew
+    :param upgrade_all: choose every version anew
+    :param check: write nothing, and tell by the exit code whether the lock is up to date
+    """
+
+    upgrades: tuple[str, ...] = ()
+    upgrade_all: bool = False
+    check: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """One command line.
 
@@ -121,3 +135,4 @@ class Options:
     output: OutputOptions
     tell: TellOptions
     form: FormOptions = field(default_factory=FormOptions)
+    lock: LockOptions = field(default_factory=LockOptions)

@@ -20,6 +20,7 @@ from crossdeps.cli.options import (
     AskOptions,
     FormOptions,
     IndexArguments,
+    LockOptions,
     Options,
     OutputOptions,
     TargetOptions,
@@ -65,6 +66,16 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         output=_pick(OutputOptions, namespace),
         tell=_pick(TellOptions, namespace),
         form=_pick(FormOptions, namespace),
+        lock=_lock_options(namespace),
+    )
+
+
+def _lock_options(namespace: argparse.Namespace) -> LockOptions:
+    upgrades = getattr(namespace, "upgrades", [])
+    return LockOptions(
+        upgrades=tuple(name for name in upgrades if name),
+        upgrade_all="" in upgrades,
+        check=getattr(namespace, "check", False),
     )
 
 
@@ -159,8 +170,19 @@ def _add_lock(verbs: _Verbs) -> None:
     add_requirements(parser)
     add_target(parser)
     parser.add_argument(
-        "-o", "--output", metavar="PATH", help="default: pylock.toml; - writes to standard output"
+        "-o", "--output", metavar="PATH",
+        help="default: pylock.toml; a name ending in .txt gets requirements with hashes;"
+        " - writes to standard output",
+    )  # fmt: skip
+    parser.add_argument(
+        "-U", "--upgrade", dest="upgrades", action="append", nargs="?", const="", default=[],
+        metavar="NAME", help="choose NAME anew, or without it everything; repeatable (default:"
+        " what an existing pylock.toml pins is kept)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; 1 if the lock isn't up to date"
     )
+    parser.add_argument("--dry-run", action="store_true", help="do everything but write")
     add_index(parser)
     add_telling(parser)
 

@@ -12,6 +12,7 @@ from crossdeps.inputs import read_pylock
 from crossdeps.pipeline.absences import expected_absences
 from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
 from crossdeps.pipeline.asking import Asked, lock_beside, request_of
+from crossdeps.pipeline.locking import plan_lock
 from crossdeps.pipeline.reporting import describe_build
 from crossdeps.pipeline.settings import Settings
 from crossdeps.pipeline.workshop import open_workshop
@@ -65,10 +66,9 @@ def lock(
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     targets = target if isinstance(target, Sequence) else (target,)
-    with open_workshop(
-        request_of(asked), settings or Settings(), progress or Progress()
-    ) as workshop:
-        return to_pylock([workshop.resolve(one, preferences) for one in targets])
+    return plan_lock(
+        asked, targets, settings=settings, progress=progress, preferences=preferences
+    ).lock
 
 
 def build(

@@ -14,6 +14,16 @@ from crossdeps.report.inspection import Inspection, inspect_bundle
 from crossdeps.report.inspection_document import inspection_document
 from crossdeps.report.inspection_text import render_inspection, render_licences
 from crossdeps.report.lock_snapshot import snapshot_lock
+from crossdeps.report.locking import (
+    Divergence,
+    LockReport,
+    PinChange,
+    find_changes,
+    find_divergences,
+    lock_document,
+    render_change,
+    render_divergence,
+)
 from crossdeps.report.model import Artifact, PackageLine, Report
 from crossdeps.report.sizes import human_size
 from crossdeps.report.snapshot import Snapshot, snapshot_bundle
@@ -24,8 +34,11 @@ from crossdeps.report.why_renderings import render_why, why_document
 __all__ = [
     "Artifact",
     "Comparison",
+    "Divergence",
     "Inspection",
+    "LockReport",
     "PackageLine",
+    "PinChange",
     "Report",
     "Snapshot",
     "Why",
@@ -33,13 +46,18 @@ __all__ = [
     "comparison_document",
     "explain_choice",
     "explain_locked",
+    "find_changes",
+    "find_divergences",
     "finding_document",
     "findings_document",
     "human_size",
     "inspect_bundle",
     "inspection_document",
+    "lock_document",
+    "render_change",
     "render_comparison",
     "render_comparison_markdown",
+    "render_divergence",
     "render_findings",
     "render_html",
     "render_inspection",

@@ -24,10 +24,12 @@ from crossdeps.resolution.model import (
 
 if TYPE_CHECKING:
     from crossdeps.resolution.lock import dump, to_pylock
+    from crossdeps.resolution.requirements_text import LOCK_HEADER, to_requirements
     from crossdeps.resolution.resolver import resolve
     from crossdeps.resolution.selection import select
 
 __all__ = [
+    "LOCK_HEADER",
     "Asker",
     "Builder",
     "BuiltWheel",
@@ -43,13 +45,16 @@ __all__ = [
     "resolve",
     "select",
     "to_pylock",
+    "to_requirements",
 ]
 
 _HOMES = {
+    "LOCK_HEADER": "crossdeps.resolution.requirements_text",
     "dump": "crossdeps.resolution.lock",
     "resolve": "crossdeps.resolution.resolver",
     "select": "crossdeps.resolution.selection",
     "to_pylock": "crossdeps.resolution.lock",
+    "to_requirements": "crossdeps.resolution.requirements_text",
 }
 
 
