@@ -18,6 +18,7 @@ COLOURS = 10
 """How many classes there are: ``c0`` to ``c9``."""
 # Widths of text are guessed, generously: fonts differ.
 _CHARACTER = 6.7
+_STRONG_CHARACTER = 7.6
 _MARGIN = 5.0
 _LINE = 15.0
 _FEWEST_CHARACTERS = 3
@@ -48,12 +49,14 @@ def _cell(cell: Cell) -> str:
 
 def _texts(cell: Cell) -> str:
     place, node = cell.place, cell.node
-    room = int((place.width - 2 * _MARGIN) / _CHARACTER)
+    is_strong = cell.is_open and not cell.depth
+    character = _STRONG_CHARACTER if is_strong else _CHARACTER
+    room = int((place.width - 2 * _MARGIN) / character)
     size = human_size(node.size)
     if cell.is_open:
         label = _cut(node.label, room - len(size) - 3)
         line = f"{label} · {size}" if label else _cut(node.label, room)
-        return _text(place.x + _MARGIN, place.y + HEADER - 5, line, strong=not cell.depth)
+        return _text(place.x + _MARGIN, place.y + HEADER - 5, line, strong=is_strong)
     if place.height < _LINE + 3:
         return ""
     lines = [_cut(node.label, room)]
