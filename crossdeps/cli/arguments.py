@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def add_requirements(parser: argparse.ArgumentParser, *, positional: bool = True) -> None:
@@ -165,6 +169,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         help="leave out a project that will be there anyway, such as in a layer",
     )
     add("--slim", action="store_true", help="leave out tests, type stubs, C sources and docs")
+    add_provided(add)
     add(
         "--scripts",
         action=argparse.BooleanOptionalAction,
@@ -173,6 +178,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
     add("--force", action="store_true", help="replace an output that crossdeps didn't make")
     add("--dry-run", action="store_true", help="do everything but write")
+
+
+def add_provided(add: Callable[..., object]) -> None:
+    """Whether the runtime's own packages are relied on."""
+    add(
+        "--provided",
+        action="store_true",
+        help="leave boto3 and the like to the runtime, and resolve the rest against its versions",
+    )
 
 
 def add_index(parser: argparse.ArgumentParser) -> None:
@@ -247,6 +261,19 @@ def add_checks(parser: argparse.ArgumentParser) -> None:
         help="silence a rule, everywhere or for matching paths",
     )
     add("--strict", action="store_true", help="warnings fail too")
+    add(
+        "--handler",
+        metavar="NAME",
+        help="such as app.handler: check that it is there, and every import of the source",
+    )
+    add(
+        "--with-layer",
+        dest="layers",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a layer of the function: counts towards its size, and has modules; repeatable",
+    )
 
 
 def add_telling(parser: argparse.ArgumentParser) -> None:

@@ -38,9 +38,11 @@ def complete(options: Options, project: ProjectConfiguration) -> Options:
         target=_target(options.target, project),
         ask=_ask(options.ask, project),
         index=_index(options.index, project),
-        # What a project says of its output is meant for builds: a lock has another name.
-        output=_output(options.output, project) if options.verb == "build" else options.output,
+        output=_output(options.output, project, options.verb),
         ignores=options.ignores or project.ignore,
+        # What is checked may be anything; what is built is the project's own function.
+        handler=options.handler or (project.handler if options.verb == "build" else None),
+        layers=options.layers or (project.with_layer if options.verb == "build" else ()),
     )
 
 
@@ -92,7 +94,12 @@ def _index(said: IndexArguments, project: ProjectConfiguration) -> IndexArgument
     )
 
 
-def _output(said: OutputOptions, project: ProjectConfiguration) -> OutputOptions:
+def _output(said: OutputOptions, project: ProjectConfiguration, verb: str) -> OutputOptions:
+    if verb in {"lock", "why"}:
+        # What a project says of its output is meant for builds: a lock has another name.
+        return replace(said, provided=said.provided or bool(project.provided))
+    if verb != "build":
+        return said
     return replace(
         said,
         output=said.output or project.output,
@@ -103,5 +110,6 @@ def _output(said: OutputOptions, project: ProjectConfiguration) -> OutputOptions
         excludes=said.excludes or project.exclude,
         excluded_projects=said.excluded_projects or project.exclude_project,
         slim=said.slim or bool(project.slim),
+        provided=said.provided or bool(project.provided),
         scripts=project.scripts if said.scripts is None else said.scripts,
     )

@@ -69,6 +69,7 @@ class OutputOptions:
     excludes: tuple[str, ...] = ()
     excluded_projects: tuple[str, ...] = ()
     slim: bool = False
+    provided: bool = False
     scripts: bool | None = None
     force: bool = False
     dry_run: bool = False
@@ -129,6 +130,8 @@ class Options:
     subject: str = ""
     strict: bool = False
     ignores: tuple[str, ...] = ()
+    handler: str | None = None
+    layers: tuple[str, ...] = ()
     target: TargetOptions
     ask: AskOptions
     index: IndexArguments

@@ -12,6 +12,7 @@ from crossdeps.cli.arguments import (
     add_checks,
     add_index,
     add_output,
+    add_provided,
     add_requirements,
     add_target,
     add_telling,
@@ -60,6 +61,8 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         subject=getattr(namespace, "subject", ""),
         strict=getattr(namespace, "strict", False),
         ignores=tuple(getattr(namespace, "ignores", ())),
+        handler=getattr(namespace, "handler", None),
+        layers=tuple(getattr(namespace, "layers", ())),
         target=_pick(TargetOptions, namespace),
         ask=_pick(AskOptions, namespace),
         index=_pick(IndexArguments, namespace),
@@ -183,6 +186,7 @@ def _add_lock(verbs: _Verbs) -> None:
         "--check", action="store_true", help="write nothing; 1 if the lock isn't up to date"
     )
     parser.add_argument("--dry-run", action="store_true", help="do everything but write")
+    add_provided(parser.add_argument)
     add_index(parser)
     add_telling(parser)
 
@@ -200,6 +204,7 @@ def _add_why(verbs: _Verbs) -> None:
     parser.add_argument("subject", metavar="NAME", help="project name")
     add_requirements(parser, positional=False)
     add_target(parser)
+    add_provided(parser.add_argument)
     add_index(parser)
     add_telling(parser)
 

@@ -70,6 +70,10 @@ def settings_of(
         layout=_layout(options.output, target) if target else Layout(),
         ignore=ignores(options),
         strict=options.strict,
+        provided=options.output.provided,
+        provided_versions=project.provided_versions,
+        layers=tuple(Path(layer) for layer in options.layers),
+        handler=options.handler,
         force=options.output.force,
         dry_run=options.output.dry_run,
     )

@@ -34,6 +34,7 @@ class ProjectConfiguration:
 
     :param file: where they were read; None for none
     :param project_index: table: project name to the URL of its only index
+    :param provided_versions: table: project to the version that the runtime has, unknown or absent
     :param pre_releases: table: project name to if-necessary, allow or disallow
     """
 
@@ -75,10 +76,16 @@ class ProjectConfiguration:
     slim: bool | None = None
     scripts: bool | None = None
     provided: bool | None = None
+    provided_versions: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    # checks
+    handler: str | None = None
+    with_layer: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
 
-_PATHS = frozenset({"requirements", "constraints", "overrides", "source", "output", "find_links"})
+_PATHS = frozenset(
+    {"requirements", "constraints", "overrides", "source", "output", "find_links", "with_layer"}
+)
 _CHOICES = {"index_strategy": _STRATEGIES}
 _KINDS = {
     one.name: str(one.type).partition("[")[0].partition(" |")[0]

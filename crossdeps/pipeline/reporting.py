@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crossdeps.inputs import redact
-from crossdeps.report import Artifact, PackageLine, Report
+from crossdeps.pipeline.budget import upload_remarks
+from crossdeps.report import Artifact, LayerLine, PackageLine, Report
+from crossdeps.target import ProvidedProject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from packaging.pylock import Pylock
+    from packaging.utils import NormalizedName
 
     from crossdeps.bundle import Bundle
+    from crossdeps.pipeline.providing import Provision
     from crossdeps.pipeline.workshop import Workshop
     from crossdeps.resolution import Choice, Resolution
     from crossdeps.target import Target
@@ -30,10 +34,14 @@ def describe_build(
     findings: tuple[Finding, ...],
     artifact: Artifact,
     workshop: Workshop,
+    provision: Provision,
+    left_out: Collection[NormalizedName] = (),
+    layers: Sequence[Bundle] = (),
 ) -> Report:
     """The report of a build.
 
     :param resolution: None where a lock was built
+    :param left_out: to the runtime
     """
     choices = resolution.choices if resolution else {}
     sizes = {project.name: project.size for project in bundle.projects}
@@ -43,6 +51,7 @@ def describe_build(
         *(resolution.warnings if resolution else ()),
         *(f"{wheel.filename}: {warning}" for wheel in wheels for warning in wheel.warnings),
         *bundle.warnings,
+        *provision.remarks(left_out),
     )
     options = workshop.options
     return Report(
@@ -52,9 +61,17 @@ def describe_build(
         packages=tuple(sorted(lines, key=lambda line: line.name)),
         findings=findings,
         removed=bundle.removed,
+        provided=tuple(
+            provision.projects.get(name, ProvidedProject(name=name, role="dependency"))
+            for name in sorted(left_out)
+        ),
+        layers=tuple(
+            LayerLine(path=str(path), size=layer.size)
+            for path, layer in zip(workshop.settings.layers, layers, strict=True)
+        ),
         indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
         warnings=tuple(dict.fromkeys(warnings)),
-        notes=bundle.notes,
+        notes=(*bundle.notes, *upload_remarks(bundle, artifact, target)),
     )
 
 

@@ -10,6 +10,7 @@ from crossdeps.inputs import ConnectionOptions, FileOptions
 from crossdeps.resolution import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from crossdeps.verify import Ignore
@@ -32,6 +33,11 @@ class Settings:
     :param layout: shape of the artifact; kind and output are set from the output path
     :param ignore: findings that are silenced
     :param strict: treat warnings as errors
+    :param provided: leave what the runtime has to the runtime, and resolve the rest against it
+    :param provided_versions: what is known better than by the table of runtimes: project ->
+        version, ``unknown`` or ``absent``
+    :param layers: directories and zips of the function's layers
+    :param handler: the function that the host calls, such as ``app.handler``; None checks no source
     :param force: replace an output that crossdeps didn't make
     :param dry_run: do everything but write
     """
@@ -46,5 +52,9 @@ class Settings:
     layout: Layout = field(default_factory=Layout)
     ignore: tuple[Ignore, ...] = ()
     strict: bool = False
+    provided: bool = False
+    provided_versions: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[Path, ...] = ()
+    handler: str | None = None
     force: bool = False
     dry_run: bool = False

@@ -13,6 +13,8 @@ from crossdeps.pipeline.absences import expected_absences
 from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
 from crossdeps.pipeline.asking import Asked, lock_beside, request_of
 from crossdeps.pipeline.locking import plan_lock
+from crossdeps.pipeline.placing import surroundings_of
+from crossdeps.pipeline.providing import provision_of
 from crossdeps.pipeline.reporting import describe_build
 from crossdeps.pipeline.settings import Settings
 from crossdeps.pipeline.workshop import open_workshop
@@ -90,32 +92,54 @@ def build(
     """
     settings = lay_out(settings or Settings(), Path(output), source, target)
     check_output(settings)
+    provision = provision_of(settings, target)
+    surroundings = surroundings_of(
+        provision, layers=settings.layers, handler=settings.handler, prefix=settings.layout.prefix
+    )
     request = request_of(asked)
     locked = lock_beside(request)
     with open_workshop(request, settings, progress or Progress()) as workshop:
         resolution = None if locked else workshop.resolve(target)
         plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
-        wheels = workshop.fetch(select(plan, target))
+        selected = select(plan, target)
+        left_out = provision.left_out_of(resolution, plan, selected)
+        wheels = workshop.fetch([one for one in selected if one.name not in left_out])
         workshop.check_metadata(resolution, wheels)
         bundle = plan_bundle(wheels, target, settings.layout)
-        absent = expected_absences(bundle, settings, workshop.inputs)
-        findings = verify(bundle, target, ignore=settings.ignore, assumed=absent)
+        absent = expected_absences(bundle, settings, workshop.inputs) | left_out
+        findings = verify(
+            bundle, target, ignore=settings.ignore, assumed=absent, surroundings=surroundings
+        )
         _refuse(findings, strict=settings.strict)
         artifact = write_artifact(bundle, settings, workshop.progress)
         return describe_build(
             target=target, plan=plan, resolution=resolution, wheels=wheels, bundle=bundle,
-            findings=findings, artifact=artifact, workshop=workshop,
+            findings=findings, artifact=artifact, workshop=workshop, left_out=left_out,
+            provision=provision, layers=surroundings.layers,
         )  # fmt: skip
 
 
 def check(
-    path: str | os.PathLike[str], target: Target, *, ignore: Sequence[Ignore] = ()
+    path: str | os.PathLike[str],
+    target: Target,
+    *,
+    ignore: Sequence[Ignore] = (),
+    settings: Settings | None = None,
 ) -> tuple[Finding, ...]:
     """Find what in a directory or zip, made by any tool, is wrong for *target*.
 
-    :raises ArtifactReadError: if *path* can't be read
+    :param ignore: what to silence, beside what *settings* say
+    :param settings: layers, handler and what the runtime provides; the rest is of no concern here
+    :raises UsageError: if there can't be such a handler
+    :raises ArtifactReadError: if *path* or a layer can't be read
     """
-    return verify(read_bundle(Path(path)), target, ignore=tuple(ignore))
+    settings = settings or Settings()
+    surroundings = surroundings_of(
+        provision_of(settings, target), layers=settings.layers, handler=settings.handler
+    )
+    bundle = read_bundle(Path(path))
+    silenced = (*settings.ignore, *ignore)
+    return verify(bundle, target, ignore=silenced, surroundings=surroundings)
 
 
 def _refuse(findings: tuple[Finding, ...], *, strict: bool) -> None:

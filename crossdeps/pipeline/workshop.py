@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdeps.errors import ResolutionError
 from crossdeps.index import open_index
 from crossdeps.inputs import (
     ConfiguredOptions,
@@ -20,6 +21,7 @@ from crossdeps.inputs import (
     read_pip_configuration,
 )
 from crossdeps.pipeline.asking import lock_beside
+from crossdeps.pipeline.providing import provision_of
 from crossdeps.pipeline.surroundings import cache_directory, read_stdin
 from crossdeps.resolution import resolve
 from crossdeps.wheels import SourceBuilder, Store, check_metadata_agrees, fetch_wheels
@@ -61,15 +63,19 @@ class Workshop:
 
         :param preferences: versions to keep where they still fit
         """
-        return resolve(
-            self.inputs,
-            target,
-            self.index,
-            self.settings.policy,
-            builder=self.builder,
-            progress=self.progress,
-            preferences=preferences,
-        )
+        provision = provision_of(self.settings, target)
+        try:
+            return resolve(
+                provision.limit(self.inputs),
+                target,
+                self.index,
+                self.settings.policy,
+                builder=self.builder,
+                progress=self.progress,
+                preferences=preferences,
+            )
+        except ResolutionError as error:
+            raise provision.explain(error) from error.__cause__
 
     def fetch(self, selected: Sequence[Selected]) -> tuple[Wheel, ...]:
         """Verified local wheels for what was selected."""

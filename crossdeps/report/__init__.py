@@ -24,7 +24,7 @@ from crossdeps.report.locking import (
     render_change,
     render_divergence,
 )
-from crossdeps.report.model import Artifact, PackageLine, Report
+from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
 from crossdeps.report.sizes import human_size
 from crossdeps.report.snapshot import Snapshot, snapshot_bundle
 from crossdeps.report.text import render_findings, render_report
@@ -36,6 +36,7 @@ __all__ = [
     "Comparison",
     "Divergence",
     "Inspection",
+    "LayerLine",
     "LockReport",
     "PackageLine",
     "PinChange",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from crossdeps.report.model import PackageLine, Report
     from crossdeps.resolution import PassedOver
-    from crossdeps.target import Target
+    from crossdeps.target import ProvidedProject, Target
     from crossdeps.verify import Finding
 
 DOCUMENT_VERSION = 1
@@ -42,6 +42,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "removed": [
             {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
         ],
+        "provided": [_provided(project) for project in report.provided],
+        "layers": [{"path": layer.path, "unzipped": layer.size} for layer in report.layers],
+        "total_unzipped": report.total_unzipped,
         "indexes": list(report.indexes),
         "warnings": list(report.warnings),
         "notes": list(report.notes),
@@ -86,6 +89,16 @@ def _package(line: PackageLine) -> dict[str, Any]:
         "size": line.size,
         "requested": line.requested,
         "passed_over": [_passed_over(item) for item in line.passed_over],
+    }
+
+
+def _provided(project: ProvidedProject) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "version": str(project.version) if project.version else None,
+        "certainty": project.certainty,
+        "seen": project.seen.isoformat() if project.seen else None,
+        "source": project.source or None,
     }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.resolution import PassedOver
-    from crossdeps.target import Target
+    from crossdeps.target import ProvidedProject, Target
     from crossdeps.verify import Finding
 
 
@@ -60,12 +60,25 @@ class PackageLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LayerLine:
+    """A layer of the function that the artifact is for.
+
+    :param size: bytes of all files, unzipped
+    """
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """The result of a build.
 
     :param lock: the plan that the artifact was made from (PEP 751)
     :param packages: sorted by name
     :param removed: what trimming left out: (rule, owner, bytes)
+    :param provided: projects that were left to the runtime, sorted by name
+    :param layers: as they were given
     :param indexes: URLs of the indexes used, without credentials
     :param warnings: what the user should know, one sentence each
     :param notes: what was decided for the user, one sentence each
@@ -77,6 +90,13 @@ class Report:
     packages: tuple[PackageLine, ...]
     findings: tuple[Finding, ...] = ()
     removed: tuple[tuple[str, str, int], ...] = ()
+    provided: tuple[ProvidedProject, ...] = ()
+    layers: tuple[LayerLine, ...] = ()
     indexes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def total_unzipped(self) -> int:
+        """Bytes of the artifact and its layers, which is what Lambda's limit counts."""
+        return self.artifact.unzipped + sum(layer.size for layer in self.layers)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from crossdeps.report.model import PackageLine, Report
     from crossdeps.verify import Finding
 
+_NEAR = 0.8
+_BIGGEST = 8
+
 
 def render_report(report: Report) -> str:
     """The summary of a build: target, packages, what was passed over, sizes, findings."""
@@ -21,6 +24,8 @@ def render_report(report: Report) -> str:
         _packages(report.packages),
         _downgrades(report),
         _removed(report),
+        _provided(report),
+        _biggest(report),
         render_findings(report.findings),
         _artifact(report),
     ]
@@ -85,20 +90,37 @@ def _removed(report: Report) -> str:
     return f"Left out\n{_table(rows)}"
 
 
+def _provided(report: Report) -> str:
+    rows = [f"  {project.describe()}" for project in report.provided]
+    return "\n".join([f"Left to {report.target.runtime_name}", *rows]) if rows else ""
+
+
+def _biggest(report: Report) -> str:
+    """What to look at where the limit is near."""
+    facts = report.target.runtime_facts
+    total = report.total_unzipped
+    if facts is None or total < _NEAR * facts.limits.unzipped:
+        return ""
+    sizes = {f"{line.name} {line.version}": line.size for line in report.packages}
+    sizes |= {f"layer {layer.path}": layer.size for layer in report.layers}
+    rows = sorted(sizes.items(), key=lambda row: (-row[1], row[0]))[:_BIGGEST]
+    table = _table([(name, f"{100 * size / total:.0f}%", human_size(size)) for name, size in rows])
+    return f"Biggest\n{table}"
+
+
 def _artifact(report: Report) -> str:
     artifact = report.artifact
     facts = report.target.runtime_facts
     where = str(artifact.path) if artifact.path else "nothing written (dry run)"
     lines = [f"Output    {where}"]
     unzipped = f"{human_size(artifact.unzipped)} unzipped in {artifact.entries:,} files"
+    if report.layers:
+        unzipped += f", {human_size(report.total_unzipped)} with its layers"
     if facts:
-        share = 100 * artifact.unzipped / facts.limits.unzipped
+        share = 100 * report.total_unzipped / facts.limits.unzipped
         unzipped += f", {share:.0f}% of Lambda's {human_size(facts.limits.unzipped)}"
     if artifact.kind == "zip":
         lines.append(f"Size      {human_size(artifact.size)} zipped, {unzipped}")
-        if facts and artifact.size > facts.limits.direct_upload:
-            limit = human_size(facts.limits.direct_upload)
-            lines.append(f"          over {limit}: upload it through S3")
         if artifact.code_sha256:
             lines.append(f"SHA-256   {artifact.sha256}")
             lines.append(f"          {artifact.code_sha256} (CodeSha256)")

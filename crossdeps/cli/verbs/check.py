@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.cli.documents import tell
-from crossdeps.cli.settings import ignores
+from crossdeps.cli.settings import settings_of
 from crossdeps.cli.target import choose_target
 from crossdeps.pipeline import check
 from crossdeps.report import findings_document, render_findings
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def run(options: Options, project: ProjectConfiguration, console: Console) -> int:
     """Print what is found; 7 if any of it will fail on the target."""
-    del project  # already in the options
     target = choose_target(options, console)
-    findings = check(options.subject, target, ignore=ignores(options))
+    findings = check(options.subject, target, settings=settings_of(options, project, target))
     document = findings_document(target, findings, path=str(Path(options.subject).absolute()))
     failing = tuple(f for f in findings if options.strict or f.severity == "error")
     shown = failing if options.tell.quiet else findings
