@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-# Controls, directions and other marks that nobody sees, lone surrogates, private and unassigned
-# characters, and the two separators that end a line.
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Controls, directions and other marks that nobody sees, lone surrogates, private characters, and
+# the two separators that end a line. Unassigned ones stay: each Python knows others.
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
