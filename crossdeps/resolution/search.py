@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from resolvelib import ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib import ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import Resolution
 
 from crossdeps.resolution.provider import Provider, TooManyVersionsError
 from crossdeps.resolution.trail import CircleError, Trail
@@ -82,7 +83,9 @@ class Searcher:
         causes: tuple[Information, ...] = ()
         end: Literal["answer", "impossible", "circle", "too-deep"] = "answer"
         try:
-            pins = Resolver(provider, trail).resolve(roots, max_rounds=max_rounds).mapping
+            # Resolver.resolve would recurse without end where pins that nothing reaches any more
+            # want each other; what is reached is worked out from the pins later.
+            pins = Resolution(provider, trail).resolve(roots, max_rounds=max_rounds).mapping
         except ResolutionImpossible as error:
             end, causes = "impossible", tuple(error.causes)
         except CircleError as error:
