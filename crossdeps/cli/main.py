@@ -91,7 +91,13 @@ def _check_directory() -> None:
 
 
 def _fail(error: CrossdepsError, tell: TellOptions, console: Console) -> int:
-    """Tell of *error* in every form that was asked for."""
+    """Tell of *error* in every form that was asked for, without the secrets of URLs."""
+    if "@" in f"{error}{error.hint}":
+        from crossdeps.inputs import redact_urls  # noqa: PLC0415 - loads what a slip needn't
+
+        error.message = redact_urls(error.message)
+        error.context = tuple(redact_urls(line) for line in error.context)
+        error.hint = redact_urls(error.hint) if error.hint else None
     console.error(error)
     if tell.json or tell.report:
         from crossdeps.cli.documents import error_document, save_json, write_json  # noqa: PLC0415

@@ -184,6 +184,20 @@ class Session:
                 cert=connection.client_certificate,
                 proxies=proxies,
             )
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidProxyURL,
+            requests.exceptions.InvalidSchema,
+        ) as error:  # the index's URL was valid, so it is the proxy's
+            socks = any("socks" in str(proxy).lower() for proxy in proxies.values())
+            raise answers.unreachable(
+                "the proxy can't be used",
+                url,
+                request.subject,
+                hint="a SOCKS proxy needs PySocks installed beside crossdeps"
+                if socks
+                else "give it as http://HOST:PORT",
+            ) from error
         except requests.exceptions.RequestException:
             raise
         except OSError as error:  # a bundle or client certificate that can't be read

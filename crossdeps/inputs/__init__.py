@@ -10,6 +10,7 @@ from crossdeps.inputs.configured_options import (
     read_configured_options,
 )
 from crossdeps.inputs.credentials import Credentials
+from crossdeps.inputs.display import redact_urls
 from crossdeps.inputs.environment import process_environment
 from crossdeps.inputs.gather import gather_inputs
 from crossdeps.inputs.index_options import (
@@ -57,4 +58,5 @@ __all__ = [
     "read_pylock",
     "read_python_version",
     "redact",
+    "redact_urls",
 ]

@@ -17,9 +17,9 @@ def redact_urls(text: str) -> str:
     >>> redact_urls("pkg @ https://me:secret@host.example/pkg.zip ; python_version >= '3.9'")
     "pkg @ https://****@host.example/pkg.zip ; python_version >= '3.9'"
     """
-    if "://" not in text:
+    if "@" not in text and "://" not in text:
         return text
-    return "".join(_redacted(word) if "://" in word else word for word in _SPACE.split(text))
+    return "".join(_redacted(word) for word in _SPACE.split(text))
 
 
 def _redacted(word: str) -> str:

@@ -16,10 +16,12 @@ _SECRET_KEY = re.compile(
 )
 _AUTHORITY_END = re.compile(r"[/\\?#]")
 _BLANK = re.compile(r"\s")
+# 'user:password@host' where the scheme, or a slash of it, was forgotten
+_BARE_LOGIN = re.compile(r"(?<![^\s/'\"])[^\s/:@'\"]{1,256}:[^\s/@]{1,2048}@(?=[^\s@])")
 
 
 def redact(url: str) -> str:
-    """Return *url* without its secrets; text without a URL in it stays as it is.
+    """Return *url* without its secrets; other text stays as it is.
 
     User information (RFC 3986, section 3.2.1) becomes ``****``, a user name alone too, since it is
     often a token; a plain user name of an ssh URL says nothing and stays. Values of query
@@ -31,7 +33,7 @@ def redact(url: str) -> str:
     'git+ssh://git@host.example/project.git'
     """
     if "://" not in url:
-        return url
+        return _BARE_LOGIN.sub(f"{HIDDEN}@", url)
     scheme, *rest = url.split("://")
     parts = [scheme]
     for part in rest:

@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from crossdeps.inputs import redact_urls
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -101,10 +103,11 @@ def run_pip_wheel(
         timer.start()
         try:
             for line in process.stdout or ():
-                file.write(line)
-                text = line.rstrip()
+                commit_id = _commit_in(line) or commit_id
+                # pip hides passwords; user names and what a build prints may be secrets as well
+                text = redact_urls(line.rstrip())
+                file.write(f"{text}\n")
                 tail.append(text)
-                commit_id = _commit_in(text) or commit_id
                 tell(text)
             status = process.wait()
         finally:

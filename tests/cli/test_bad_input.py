@@ -394,3 +394,30 @@ def test_a_lock_is_whole_or_as_it_was(run: CommandLine, monkeypatch: pytest.Monk
     assert "No space left on device" in told.err
     assert (run.folder / "pylock.toml").read_bytes() == before
     assert told.left == ("pylock.toml",)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-r", "https://me:hunter2@index.example/requirements.txt"),
+        ("pure", "-c", "https://me:hunter2@index.example/constraints.txt"),
+        ("pure", "-i", "me:hunter2@index.example/simple"),
+        ("pure", "-i", "https:/me:hunter2@index.example/simple"),
+        ("pure", "--timeout", "https://me:hunter2@index.example"),
+    ],
+    ids=["-r URL", "-c URL", "no scheme", "one slash", "wrong option"],
+)
+def test_no_error_tells_a_password(run: CommandLine, arguments: tuple[str, ...]) -> None:
+    """Wherever it was put by mistake: text, JSON and report."""
+    told = run.build(*arguments, "--json", "--report", "report.json")
+    assert told.code == 2
+    assert "hunter2" not in told.out + told.err
+    report = run.folder / "report.json"
+    assert not report.exists() or "hunter2" not in report.read_text()
+
+
+@pytest.mark.parametrize("proxy", ["http://[:1", "http://x:99999999/", "socks5://127.0.0.1:1/"])
+def test_a_proxy_that_is_none_is_said_to_be(run: CommandLine, proxy: str) -> None:
+    told = run.build("pure", "-i", "http://index.example/simple", "--proxy", proxy, "--no-cache")
+    assert told.code in {2, 4}
+    assert "proxy" in told.err
