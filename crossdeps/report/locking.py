@@ -97,14 +97,18 @@ def find_changes(before: Pylock | None, after: Pylock) -> tuple[PinChange, ...]:
 
 
 def render_divergence(divergence: Divergence) -> str:
-    """One sentence: which target takes which version, and why."""
-    parts = [
-        f"{version} for {' and '.join(target.describe() for target in targets)}"
-        for version, targets in divergence.versions
-    ]
+    """Which target takes which version, a line each, and why."""
     newest = divergence.versions[-1][0]
-    why = f" ({newest}: {divergence.reason})" if divergence.reason else ""
-    return f"{divergence.name} differs between targets: {', '.join(parts)}{why}"
+    why = f"; of {newest}, {divergence.reason}" if divergence.reason else ""
+    lines = [f"{divergence.name} can't be the same everywhere{why}"]
+    for version, targets in divergence.versions:
+        lines.append(f"  {version} for {', '.join(map(_label, targets))}")
+    return "\n".join(lines)
+
+
+def _label(target: Target) -> str:
+    python = target.runtime_name or f"Python {target.python}"
+    return f"{python} {target.arch}"
 
 
 def render_change(change: PinChange) -> str:

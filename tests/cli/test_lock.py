@@ -1,0 +1,235 @@
+"""``crossdeps lock``: one plan for one target or for many, kept until told otherwise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.pylock import Pylock
+
+from tests.support.command_line import TARGET, CommandLine
+from tests.support.toml import load_toml
+from tests.support.wheel_factory import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.index_server import IndexServer
+
+BOTH = ("--python", "3.12", "--arch", "x86_64", "--arch", "aarch64")
+
+
+def pins(run: CommandLine, name: str = "pylock.toml") -> dict[str, list[str]]:
+    """Versions by project, of a lock that ``packaging`` accepts."""
+    lock = Pylock.from_dict(load_toml(run.folder / name))
+    found: dict[str, list[str]] = {}
+    for package in lock.packages:
+        found.setdefault(package.name, []).append(str(package.version))
+    return found
+
+
+class TestOneTarget:
+    def test_it_says_what_it_wrote(self, run: CommandLine) -> None:
+        told = run("lock", "tree", *TARGET)
+        assert (told.code, told.out, told.left) == (0, "", ("pylock.toml",))
+        assert told.err == "pylock.toml: 4 packages for\n  CPython 3.12.16, x86_64, glibc 2.17\n"
+
+    def test_lock_then_build_is_build(self, run: CommandLine) -> None:
+        """The same bytes, and no page is asked for again."""
+        run.build("tree", "-o", "direct.zip")
+        run("lock", "tree", *TARGET)
+        run.index.forget_requests()
+        told = run.build("pylock.toml", "-o", "locked.zip")
+        assert told.code == 0
+        assert not any(path.startswith("/simple/") for path in run.index.paths())
+        direct, locked = (run.folder / f"{name}.zip" for name in ("direct", "locked"))
+        assert direct.read_bytes() == locked.read_bytes()
+
+    def test_a_build_for_another_target_is_refused_with_the_difference(
+        self, run: CommandLine
+    ) -> None:
+        run("lock", "tree", *TARGET)
+        told = run("build", "pylock.toml", "--python", "3.12", "--arch", "arm64")
+        assert (told.code, told.left) == (2, ("pylock.toml",))
+        assert "the lock is for another target: x86_64, not aarch64" in told.err
+        assert "crossdeps lock" in told.err
+
+    def test_dash_is_standard_output(self, run: CommandLine) -> None:
+        told = run("lock", "pure", "-o", "-", *TARGET)
+        assert (told.code, told.left) == (0, ())
+        assert told.out.startswith('lock-version = "1.0"')
+        assert run("lock", "pure", "-o", "-", "--json", *TARGET).code == 2
+
+    def test_the_output_of_the_project_is_not_that_of_the_lock(self, run: CommandLine) -> None:
+        run.write("pyproject.toml", '[tool.crossdeps]\noutput = "function.zip"\n')
+        assert run("lock", "pure", *TARGET).left == ("pylock.toml", "pyproject.toml")
+
+    def test_hashes_that_no_index_states_are_computed(
+        self, run: CommandLine, make_index: Callable[..., IndexServer]
+    ) -> None:
+        index = make_index()
+        index.configure(hashes=False)
+        wheel = make_wheel("silent", "1.0")
+        index.add(wheel)
+        told = run("lock", "silent", "--index-url", index.url, *TARGET)
+        assert told.code == 0
+        assert wheel.sha256 in (run.folder / "pylock.toml").read_text()
+
+
+class TestSeveralTargets:
+    def test_each_takes_its_wheel(self, run: CommandLine) -> None:
+        told = run("lock", "native", *BOTH)
+        assert told.code == 0
+        assert pins(run) == {"native": ["1.0"]}
+        text = (run.folder / "pylock.toml").read_text()
+        assert "manylinux_2_17_x86_64" in text
+        assert "manylinux_2_17_aarch64" in text
+        for arch in ("x86_64", "aarch64"):
+            built = run("build", "pylock.toml", "-o", arch, "--python", "3.12", "--arch", arch)
+            assert built.code == 0, built.err
+
+    def test_a_version_that_all_can_have_is_taken_by_all(self, run: CommandLine) -> None:
+        """What only one of them can't have newer holds the others back too."""
+        run.index.add(make_wheel("native", "1.2", tag="cp312-cp312-manylinux_2_17_x86_64"))
+        assert run("lock", "native", *BOTH).code == 0
+        assert pins(run) == {"native": ["1.0"]}
+
+    def test_where_the_wheels_force_it_they_differ_and_it_is_told(self, run: CommandLine) -> None:
+        for version, python in (("1.0", "cp312"), ("2.0", "cp313")):
+            run.index.add(make_wheel("split", version, tag=f"{python}-none-any"))
+        told = run(
+            "lock", "split", "--runtime", "python3.12", "--runtime", "python3.13", "--arch", "arm64"
+        )
+        assert told.code == 0
+        assert pins(run) == {"split": ["1.0", "2.0"]}
+        assert told.err.startswith(
+            "note: split can't be the same everywhere;"
+            " of 2.0, its wheels are for other Pythons (cp313)\n"
+            "  1.0 for python3.12 aarch64\n"
+            "  2.0 for python3.13 aarch64\n"
+        )
+        built = run("build", "pylock.toml", "--runtime", "python3.13", "--arch", "arm64", "--json")
+        assert [each["version"] for each in built.document["packages"]] == ["2.0"]
+
+
+class TestKeepingPins:
+    @pytest.fixture(autouse=True)
+    def _older_lock(self, run: CommandLine) -> None:
+        run("lock", "pure<1.1", "leaf", *TARGET)
+        assert pins(run)["pure"] == ["1.0"]
+
+    def test_what_still_fits_is_kept(self, run: CommandLine) -> None:
+        told = run("lock", "leaf", *TARGET)
+        assert pins(run)["pure"] == ["1.0"]
+        assert "pure" not in told.err
+
+    @pytest.mark.parametrize("option", [["--upgrade"], ["-U", "pure"], ["--upgrade=PURE"]])
+    def test_unless_it_is_to_be_upgraded(self, run: CommandLine, option: list[str]) -> None:
+        run.write("more.txt", "leaf\n")
+        told = run("lock", "-r", "more.txt", *option, *TARGET)
+        assert pins(run)["pure"] == ["1.1"]
+        if option != ["--upgrade"]:
+            assert "changed pure 1.0 -> 1.1\n" in told.err
+
+    def test_others_stay_when_one_is_upgraded(self, run: CommandLine) -> None:
+        run.index.add(make_wheel("leaf", "2.0", requires=["pure<2"]))
+        run.write("more.txt", "leaf\n")
+        run("lock", "-r", "more.txt", "-U", "leaf", *TARGET)
+        assert pins(run) == {"leaf": ["2.0"], "pure": ["1.0"]}
+
+    def test_what_does_not_fit_any_more_is_chosen_anew(self, run: CommandLine) -> None:
+        assert run("lock", "pure>1", "leaf", *TARGET).code == 0
+        assert pins(run)["pure"] == ["1.1"]
+
+    def test_a_target_that_is_new_takes_the_same(self, run: CommandLine) -> None:
+        run("lock", "leaf", *BOTH)
+        assert pins(run)["pure"] == ["1.0"]
+
+    def test_a_name_that_is_not_in_it_is_told(self, run: CommandLine) -> None:
+        told = run("lock", "leaf", "-U", "purr", *TARGET)
+        assert told.code == 0
+        assert "warning: purr isn't in pylock.toml" in told.err
+
+    def test_additions_and_removals_are_told(self, run: CommandLine) -> None:
+        told = run("lock", "native", *TARGET)
+        assert "removed leaf 1.0\nadded native 1.0\nremoved pure 1.0\n" in told.err
+
+    def test_check_writes_nothing_and_tells_by_its_code(self, run: CommandLine) -> None:
+        before = (run.folder / "pylock.toml").read_bytes()
+        assert run("lock", "pure<1.1", "leaf", "--check", *TARGET).code == 0
+        told = run("lock", "native", "--check", *TARGET)
+        assert told.code == 1
+        assert "pylock.toml is out of date" in told.err
+        assert (run.folder / "pylock.toml").read_bytes() == before
+
+    def test_a_dry_run_writes_nothing(self, run: CommandLine) -> None:
+        before = (run.folder / "pylock.toml").read_bytes()
+        assert run("lock", "native", "--dry-run", *TARGET).code == 0
+        assert (run.folder / "pylock.toml").read_bytes() == before
+
+    def test_a_broken_lock_is_replaced_with_a_warning(self, run: CommandLine) -> None:
+        run.write("pylock.toml", "<<<<<<< ours\n")
+        told = run("lock", "leaf", *TARGET)
+        assert told.code == 0
+        assert "warning: " in told.err
+        assert "every version is chosen anew" in told.err
+        assert pins(run)["pure"] == ["1.1"]
+
+
+class TestJson:
+    def test_the_keys_are_a_contract(self, run: CommandLine) -> None:
+        run("lock", "pure<2", *TARGET)
+        document = run("lock", "pure<2", "native", "--json", *TARGET).document
+        assert set(document) >= {
+            "version", "crossdeps", "path", "targets", "packages", "changes", "divergences",
+            "warnings",
+        }  # fmt: skip
+        assert document["path"] == str(run.folder / "pylock.toml")
+        assert document["changes"] == [{"name": "native", "before": [], "after": ["1.0"]}]
+        assert document["packages"][1] == {
+            "name": "pure",
+            "version": "1.1",
+            "marker": None,
+            "files": ["pure-1.1-py3-none-any.whl"],
+        }
+
+
+class TestRequirementsWithHashes:
+    def test_every_line_is_pinned_and_hashed(self, run: CommandLine) -> None:
+        assert run("lock", "tree", "-o", "requirements.lock.txt", *BOTH).code == 0
+        text = (run.folder / "requirements.lock.txt").read_text()
+        assert "\nnative==1.0 \\\n    --hash=sha256:" in text
+        assert text.count("--hash=sha256:") == 5
+
+    def test_it_builds_what_the_lock_builds(self, run: CommandLine) -> None:
+        run("lock", "tree", "-o", "locked.txt", *TARGET)
+        run("lock", "tree", *TARGET)
+        run.build("-r", "locked.txt", "-o", "one.zip")
+        run.build("pylock.toml", "-o", "two.zip")
+        assert (run.folder / "one.zip").read_bytes() == (run.folder / "two.zip").read_bytes()
+
+    def test_it_takes_the_place_of_its_like_only(self, run: CommandLine) -> None:
+        for _ in range(2):
+            assert run("lock", "pure", "-o", "locked.txt", *TARGET).code == 0
+        run.write("locked.txt", "pure\n")
+        assert run("lock", "pure", "-o", "locked.txt", *TARGET).code == 2
+
+    @pytest.mark.subprocess
+    def test_pip_accepts_it(self, run: CommandLine) -> None:
+        """Hash-checking mode: everything is pinned and hashed, dependencies included."""
+        run("lock", "leaf", "-o", "locked.txt", *TARGET)
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "pip", "install", "--dry-run", "--require-hashes",
+                "--no-cache-dir", "--index-url", run.index.url, "--target", "nowhere",
+                "-r", "locked.txt",
+            ],
+            cwd=run.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "Would install leaf-1.0 pure-1.1" in done.stdout
