@@ -17,6 +17,7 @@ from crossdeps.cli.arguments import (
     add_target,
     add_telling,
 )
+from crossdeps.cli.completion import SHELLS, PrintCompletion
 from crossdeps.cli.options import (
     AskOptions,
     FormOptions,
@@ -132,6 +133,10 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"crossdeps {__version__}")
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, choices=SHELLS, metavar="SHELL",
+        help=f"print the completion script for a shell: {', '.join(SHELLS)}",
+    )  # fmt: skip
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     _add_build(verbs)
     _add_lock(verbs)

@@ -1,0 +1,93 @@
+"""Arguments to Options, and completion scripts."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.cli.parser import parse_arguments
+from crossdeps.errors import UsageError
+
+if TYPE_CHECKING:
+    from tests.support.command_line import CommandLine, Told
+
+
+def test_options_of_pip_are_understood() -> None:
+    said = parse_arguments(
+        [
+            "build", "-t", "out", "-i", "https://a.invalid/", "--extra-index-url",
+            "https://b.invalid/",
+            "-f", "wheels", "--trusted-host", "b.invalid", "--cert", "ca.pem", "--client-cert",
+            "me.pem",
+            "--proxy", "http://proxy.invalid", "--keyring-provider", "subprocess", "--no-deps",
+            "--pre",
+            "--timeout", "5", "--retries", "0", "-r", "a.txt", "-c", "b.txt",
+        ]
+    )  # fmt: skip
+    assert said.output.output == "out"
+    assert said.index.index_url == "https://a.invalid/"
+    assert said.index.trusted_hosts == ("b.invalid",)
+    assert (said.index.cert, said.index.client_cert) == ("ca.pem", "me.pem")
+    assert said.index.proxy == "http://proxy.invalid"
+    assert said.index.keyring == "subprocess"
+    assert (said.index.timeout, said.index.retries) == (5.0, 0)
+    assert said.ask.requirement_files == ("a.txt",)
+    assert said.ask.constraint_files == ("b.txt",)
+
+
+def test_a_proxy_is_not_in_the_repr() -> None:
+    """It may hold a password."""
+    assert "s3cret" not in repr(parse_arguments(["build", "--proxy", "http://me:s3cret@x.invalid"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names", "everything"),
+    [
+        ([], (), False),
+        (["-U"], (), True),
+        (["-U", "a", "--upgrade=b"], ("a", "b"), False),
+        (["-U", "a", "-U"], ("a",), True),
+    ],
+)
+def test_an_upgrade_is_of_one_or_of_all(
+    arguments: list[str], names: tuple[str, ...], *, everything: bool
+) -> None:
+    lock = parse_arguments(["lock", *arguments]).lock
+    assert (lock.upgrades, lock.upgrade_all) == (names, everything)
+
+
+@pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "soon", ""])
+def test_a_timeout_is_a_time(value: str) -> None:
+    with pytest.raises(UsageError, match="--timeout"):
+        parse_arguments(["build", "--timeout", value])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_completion_script_knows_the_verbs(
+    run: CommandLine, capsys: pytest.CaptureFixture[str], shell: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("--print-completion", shell)
+    assert ended.value.code == 0
+    script = capsys.readouterr().out
+    assert "build" in script
+    assert "--runtime" in script or shell == "tcsh"
+
+
+@pytest.mark.subprocess
+def test_bash_completes(run: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--print-completion", "bash")
+    script = capsys.readouterr().out
+    asking = "COMP_WORDS=(crossdeps build --run); COMP_CWORD=2; _shtab_crossdeps; echo $COMPREPLY"
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\n{asking}"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "--runtime\n", done.stderr
+
+
+def test_an_unknown_shell_is_refused(run: CommandLine) -> None:
+    told: Told = run("--print-completion", "fish")
+    assert told.code == 2
