@@ -54,18 +54,16 @@ def check_handler(scene: Scene) -> Iterator[Finding]:
 
 
 def _missing_module(scene: Scene, handler: Handler) -> Finding:
-    ending = handler.module.replace(".", "/")
-    places = [
-        scene.inside(entry.path) or ""
-        for entry in scene.bundle.entries
-        if entry.owner is None
-        and entry.path.endswith((f"/{ending}.py", f"/{ending}/__init__.py"))
-        and scene.inside(entry.path)
-    ]
+    """Say where a module of that name is, whatever folder it is in."""
+    last = handler.module.rpartition(".")[2]
+    same = [name for name in scene.modules.own if name.rpartition(".")[2] == last]
     hint = "lay your source out with --source"
-    if places:
-        place = min(places, key=len).removesuffix(".py").removesuffix("/__init__")
-        hint = f"it is at {place}: say {place}.{handler.function}, or lay that folder's content out"
+    if same:
+        place = min(same, key=lambda name: (name.count("."), name)).replace(".", "/")
+        hint = f"did you mean {place}.{handler.function}?"
+        if place.endswith(f"/{handler.module.replace('.', '/')}"):
+            folder = place.removesuffix(f"/{handler.module.replace('.', '/')}")
+            hint += f" Or lay the content of {folder} out, with --source"
     return HANDLER_MODULE.finding(
         f"the handler {handler.text} needs the module {handler.module}, which isn't in the package",
         hint=hint,

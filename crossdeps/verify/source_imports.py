@@ -63,7 +63,8 @@ UNREAD_SOURCE = Rule(
 
 def check_imports(scene: Scene) -> Iterator[Finding]:
     """Every import of the user's source finds its module; nothing is imported to find out."""
-    if scene.surroundings.handler is None:
+    handler = scene.surroundings.handler
+    if handler is None or not scene.modules.has(handler.module):
         return
     yield from _check_syntax(scene, scene.sources)
     missing: dict[tuple[bool, str], list[tuple[SourceFile, Import]]] = defaultdict(list)

@@ -92,8 +92,13 @@ def test_a_module_that_is_elsewhere() -> None:
     assert "src/app.handler" in (finding.hint or "")
 
 
+def test_a_module_in_another_folder_than_said() -> None:
+    (finding,) = check({"app.py": f"import yaml\n{HANDLER}"}, handler="src/app.handler")
+    assert finding.hint == "did you mean app.handler?"
+
+
 def test_a_module_that_is_nowhere() -> None:
-    (finding,) = check({"main.py": HANDLER})
+    (finding,) = check({"main.py": f"import yaml\n{HANDLER}"})
     assert finding.rule == "handler-module"
     assert "--source" in (finding.hint or "")
 
