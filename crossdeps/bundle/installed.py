@@ -28,7 +28,7 @@ def installed_project(
     """
     stem = posixpath.basename(dist_info).removesuffix(".dist-info")
     name, _, version = stem.partition("-")
-    raw: RawMetadata = parse_email(metadata)[0] if metadata else {}
+    raw: RawMetadata = parse_email(_headers(metadata))[0] if metadata else {}
     return InstalledProject(
         name=canonicalize_name(raw.get("name") or name),
         version=raw.get("version") or version,
@@ -38,6 +38,12 @@ def installed_project(
         requires_python=raw.get("requires_python"),
         provides_extras=tuple(raw.get("provides_extra", ())),
     )
+
+
+def _headers(metadata: bytes) -> bytes:
+    """METADATA without its description, which takes most of the time to parse and isn't used."""
+    end = re.search(rb"\n\r?\n", metadata)
+    return metadata[: end.end()] if end else metadata
 
 
 def _tags(wheel: bytes) -> tuple[str, ...]:

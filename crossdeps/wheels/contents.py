@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import tempfile
@@ -25,7 +26,7 @@ from crossdeps.wheels.record import RecordRow, check_record, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import BinaryIO
+    from typing import IO, BinaryIO
 
     from crossdeps.binaries.model import BinaryFacts
     from crossdeps.wheels.archive import ArchiveMember
@@ -149,18 +150,20 @@ def _read_member(
     crc32 = 0
     pieces = inflate(file, member, member.name)
     head = next(pieces, b"")
+    copy: IO[bytes] | None = None
     binary: BinaryFacts | None = None
-    with tempfile.SpooledTemporaryFile(_SPOOL_SIZE) as copy:
-        wanted = is_binary_head(head[:_HEAD_SIZE])
+    with contextlib.ExitStack() as stack:
+        if is_binary_head(head[:_HEAD_SIZE]):
+            copy = stack.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_SIZE))
         for piece in itertools.chain((head,), pieces):
             crc32 = checksum(piece, crc32)
             for hasher in hashes:
                 hasher.update(piece)
-            if wanted:
+            if copy is not None:
                 copy.write(piece)
         if crc32 != member.crc32:
             raise refusal("zip-crc", "its CRC-32 is wrong", member=member.name)
-        if wanted:
+        if copy is not None:
             copy.seek(0)
             binary = read_binary(cast("BinaryIO", copy))
     return Member(

@@ -27,7 +27,7 @@ def check_path(path: str) -> None:
     parts = path.removesuffix("/").split("/")
     if path.startswith("/") or ".." in parts or _has_drive(path):
         raise refusal("path-traversal", "leads out of the wheel", member=path)
-    if "\\" in path or any(unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in path):
+    if "\\" in path or not _is_visible(path):
         raise refusal("path-characters", "has a backslash or control character", member=path)
     if "" in parts or "." in parts:
         raise refusal("path-characters", "has an empty or dot component", member=path)
@@ -35,6 +35,13 @@ def check_path(path: str) -> None:
         len(part.encode("utf-8", "surrogatepass")) > MAX_COMPONENT_BYTES for part in parts
     ):
         raise refusal("path-length", "is too long for a file system", member=path[:200])
+
+
+def _is_visible(path: str) -> bool:
+    """Whether *path* has no control, format or surrogate characters."""
+    if path.isascii() and path.isprintable():
+        return True
+    return not any(unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in path)
 
 
 def _has_drive(path: str) -> bool:

@@ -6,8 +6,9 @@
     BASE/sha256/ab/<64 hex digits>.facts1     what the strict reader found (facts.py)
     BASE/tmp/run-*/                           what a running process works on (scratch.py)
 
-Nothing here is locked: a file comes in by rename, after it was flushed to disk, and a process
-holds what it uses by a second name in its own scratch folder.
+Nothing here is locked: a file comes in by rename, and a process holds what it uses by a second
+name in its own scratch folder. Nothing is synced either: every use takes a wheel's hash anew, so
+that one torn by a power cut is dropped and fetched again.
 """
 
 from __future__ import annotations
@@ -101,18 +102,13 @@ class Shelf:
     def put(self, held: Path, sha256: str) -> None:
         """Bring in a file of the scratch folder, which keeps its name there.
 
-        Flushed before the rename, so that a power cut leaves it whole or absent.
-
         :raises OSError: if the disk is full or fails
         """
         held.chmod(0o444)
-        _flush(held)
         final = self.path(sha256)
         aside = self.scratch_file()
         link_or_copy(held, aside)
         self._rename(aside, final)
-        with contextlib.suppress(OSError):
-            _flush(final.parent)
 
     def drop(self, sha256: str) -> None:
         """Forget the wheel with this hash."""
@@ -159,11 +155,3 @@ def move(source: Path, destination: Path) -> None:
         shutil.copyfile(source, destination)
         with contextlib.suppress(OSError):
             source.unlink()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
