@@ -33,6 +33,8 @@ class LiveProgress(Progress):
         self._lock = threading.Lock()
         self._bars: Bars | None = None
         self._task: TaskID | None = None
+        self._wheels = 0
+        self._missing = 0
 
     def resolving(self, requirements: int) -> None:
         """Show that the search has begun."""
@@ -53,14 +55,20 @@ class LiveProgress(Progress):
     def fetching(self, wheels: int, size: int) -> None:
         """Show a bar for the downloads."""
         if wheels:
+            self._wheels = wheels
+            self._missing = size
             self._show("Downloading", _counted(wheels, "wheel"), total=size)
 
     def fetched(self, filename: str, size: int) -> None:
-        """Move the bar."""
+        """Move the bar; when all has arrived, what takes time is to verify it."""
         del filename
         with self._lock:
             if self._bars is not None and self._task is not None:
                 self._bars.advance(self._task, size)
+            complete = 0 < self._missing <= size
+            self._missing -= size
+        if complete:
+            self._show("Verifying", _counted(self._wheels, "wheel"))
 
     def building(self, project: str) -> None:
         """Show what pip is building."""
