@@ -30,7 +30,7 @@ from crossdeps.inputs.model import (
 from crossdeps.inputs.pip_config import read_pip_configuration
 from crossdeps.inputs.pylock import is_pylock, read_pylock
 from crossdeps.inputs.python_version import read_python_version
-from crossdeps.inputs.redaction import redact
+from crossdeps.inputs.redaction import redact, without_login
 from crossdeps.inputs.requirement import parse_requirement
 
 __all__ = [
@@ -59,4 +59,5 @@ __all__ = [
     "read_python_version",
     "redact",
     "redact_urls",
+    "without_login",
 ]

@@ -42,6 +42,19 @@ def redact(url: str) -> str:
     return "://".join(parts)
 
 
+def without_login(url: str) -> str:
+    """Return *url* without user and password, for what others will read, such as a lock.
+
+    A plain user name of an ssh URL is part of the address and stays (PEP 610).
+
+    >>> without_login("git+https://me:secret@host.example/project.git@main")
+    'git+https://host.example/project.git@main'
+    """
+    scheme, found, rest = url.partition("://")
+    shown = _redact_authority(rest, keeps_user=scheme.lower().endswith("ssh"))
+    return f"{scheme}{found}{shown.removeprefix(f'{HIDDEN}@')}" if shown != rest else url
+
+
 def _redact_authority(text: str, *, keeps_user: bool) -> str:
     end = _AUTHORITY_END.search(text)
     stop = end.start() if end else len(text)

@@ -24,6 +24,7 @@ from crossdeps.resolution.model import (
 
 if TYPE_CHECKING:
     from crossdeps.resolution.lock import dump, to_pylock
+    from crossdeps.resolution.locked_sources import as_locked
     from crossdeps.resolution.requirements_text import LOCK_HEADER, to_requirements
     from crossdeps.resolution.resolver import resolve
     from crossdeps.resolution.selection import select
@@ -41,6 +42,7 @@ __all__ = [
     "RejectionReason",
     "Resolution",
     "Selected",
+    "as_locked",
     "dump",
     "resolve",
     "select",
@@ -50,6 +52,7 @@ __all__ = [
 
 _HOMES = {
     "LOCK_HEADER": "crossdeps.resolution.requirements_text",
+    "as_locked": "crossdeps.resolution.locked_sources",
     "dump": "crossdeps.resolution.lock",
     "resolve": "crossdeps.resolution.resolver",
     "select": "crossdeps.resolution.selection",

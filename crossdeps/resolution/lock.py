@@ -13,7 +13,6 @@ from packaging.pylock import (
     PackageArchive,
     PackageDirectory,
     PackageSdist,
-    PackageVcs,
     PackageWheel,
     Pylock,
 )
@@ -21,7 +20,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from crossdeps.errors import IntegrityError, ResolutionError
+from crossdeps.inputs import without_login
 from crossdeps.resolution.environments import environment_of, marker_for, requires_python_of
+from crossdeps.resolution.locked_sources import archive_hashes, vcs_part
 from crossdeps.resolution.model import Resolution
 
 if TYPE_CHECKING:
@@ -192,11 +193,8 @@ class _Writer:
                 )
             }
         if source.kind == "vcs":
-            return {"vcs": _vcs(source, built.commit_id if built else None)}
-        hashes: Mapping[str, str] = built.source_hashes if built else {}
-        if not hashes and built is not None and source.kind == "wheel":
-            hashes = {"sha256": built.sha256}
-        hashes = hashes or self._computed.get(source.location, {})
+            return {"vcs": vcs_part(source, built.commit_id if built else None)}
+        hashes = archive_hashes(source, built) or self._computed.get(source.location, {})
         return {
             "archive": PackageArchive(
                 **place,
@@ -207,26 +205,11 @@ class _Writer:
 
     def _place(self, source: DirectSource) -> dict[str, Any]:
         if not source.is_local:
-            return {"url": source.location}
+            return {"url": without_login(source.location)}
         path = source.location
         if self._relative_to is not None:
             path = os.path.relpath(path, self._relative_to)
         return {"path": path.replace(os.sep, "/")}
-
-
-def _vcs(source: DirectSource, commit_id: str | None) -> PackageVcs:
-    """``git+https://host/repo@rev`` taken apart (PEP 610 has the same parts)."""
-    kind, _, address = source.location.partition("+")
-    scheme, _, rest = address.partition("://")
-    host, _, path = rest.partition("/")
-    path, _, revision = path.partition("@")
-    return PackageVcs(
-        type=kind,
-        url=f"{scheme}://{host}/{path}",
-        requested_revision=revision or None,
-        commit_id=commit_id or revision or "HEAD",
-        subdirectory=source.subdirectory,
-    )
 
 
 def _wheel_file(choice: Choice) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import (
     PackageArchive,
@@ -17,7 +16,7 @@ from packaging.pylock import (
 
 from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
-from crossdeps.inputs.model import DirectSource
+from crossdeps.resolution.locked_sources import read_part
 from crossdeps.resolution.model import Selected
 
 if TYPE_CHECKING:
@@ -150,31 +149,9 @@ def _selected(
     root: Path,
 ) -> Selected:
     name, version = package.name, package.version
-    if isinstance(part, PackageVcs):
-        place = part.url or str(root / (part.path or ""))
-        source = DirectSource(
-            kind="vcs",
-            location=f"{part.type}+{place}@{part.commit_id}",
-            subdirectory=part.subdirectory,
-        )
-        return Selected(name=name, version=version, source=source)
-    if isinstance(part, PackageDirectory):
-        source = DirectSource(
-            kind="directory",
-            location=str(root / part.path),
-            editable=bool(part.editable),
-            subdirectory=part.subdirectory,
-        )
-        return Selected(name=name, version=version, source=source)
-    if isinstance(part, PackageArchive):
-        location = part.url or str(root / (part.path or ""))
-        source = DirectSource(
-            kind="wheel" if _basename(location).endswith(".whl") else "archive",
-            location=location,
-            subdirectory=part.subdirectory,
-        )
-        hashes = frozenset(f"{kind}:{digest}" for kind, digest in part.hashes.items())
-        return Selected(name=name, version=version, source=source, hashes=hashes)
+    if isinstance(part, (PackageVcs, PackageDirectory, PackageArchive)):
+        source, pinned = read_part(part, root)
+        return Selected(name=name, version=version, source=source, hashes=pinned)
     file = ProjectFile(
         filename=part.filename,
         url=part.url or (root / (part.path or "")).absolute().as_uri(),
@@ -184,8 +161,3 @@ def _selected(
         index=package.index or "",
     )
     return Selected(name=name, version=version, file=file)
-
-
-def _basename(location: str) -> str:
-    path = urlsplit(location).path if "://" in location else location
-    return unquote(path.rpartition("/")[2])

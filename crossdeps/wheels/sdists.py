@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, InputError, SdistBuildError
+from crossdeps.resolution import as_locked
 from crossdeps.resolution.model import BuiltWheel
 from crossdeps.wheels.builds import BuildShelf, build_wheel, source_hashes
 from crossdeps.wheels.pip_process import pip_environment
@@ -89,6 +90,8 @@ class SourceBuilder:
                     error.within(str(requirement.origin), requirement.text)
                     raise
                 self._made[source, requirement.hashes] = made
+                # Who works from the lock calls it otherwise, and may not know the login.
+                self._made.setdefault(as_locked(source, made), made)
             return made
 
     def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:

@@ -14,11 +14,15 @@ import pytest
 from tests.support.command import REPOSITORY
 from tests.support.command_line import TARGET
 from tests.support.faults import status
+from tests.support.index_server import Settings
+from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.command_line import CommandLine, Told
+    from tests.support.index_server import IndexServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -421,3 +425,20 @@ def test_a_proxy_that_is_none_is_said_to_be(run: CommandLine, proxy: str) -> Non
     told = run.build("pure", "-i", "http://index.example/simple", "--proxy", proxy, "--no-cache")
     assert told.code in {2, 4}
     assert "proxy" in told.err
+
+
+def test_a_login_in_a_direct_url_is_used_and_not_locked(
+    run: CommandLine, make_index: Callable[..., IndexServer]
+) -> None:
+    """And what was fetched to be read is not fetched again to be laid out."""
+    private = make_index(Settings(credentials=("me", "hunter2")))
+    url = private.add(make_wheel("secluded", "1.0")).replace("://", "://me:hunter2@")
+    digest = make_wheel("secluded", "1.0").sha256
+    run.write("requirements.txt", f"secluded @ {url} --hash=sha256:{digest}\n")
+    assert run("lock", *TARGET).code == 0
+    assert "hunter2" not in (run.folder / "pylock.toml").read_text()
+    private.forget_requests()
+    built = run.build("--no-cache", "-v", "--report", "report.json")
+    assert built.code == 0
+    assert len(private.requests) == 1
+    assert "hunter2" not in built.err + (run.folder / "report.json").read_text()

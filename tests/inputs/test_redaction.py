@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.inputs.redaction import redact
+from crossdeps.inputs.redaction import redact, without_login
 
 CASES = {
     "https://index.example/simple/": "https://index.example/simple/",
@@ -75,3 +75,18 @@ def test_long_text_takes_linear_time() -> None:
     redact("a://" * 300_000)
     redact("https://x/?" + "token=1&" * 300_000)
     assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://me:secret@host.example/a.whl?x=1#y", "https://host.example/a.whl?x=1#y"),
+        ("https://token@host.example/a.whl?token=t", "https://host.example/a.whl?token=t"),
+        ("git+ssh://git@host.example/p.git@v1", "git+ssh://git@host.example/p.git@v1"),
+        ("git+https://t@host.example/p.git@v1", "git+https://host.example/p.git@v1"),
+        ("https://host.example/a@b.whl", "https://host.example/a@b.whl"),
+        ("/home/me:x@work/a.whl", "/home/me:x@work/a.whl"),
+    ],
+)
+def test_a_url_without_its_login_leads_to_the_same(url: str, bare: str) -> None:
+    assert without_login(url) == bare
