@@ -67,6 +67,11 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         self._combined: dict[frozenset[str], SpecifierSet] = {}
         self._wanted: dict[Pin, tuple[Want | Impossible, ...]] = {}
 
+    def allow_versions(self, more: int) -> None:
+        """Let the dependencies of no more than so many further versions be looked at."""
+        bound = len(self._wanted) + more
+        self._max_versions = min(bound, self._max_versions or bound)
+
     def identify(self, requirement_or_candidate: Want | Impossible | Pin) -> str:
         """The project's name; what is impossible stands alone."""
         return _identity(requirement_or_candidate)
@@ -81,21 +86,20 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         wants = [want for want in requirements[identifier] if isinstance(want, Want)]
         if not wants:
             return ()
-        name = wants[0].name
-        self._seen.setdefault(name, len(self._seen))
-        extras = frozenset().union(*(want.extras for want in wants))
+        self._seen.setdefault(identifier, len(self._seen))
         spent = [(pin.version, pin.extras) for pin in incompatibilities[identifier]]
+        return lambda: (pin for pin in self.options(wants) if not _is_spent(pin, spent))
+
+    def options(self, wants: Sequence[Want]) -> Iterator[Pin]:
+        """Pins that satisfy *wants*, all on one project, with every extra that they ask for."""
+        name = wants[0].name
+        extras = frozenset().union(*(want.extras for want in wants))
         specifier = self._combine(wants)
         if name in self._sources:
             pin = self._source_pin(name, extras)
-            fits = specifier.contains(pin.version, prereleases=True)
-            return (pin,) if fits and not _is_spent(pin, spent) else ()
+            return iter((pin,) if specifier.contains(pin.version, prereleases=True) else ())
         candidates = self._in_order(name, self._catalogue.matching(name, specifier))
-        return lambda: (
-            pin
-            for candidate in candidates
-            if not _is_spent(pin := self._pin(candidate, extras), spent)
-        )
+        return (self._pin(candidate, extras) for candidate in candidates)
 
     def is_satisfied_by(self, requirement: Want | Impossible, candidate: Pin) -> bool:
         """Whether a pin is what a want asks for, its extras included."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from resolvelib import ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution
 
+from crossdeps.resolution.exhaustive import ExhaustedError, ExhaustiveSearch
 from crossdeps.resolution.provider import Provider, TooManyVersionsError
 from crossdeps.resolution.trail import CircleError, Trail
 
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from crossdeps.resolution.wants import Pin, Want
 
 
+# How many more versions a complete search may look at: each may have to be fetched.
+_MORE_VERSIONS = 200
+
+End = Literal["answer", "impossible", "circle", "too-deep"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """What a run of the search came to.
@@ -37,7 +44,7 @@ class Attempt:
 
     roots: tuple[Want, ...]
     pins: Mapping[str, Pin]
-    end: Literal["answer", "impossible", "circle", "too-deep"]
+    end: End
     causes: tuple[Information, ...]
     trail: Trail
     provider: Provider
@@ -81,7 +88,7 @@ class Searcher:
         )
         pins: Mapping[str, Pin] = {}
         causes: tuple[Information, ...] = ()
-        end: Literal["answer", "impossible", "circle", "too-deep"] = "answer"
+        end: End = "answer"
         try:
             # Resolver.resolve would recurse without end where pins that nothing reaches any more
             # want each other; what is reached is worked out from the pins later.
@@ -92,6 +99,20 @@ class Searcher:
             end, causes = "circle", error.causes
         except (ResolutionTooDeep, TooManyVersionsError):
             end = "too-deep"
+        if end != "answer" and trail.replaced:
+            provider.allow_versions(_MORE_VERSIONS)
+            end, pins = _try_everything(provider, roots, end, max_rounds)
         return Attempt(
             roots=tuple(roots), pins=pins, end=end, causes=causes, trail=trail, provider=provider
         )
+
+
+def _try_everything(
+    provider: Provider, roots: Sequence[Want], end: End, max_steps: int
+) -> tuple[End, Mapping[str, Pin]]:
+    """Settle what resolvelib, which replaced pins on its way, may have missed."""
+    try:
+        pins = ExhaustiveSearch(provider, max_steps=max_steps).solve(roots)
+    except (ExhaustedError, TooManyVersionsError):
+        return end, {}
+    return ("impossible", {}) if pins is None else ("answer", pins)

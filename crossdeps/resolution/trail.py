@@ -40,6 +40,7 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
     :ivar against: what stood against a version when it was first tried
     :ivar askers: who first brought a project in
     :ivar tried: the versions of each project that were pinned or rejected
+    :ivar replaced: whether a pin had to give way to another version of its project
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -47,6 +48,9 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         self._rounds = 0
         self._met: Counter[frozenset[int]] = Counter()
         self._moved: dict[str, None] = {}
+        self._current: dict[str, Version] | None = {}
+        self._unpins = False
+        self.replaced = False
         self.conflicts: Counter[str] = Counter()
         self.first_conflict: tuple[Information, ...] = ()
         self.first_conflicts: dict[str, tuple[Information, ...]] = {}
@@ -64,6 +68,8 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         :raises CircleError: if it does
         """
         del index
+        if self._current is None:
+            self._current = {name: pin.version for name, pin in state.mapping.items()}
         pins = frozenset(id(pin) for pin in state.mapping.values())
         self._met[pins] += 1
         if self._met[pins] >= _CIRCLE:
@@ -77,14 +83,18 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
             )
 
     def adding_requirement(self, requirement: Want | Impossible, parent: Pin | None) -> None:
-        """Remember who first brought a project in."""
+        """Remember who first brought a project in, and whether its pin must give way."""
         if isinstance(requirement, Want):
             self.askers.setdefault(requirement.name, (requirement, parent))
+            pinned = (self._current or {}).get(requirement.name)
+            if pinned is not None and not requirement.specifier.contains(pinned, prereleases=True):
+                self._unpins = True
 
     def rejecting_candidate(
         self, criterion: Criterion[Want | Impossible, Pin], candidate: Pin
     ) -> None:
         """Remember what stood in the way when it first did."""
+        self._unpins = False
         causes = tuple(criterion.information)
         self.tried.setdefault(candidate.name, set()).add(candidate.version)
         self.against.setdefault((candidate.name, candidate.version), causes)
@@ -96,6 +106,7 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         """Tell that pins are taken back."""
         self._met.clear()
         self._moved.clear()
+        self._current = None
         names = sorted({cause.requirement.name for cause in causes})
         self.conflicts.update(names)
         self._progress.backtracking(", ".join(names), self._rounds)
@@ -103,6 +114,10 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
     def pinning(self, candidate: Pin) -> None:
         """Tell of a pin."""
         self._moved[candidate.name] = None
+        self.replaced = self.replaced or self._unpins
+        self._unpins = False
+        if self._current is not None:
+            self._current[candidate.name] = candidate.version
         self.tried.setdefault(candidate.name, set()).add(candidate.version)
         self._progress.considered(candidate.name, str(candidate.version), len(self.tried))
 
