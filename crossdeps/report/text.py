@@ -61,7 +61,7 @@ def _best_tag(tags: Sequence[str]) -> str:
     """One tag that tells most; the others differ only in the name of the same platform."""
     if not tags:
         return ""
-    first = min(tags, key=lambda tag: ("manylinux_" not in tag, tag))
+    first = min(tags, key=lambda tag: ("manylinux_" not in tag, tag[:3] == "py2", tag))
     return f"{first} (+{len(tags) - 1})" if len(tags) > 1 else first
 
 
