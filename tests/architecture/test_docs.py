@@ -38,7 +38,7 @@ def test_every_verb_is_in_the_reference(verb: str) -> None:
 def test_the_reference_has_every_option_and_no_other() -> None:
     known = {text for parser in _verbs().values() for text in _options(parser)}
     known |= _options(build_parser())
-    documented = set(re.findall(r"`(--?[a-z][a-z-]*)", CLI))
+    documented = set(re.findall(r"`(--?[a-zA-Z][a-z-]*)", CLI))
     assert documented == known
 
 
