@@ -1,0 +1,138 @@
+"""The library: lock, build and check, without a command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import crossdeps
+from crossdeps import Settings, Target
+from crossdeps.inputs import FileOptions
+from crossdeps.pipeline import resolve
+from tests.support.command_line import fill
+from tests.support.wheel_factory import make_wheel
+
+if TYPE_CHECKING:
+    from tests.support.index_server import IndexServer
+
+INTEL = Target(python="3.12", arch="x86_64")
+ARM = Target(python="3.12", arch="aarch64")
+
+
+@pytest.fixture
+def settings(plain_index: IndexServer) -> Settings:
+    fill(plain_index)
+    return Settings(index=FileOptions(index_url=plain_index.url), isolated=True)
+
+
+class TestBuild:
+    def test_the_report_tells_what_was_made(self, settings: Settings, tmp_path: Path) -> None:
+        report = crossdeps.build(["tree"], INTEL, tmp_path / "out.zip", settings=settings)
+        assert report.artifact.path == tmp_path / "out.zip"
+        assert report.artifact.size == (tmp_path / "out.zip").stat().st_size
+        assert [(line.name, line.requested) for line in report.packages] == [
+            ("leaf", False),
+            ("native", False),
+            ("pure", False),
+            ("tree", True),
+        ]
+        assert report.findings == ()
+
+    def test_a_file_of_requirements_may_be_named(self, settings: Settings, tmp_path: Path) -> None:
+        file = tmp_path / "requirements.txt"
+        file.write_text("pure<2\n")
+        report = crossdeps.build(file, INTEL, tmp_path / "out", settings=settings)
+        assert [line.version for line in report.packages] == ["1.1"]
+
+    def test_your_own_code_lies_beside(self, settings: Settings, tmp_path: Path) -> None:
+        (tmp_path / "src").mkdir()
+        (tmp_path / "src/app.py").write_text("import pure\n")
+        out = tmp_path / "out"
+        crossdeps.build(["pure"], INTEL, out, source=tmp_path / "src", settings=settings)
+        assert (out / "app.py").is_file()
+        assert (out / "pure/__init__.py").is_file()
+
+    def test_nothing_is_written_when_it_would_fail_there(
+        self, settings: Settings, plain_index: IndexServer, tmp_path: Path
+    ) -> None:
+        from tests.support.wheel_factory import make_elf
+
+        lying = {"lying/_x.so": make_elf(machine="aarch64")}
+        plain_index.add(
+            make_wheel("lying", "1.0", tag="cp312-cp312-manylinux2014_x86_64", files=lying)
+        )
+        with pytest.raises(crossdeps.FindingsError) as caught:
+            crossdeps.build(["lying"], INTEL, tmp_path / "out.zip", settings=settings)
+        assert caught.value.findings[0].rule == "wrong-machine"
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_dry_run_writes_nothing(self, settings: Settings, tmp_path: Path) -> None:
+        from dataclasses import replace
+
+        dry = replace(settings, dry_run=True)
+        report = crossdeps.build(["pure"], INTEL, tmp_path / "out.zip", settings=dry)
+        assert report.artifact.path is None
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestLock:
+    def test_it_is_the_standard_s_own_type(self, settings: Settings) -> None:
+        lock = crossdeps.lock(["native"], (INTEL, ARM), settings=settings)
+        (package,) = lock.packages
+        assert [wheel.filename for wheel in package.wheels or ()] == [
+            "native-1.0-cp312-cp312-manylinux_2_17_aarch64.whl",
+            "native-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
+        ]
+
+    def test_preferences_are_kept_where_they_fit(self, settings: Settings) -> None:
+        name = canonicalize_name("pure")
+        for version, kept in (("1.0", "1.0"), ("0.9", "2.0")):
+            lock = crossdeps.lock(
+                ["pure"], INTEL, settings=settings, preferences={name: Version(version)}
+            )
+            assert str(lock.packages[0].version) == kept
+
+    def test_the_order_of_targets_never_matters_to_the_pins(self, settings: Settings) -> None:
+        one, two = (
+            crossdeps.lock(["tree"], targets, settings=settings)
+            for targets in ((INTEL, ARM), (ARM, INTEL))
+        )
+        assert [(p.name, p.version) for p in one.packages] == [
+            (p.name, p.version) for p in two.packages
+        ]
+
+
+class TestCheck:
+    def test_another_tool_s_directory(self, tmp_path: Path) -> None:
+        from tests.support.wheel_factory import make_elf
+
+        (tmp_path / "x.so").write_bytes(make_elf(machine="aarch64"))
+        assert crossdeps.check(tmp_path, ARM) == ()
+        (finding,) = crossdeps.check(tmp_path, INTEL)
+        assert finding.rule == "wrong-machine"
+
+    def test_what_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(crossdeps.ArtifactReadError):
+            crossdeps.check(tmp_path / "nothing", INTEL)
+
+
+class TestQuietLibrary:
+    def test_it_prints_nothing_and_leaves_the_process_as_it_was(
+        self, settings: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        import os
+        import signal
+
+        before = (dict(os.environ), Path.cwd(), signal.getsignal(signal.SIGTERM), os.umask(0o22))
+        os.umask(before[3])
+        crossdeps.build(["tree"], INTEL, tmp_path / "out", settings=settings)
+        with pytest.raises(crossdeps.ProjectNotFoundError):
+            resolve(["purr"], INTEL, settings=settings)
+        after = (dict(os.environ), Path.cwd(), signal.getsignal(signal.SIGTERM), os.umask(0o22))
+        os.umask(after[3])
+        assert after == before
+        assert capfd.readouterr() == ("", "")
