@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+HANDLER = "def handler(event, context): ...\n"
+
+
 def mixed_machines(folder: Path) -> Path:
     """One project of another machine among those of the right one: two installs into a folder."""
     uv_target(folder / "package", "pyyaml")
@@ -239,6 +242,44 @@ def too_large(folder: Path) -> Path:
     return package
 
 
+def split_sdk(folder: Path) -> Path:
+    """The function calls the runtime's boto3, which gets the package's own urllib3."""
+    return _function(uv_target(folder / "package", "urllib3"), "import boto3, urllib3\n")
+
+
+def misplaced_handler(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six")
+    (package / "src").mkdir()
+    (package / "src/app.py").write_text(HANDLER)
+    return package
+
+
+def other_handler(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six")
+    (package / "app.py").write_text(HANDLER.replace("handler", "lambda_handler"))
+    return package
+
+
+def forgotten_requirement(folder: Path) -> Path:
+    return _function(uv_target(folder / "package", "six"), "import six, yaml\n")
+
+
+def later_import(folder: Path) -> Path:
+    package = _function(uv_target(folder / "package", "six"), "import six\n")
+    (package / "admin.py").write_text("import yaml\n")
+    return package
+
+
+def newer_syntax(folder: Path) -> Path:
+    return _function(uv_target(folder / "package", "six"), "match 1:\n    case _: pass\n")
+
+
+def unreadable_source(folder: Path) -> Path:
+    package = _function(uv_target(folder / "package", "six"), "import six\n")
+    (package / "draft.py").write_text("def unfinished(\n")
+    return package
+
+
 def nothing_by_uv(folder: Path) -> Path:
     package = uv_target(folder / "package", "markupsafe", "pyyaml", "cffi", "numpy", "urllib3")
     drop_scripts(package)
@@ -259,6 +300,11 @@ def nothing_in_a_layer(folder: Path) -> Path:
     uv_target(folder / "layer/python/lib/python3.12/site-packages", "markupsafe")
     uv_target(folder / "layer/python", "six")
     return folder / "layer"
+
+
+def _function(package: Path, text: str) -> Path:
+    (package / "app.py").write_text(text + HANDLER)
+    return package
 
 
 def _requests(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Artifacts made by other tools, each with one fault: it is found, and nothing else."""
+"""Artifacts made by other tools, one fault each: it is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """An artifact, and what is to be found in it: part of the path or message by rule."""
+    """An artifact, and what is to be found in it: part of what is said, by rule."""
 
     plant: Callable[[Path], Path]
     found: dict[str, str]
     runtime: str = "python3.12"
+    options: tuple[str, ...] = ()
 
 
+HANDLER = ("--handler", "app.handler")
 PLANTED = (
     Planted(plant=plants.mixed_machines, found={"wrong-machine": "markupsafe/_speedups"}),
     Planted(plant=plants.renamed_wheel, found={"wrong-machine": "markupsafe/_speedups"}),
@@ -63,35 +65,56 @@ PLANTED = (
     Planted(plant=plants.bytecode, found={"bytecode": "1 bytecode file"}),
     Planted(plant=plants.hidden_source, found={"bytecode-only": "six.pyc"}),
     Planted(plant=plants.too_large, found={"too-large": "262,144,000"}),
+    Planted(plant=plants.split_sdk, found={"split-sdk": "urllib3"}, options=HANDLER),
+    Planted(plant=plants.misplaced_handler, found={"handler-module": "src"}, options=HANDLER),
+    Planted(
+        plant=plants.other_handler,
+        found={"handler-function": "lambda_handler"},
+        options=HANDLER,
+    ),
+    Planted(plant=plants.forgotten_requirement, found={"missing-import": "yaml"}, options=HANDLER),
+    Planted(plant=plants.later_import, found={"missing-later-import": "yaml"}, options=HANDLER),
+    Planted(
+        plant=plants.newer_syntax,
+        found={"source-syntax": "app.py"},
+        options=HANDLER,
+        runtime="python3.9",
+    ),
+    Planted(plant=plants.unreadable_source, found={"unread-source": "draft.py"}, options=HANDLER),
     Planted(plant=plants.nothing_by_uv, found={}),
     Planted(plant=plants.nothing_by_pip, found={}),
     Planted(plant=plants.nothing_in_a_layer, found={}),
 )
 
-# Rules about the user's own source, which need to be told of a handler.
-WITH_HANDLER = {
-    "handler-module", "handler-function", "missing-import", "missing-later-import",
-    "source-syntax", "unread-source", "split-sdk",
-}  # fmt: skip
-
 
 def test_every_rule_is_planted() -> None:
     planted = {rule for one in PLANTED for rule in one.found}
-    assert planted == set(RULES) - WITH_HANDLER
+    assert planted == set(RULES)
 
 
 @pytest.mark.parametrize("planted", [pytest.param(one, id=one.plant.__name__) for one in PLANTED])
 def test_the_planted_fault_is_found_and_nothing_else(planted: Planted, tmp_path: Path) -> None:
     artifact = planted.plant(tmp_path)
     done = run_crossdeps(
-        "check", artifact, "--runtime", planted.runtime, "--arch", "x86_64", "--json"
+        "check",
+        artifact,
+        "--runtime",
+        planted.runtime,
+        "--arch",
+        "x86_64",
+        "--json",
+        *planted.options,
     )
     findings = json.loads(done.stdout)["findings"]
     assert {finding["rule"] for finding in findings} == set(planted.found), findings
     for finding in findings:
         assert finding["severity"] == RULES[finding["rule"]].severity
     for rule, text in planted.found.items():
-        said = [f"{one['path']} {one['message']}" for one in findings if one["rule"] == rule]
+        said = [
+            f"{one['path']} {one['message']} {one['hint']}"
+            for one in findings
+            if one["rule"] == rule
+        ]
         assert any(text in one for one in said), said
     errors = any(RULES[rule].severity == "error" for rule in planted.found)
     assert done.returncode == (7 if errors else 0), done.stderr
