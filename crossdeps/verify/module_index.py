@@ -21,6 +21,8 @@ Kind = Literal["package", "module", "namespace"]
 
 _MODULE = re.compile(r"(?P<name>[^/.]+)(\.py|\.pyc|(\.[^/]+)?\.so)")
 
+_IMPORT_SYSTEM = re.compile(rb"sys\.modules|meta_path|__path__")
+
 
 class ModuleIndex:
     """Every module that can be imported on the target, by its dotted name.
@@ -31,6 +33,7 @@ class ModuleIndex:
 
     def __init__(self, scene: Scene) -> None:
         self._python = scene.target.python_version
+        self._read = scene.read
         self._kinds: dict[str, Kind] = {}
         self._own: dict[str, Entry] = {}
         self._entries: dict[str, Entry] = {}
@@ -88,11 +91,21 @@ class ModuleIndex:
                 above = name
             elif above is None:
                 return None if self._is_elsewhere(name) else name
-            elif self._kinds[above] == "namespace" or above in self._own:
-                return name
             else:
-                return None
+                return name if self._has_files_only(above) else None
         return None
+
+    def _has_files_only(self, package: str) -> bool:
+        """Whether all that is below *package* must be a file.
+
+        Not where it is code of somebody else, compiled, or at work on the import system.
+        """
+        if self._kinds[package] == "namespace":
+            return True
+        entry = self._own.get(package)
+        if entry is None or not entry.path.endswith(".py"):
+            return False
+        return _IMPORT_SYSTEM.search(self._read(entry)) is None
 
     def _is_elsewhere(self, top: str) -> bool:
         if top in self._stdlib or top in self._runtime or top.startswith("_"):
@@ -111,7 +124,7 @@ class ModuleIndex:
 
     def _add(self, path: str, entry: Entry, *, own: bool) -> None:
         *folders, file = path.split("/")
-        if not all(folder.isidentifier() for folder in folders):
+        if any("." in folder for folder in folders):
             return
         for count in range(1, len(folders) + 1):
             self._kinds.setdefault(".".join(folders[:count]), "namespace")

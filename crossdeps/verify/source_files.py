@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from crossdeps.verify.python_source import SyntaxFault, collect_imports, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crossdeps.bundle.model import Entry
-    from crossdeps.verify.python_source import Import
+    from crossdeps.verify.python_source import Import, When
     from crossdeps.verify.scene import Scene
 
 
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 class SourceFile:
     """A source file of the user.
 
-    :param at_start: whether importing the handler imports it
+    :param used: ``start`` where importing the handler imports it; ``guarded`` where that may fail
+        without harm; ``later`` where only running code tells
     """
 
     entry: Entry
     module: str
-    at_start: bool
+    used: When
     imports: tuple[Import, ...] = ()
     fault: SyntaxFault | None = None
 
@@ -54,28 +57,40 @@ class _Walk:
         handler = self._scene.surroundings.handler
         found: dict[str, SourceFile] = {}
         if handler is not None:
-            self._follow(handler.module, found)
+            guarded = self._follow([handler.module], "start", found)
+            self._follow(guarded, "guarded", found)
         # Where nothing says whose files these are, only what is used can be the user's concern.
         if self._scene.bundle.projects or not found:
             for module in sorted(self._own.keys() - found.keys()):
-                found[module] = self._read(module, at_start=False)
+                found[module] = self._read(module, "later")
         return list(found.values())
 
-    def _follow(self, module: str, found: dict[str, SourceFile]) -> None:
-        waiting = [module]
+    def _follow(
+        self, modules: Iterable[str], used: When, found: dict[str, SourceFile]
+    ) -> list[str]:
+        """Add what *modules* import when they are imported.
+
+        :returns: what they try to import, and can do without
+        """
+        guarded: list[str] = []
+        waiting = list(modules)
         while waiting:
             for name in self._modules.with_parents(waiting.pop()):
                 if name in found or name not in self._own:
                     continue
-                found[name] = file = self._read(name, at_start=True)
+                found[name] = file = self._read(name, used)
                 for one in file.imports:
-                    if one.when != "later" and one.module:
-                        waiting += [one.module, *(f"{one.module}.{item}" for item in one.names)]
+                    names = [one.module, *(f"{one.module}.{item}" for item in one.names)]
+                    if one.when == "start" and one.module:
+                        waiting += names
+                    elif one.when == "guarded":
+                        guarded += names
+        return guarded
 
-    def _read(self, module: str, *, at_start: bool) -> SourceFile:
+    def _read(self, module: str, used: When) -> SourceFile:
         entry = self._own[module]
         tree = parse(self._scene.read(entry), self._scene.target.python_version)
-        make = partial(SourceFile, entry=entry, module=module, at_start=at_start)
+        make = partial(SourceFile, entry=entry, module=module, used=used)
         if not isinstance(tree, ast.Module):
             return make(fault=tree)
         is_package = entry.path.endswith("/__init__.py")

@@ -70,9 +70,11 @@ def check_imports(scene: Scene) -> Iterator[Finding]:
     missing: dict[tuple[bool, str], list[tuple[SourceFile, Import]]] = defaultdict(list)
     for file in scene.sources:
         for one in file.imports:
-            name = scene.modules.missing(one) if one.when != "guarded" else None
+            if "guarded" in {file.used, one.when}:
+                continue
+            name = scene.modules.missing(one)
             if name is not None:
-                missing[file.at_start and one.when == "start", name].append((file, one))
+                missing[file.used == one.when == "start", name].append((file, one))
     for (at_start, name), places in sorted(missing.items(), key=lambda item: item[0][1]):
         if at_start or (True, name) not in missing:
             rule = MISSING_IMPORT if at_start else MISSING_LATER_IMPORT
@@ -86,7 +88,7 @@ def _check_syntax(scene: Scene, files: Iterable[SourceFile]) -> Iterator[Finding
         if fault is None:
             continue
         place = file.entry.path if fault.line is None else f"{file.entry.path}:{fault.line}"
-        if fault.certain and file.at_start:
+        if fault.certain and file.used == "start":
             yield SOURCE_SYNTAX.finding(
                 f"{place} isn't Python {version}: {fault.message}", path=file.entry.path
             )

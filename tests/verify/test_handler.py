@@ -11,6 +11,7 @@ import pytest
 from crossdeps.errors import UsageError
 from crossdeps.target import Target, provided_projects
 from crossdeps.verify import Finding, Handler, Surroundings, verify
+from tests.support.wheel_factory import make_elf
 from tests.verify.bundles import Made, make_bundle
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def rules(findings: list[Finding]) -> list[str]:
         ("src/app.py", "src.app.handler"),
         ("app/__init__.py", "app.handler"),
         ("my-app.py", "my-app.handler"),
+        ("my-src/app.py", "my-src/app.handler"),
         ("a/b/c.py", "a/b.c.handler"),
     ],
 )
 def test_the_handler_is_found(path: str, handler: str) -> None:
-    if "-" not in path:
-        assert check({path: HANDLER}, handler=handler) == []
+    assert check({path: HANDLER}, handler=handler) == []
 
 
 @pytest.mark.parametrize(
@@ -304,6 +305,32 @@ def test_own_modules_must_be_there() -> None:
     assert "lib.gone" in gone.message
     assert "--exclude" in (gone.hint or "")
     assert "imports .x, which is outside its package" in outside.message
+
+
+def test_what_is_tried_may_fail_deep_inside() -> None:
+    """An own module that is imported under a guard may miss what it likes."""
+    source = {
+        "app.py": f"try:\n    from lib import fast\nexcept ImportError: ...\n{HANDLER}",
+        "lib/__init__.py": "",
+        "lib/fast.py": "import orjson\nfrom lib import faster",
+        "lib/faster.py": "import ujson",
+    }
+    assert check(source, Made("other")) == []
+    source["app.py"] = f"from lib import fast\n{source['app.py']}"
+    assert rules(check(source, Made("other"))) == ["missing-import", "missing-import"]
+
+
+@pytest.mark.parametrize(
+    "text", ["import sys\nsys.modules['lib.x'] = sys", "__path__.append('vendored')"]
+)
+def test_packages_that_work_on_the_import_system_may_have_anything(text: str) -> None:
+    assert check({"app.py": f"import lib.x\n{HANDLER}", "lib/__init__.py": text}) == []
+
+
+def test_compiled_modules_may_have_anything() -> None:
+    data = {"app.py": f"import lib.x\n{HANDLER}".encode(), "lib.abi3.so": make_elf()}
+    around = Surroundings(handler=Handler.parse("app.handler"))
+    assert verify(make_bundle(source=data), PY39, surroundings=around) == ()
 
 
 def test_a_nested_folder_is_named() -> None:
