@@ -72,7 +72,7 @@ def to_pylock(
     requirements = sorted({item.text for answer in answers for item in answer.requirements})
     return Pylock(
         lock_version=Version("1.0"),
-        environments=[marker for answer in answers for marker in [environment_of(answer.target)]],
+        environments=list(dict.fromkeys(environment_of(answer.target) for answer in answers)),
         requires_python=requires_python_of([answer.target for answer in answers]),
         created_by="crossdeps",
         packages=packages,

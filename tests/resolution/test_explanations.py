@@ -1,0 +1,253 @@
+"""Messages of failures, word by word: whoever changes one sees it here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.errors import CrossdepsError
+from crossdeps.resolution import Policy
+from tests.resolution.memory import LINUX, TARGETS, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TARGET = TARGETS["3.12"]
+
+
+def told(case: Case) -> list[str]:
+    """The error as it would be printed."""
+    with pytest.raises(CrossdepsError) as caught:
+        case.resolve()
+    error = caught.value
+    hint = [f"hint: {error.hint}"] if error.hint else []
+    return [f"error: {error.message}", *(f"  {line}" for line in error.context), *hint]
+
+
+def _wheels(*pythons: str, platforms: Sequence[str]) -> dict[str, list[str]]:
+    return {
+        "wheels": [f"{python}-{python}-{platform}" for python in pythons for platform in platforms]
+    }
+
+
+_PLATFORMS = (
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
+    "musllinux_1_2_x86_64",
+    "macosx_11_0_arm64",
+    "macosx_10_9_x86_64",
+    "win_amd64",
+)
+
+
+def test_a_newer_glibc() -> None:
+    case = Case(
+        id="",
+        index={"numpy": {"2.5": _wheels("cp311", "cp312", "cp313", platforms=_PLATFORMS)}},
+        ask=("numpy",),
+        target="lambda-3.11",
+    )
+    assert told(case) == [
+        "error: nothing of numpy fits python3.11 (CPython 3.11.9, x86_64, glibc 2.26)",
+        "  requirements.txt:1: numpy",
+        "  numpy 2.5 needs glibc 2.28, and the target has glibc 2.26",
+        (
+            "  it exists for Python 3.11 to 3.13: x86_64 glibc 2.28, x86_64 musl 1.2,"
+            " Windows x86_64, aarch64 glibc 2.28, macOS arm64, macOS x86_64"
+        ),
+        (
+            "hint: choose a target with glibc 2.28 or later"
+            " (python3.12, python3.13, python3.14 have it)"
+        ),
+    ]
+
+
+def test_a_newer_glibc_that_the_runtime_of_the_same_python_has() -> None:
+    case = Case(
+        id="",
+        index={"numpy": {"2.5": _wheels("cp312", platforms=_PLATFORMS[:1])}},
+        ask=("numpy",),
+    )
+    assert told(case)[-1] == (
+        "hint: choose --runtime python3.12, or --platform manylinux_2_28_x86_64"
+    )
+
+
+def test_another_python() -> None:
+    case = Case(
+        id="",
+        index={
+            "a": {
+                "2": {"wheels": [f"cp39-cp39-{LINUX}", f"cp310-cp310-{LINUX}"], "sdist": True},
+            }
+        },
+        ask=("a",),
+    )
+    assert told(case) == [
+        f"error: nothing of a fits {TARGET.describe()}",
+        "  requirements.txt:1: a",
+        "  a 2 has no wheel for this target",
+        "  it exists for Python 3.9, 3.10: x86_64 glibc 2.17",
+        "  it exists as a source distribution",
+        "hint: Python 3.9, 3.10 would have it: choose one with --python or --runtime",
+    ]
+
+
+def test_another_architecture() -> None:
+    case = Case(
+        id="", index={"a": {"2": _wheels("cp312", platforms=["manylinux2014_aarch64"])}}, ask=("a",)
+    )
+    assert told(case)[-1] == "hint: aarch64 would have it: choose it with --arch aarch64"
+
+
+def test_another_operating_system() -> None:
+    case = Case(
+        id="",
+        index={"pywin32": {"311": _wheels("cp312", platforms=["win_amd64"])}},
+        ask=("pywin32",),
+    )
+    assert told(case) == [
+        f"error: nothing of pywin32 fits {TARGET.describe()}",
+        "  requirements.txt:1: pywin32",
+        "  pywin32 311 has no wheel for this target",
+        "  it exists for Python 3.12: Windows x86_64",
+        (
+            "hint: leave pywin32 out where it isn't needed, by a marker such as"
+            " ; sys_platform == 'win32'"
+        ),
+    ]
+
+
+def test_only_a_source_distribution() -> None:
+    case = Case(id="", index={"a": {"1.5": {"sdist": True}}, "b": {"2": ["a>1"]}}, ask=("b",))
+    assert told(case) == [
+        f"error: nothing of a>1 fits {TARGET.describe()}",
+        "  requirements.txt:1: b",
+        "  b 2 wants a>1",
+        "  a 1.5 has only a source distribution",
+        "hint: if a is pure Python, let its source be built: --allow-sdist a",
+    ]
+
+
+def test_another_requires_python() -> None:
+    case = Case(id="", index={"a": {"2": {"python": ">=3.13"}}}, ask=("a",))
+    assert told(case) == [
+        f"error: nothing of a fits {TARGET.describe()}",
+        "  requirements.txt:1: a",
+        f"  a 2 wants Python >=3.13, and the target has {TARGET.python}",
+        "  it exists for any Python 3: any machine",
+        "hint: Python 3.13 to 3.15 would have it: choose one with --python or --runtime",
+    ]
+
+
+def test_thousands_of_files_are_a_few_lines() -> None:
+    pythons = [f"cp3{minor}" for minor in range(5, 12)]
+    case = Case(
+        id="",
+        index={
+            "a": {
+                str(version): _wheels(*pythons, platforms=[*_PLATFORMS, "win32", "win_arm64"])
+                for version in range(20)
+            }
+        },
+        ask=("a",),
+    )
+    lines = told(case)
+    assert len(lines) < 8
+    assert "Python 3.5 to 3.11" in lines[3]
+
+
+def test_a_missing_project() -> None:
+    assert told(Case(id="", ask=("reqests",))) == [
+        "error: no project 'reqests' on https://index.example/simple",
+        "  requirements.txt:1: reqests",
+        "hint: check the spelling, or add the index that has it: --extra-index-url URL",
+    ]
+
+
+def test_a_misspelt_project_that_stands_beside_its_right_name() -> None:
+    case = Case(id="", index={"requests": {"1": []}}, ask=("requests", "reqests"))
+    assert told(case)[-1] == "hint: check the spelling (is it requests?)"
+
+
+def test_no_such_version() -> None:
+    case = Case(id="", index={"a": {str(version): [] for version in range(1, 30)}}, ask=("a>=99",))
+    assert told(case) == [
+        "error: no version of a satisfies >=99",
+        "  requirements.txt:1: a>=99",
+        "  for this target there are 29, 28, 27, ... 1 (29 versions)",
+        "hint: ask for a version that exists",
+    ]
+
+
+def test_a_conflict_is_a_chain_with_the_smallest_change() -> None:
+    case = Case(
+        id="",
+        index={
+            "web": {"1": ["core>=1,<2"], "2": ["core>=2,<3"]},
+            "plugin": {"5": ["core>=2"]},
+            "core": {"1": [], "2": [], "3": []},
+            "innocent": {"1": ["core"]},
+        },
+        ask=("innocent", "web==1", "plugin"),
+    )
+    assert told(case) == [
+        "error: what is asked of core can't hold together",
+        "  requirements.txt:2: web==1",
+        "  web 1 wants core<2,>=1",
+        "  requirements.txt:3: plugin",
+        "  plugin 5 wants core>=2",
+        "hint: this would do: web 2 (requirements.txt:2)",
+    ]
+
+
+def test_a_conflict_that_no_looser_line_mends() -> None:
+    case = Case(
+        id="",
+        index={"a": {"1": ["c<2"]}, "b": {"1": ["c>=2"]}, "c": {"1": [], "2": []}},
+        ask=("a", "b"),
+    )
+    assert told(case)[-1] == "hint: a and b can't be had together: leave one out"
+
+
+def test_a_conflict_tells_that_other_versions_were_tried() -> None:
+    case = Case(
+        id="",
+        index={
+            "a": {str(version): ["c<2"] for version in range(1, 8)},
+            "c": {"1": [], "2": []},
+        },
+        ask=("a", "c==2"),
+    )
+    assert told(case) == [
+        "error: what is asked of c can't hold together",
+        "  requirements.txt:1: a",
+        "  a 7 wants c<2",
+        "  requirements.txt:2: c==2",
+        "  other versions of a don't help: 6 more were tried",
+        "hint: this would do: c 1 (requirements.txt:2)",
+    ]
+
+
+def test_the_bound_of_the_search() -> None:
+    count = 12
+    case = Case(
+        id="",
+        index={
+            **{
+                f"p{place}": {str(slot): [f"slot{slot}=={place}"] for slot in range(1, count)}
+                for place in range(1, count + 1)
+            },
+            **{
+                f"slot{slot}": {str(place): [] for place in range(1, count + 1)}
+                for slot in range(1, count)
+            },
+        },
+        ask=tuple(f"p{place}" for place in range(1, count + 1)),
+        policy=Policy(max_rounds=200),
+    )
+    lines = told(case)
+    assert lines[0].startswith("error: no answer after 200 steps: the search keeps coming back to")
+    assert lines[-1].startswith("hint: pin one of them")
+    assert len(lines) < 10
