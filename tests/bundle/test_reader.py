@@ -326,3 +326,21 @@ def test_an_archive_that_changed_meanwhile_is_told(tmp_path: Path) -> None:
     zipped(path, {"b": "2"})
     with pytest.raises(ArtifactReadError, match="can't be read"):
         read_content(bundle.entries[0].content)
+
+
+def test_an_archive_is_opened_once_for_all_its_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening reads every header: with thousands of members it must not happen for each read."""
+    files = {f"p{n}-1.dist-info/{name}": "" for n in range(50) for name in ("METADATA", "RECORD")}
+    path = zipped(tmp_path / "out.zip", files)
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, file: Path) -> None:
+            opened.append(file)
+            super().__init__(file)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    assert len(read_bundle(path).projects) == 50
+    assert opened == [path, path]

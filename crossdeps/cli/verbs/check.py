@@ -28,6 +28,7 @@ def run(options: Options, project: ProjectConfiguration, console: Console) -> in
     tell(document, render_findings(shown) + "\n" if shown else "", options.tell, console)
     if failing:
         return FindingsError.exit_code
-    told = f", {len(findings)} warnings" if findings else ""
+    number = "1 warning" if len(findings) == 1 else f"{len(findings)} warnings"
+    told = f", {number}" if findings else ""
     console.say(f"{options.subject} is right for {target.describe()}{told}")
     return 0
