@@ -37,7 +37,7 @@ def _suggest_project(scene: Scene, name: str, top: str) -> str:
     project = project_of(name)
     if ever_in_stdlib(top):
         version = ".".join(str(part) for part in scene.target.python_version)
-        instead = f"; {project} has it" if project else ""
+        instead = f"; the project {project} can stand in for it" if project else ""
         return f"it isn't in the standard library of Python {version}{instead}"
     if project in PROVIDED_MODULES and scene.target.runtime_name is None:
         return f"add {project} to the requirements; or name the --runtime, if that has it"

@@ -75,7 +75,8 @@ _PROJECTS: Mapping[str, str] = {
     "opensearchpy": "opensearch-py",
     "opentelemetry.sdk": "opentelemetry-sdk",
     "opentelemetry.trace": "opentelemetry-api",
-    "pkg_resources": "setuptools",
+    # setuptools itself says to pin it so by its own warning: newer ones have no pkg_resources.
+    "pkg_resources": "setuptools<81",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
     "pythonjsonlogger": "python-json-logger",
@@ -95,13 +96,12 @@ _PROJECTS: Mapping[str, str] = {
     "zmq": "pyzmq",
 }
 
-# What the standard library once had, or has only of late, and a project that has it.
+# What the standard library once had, or has only of late, and a project that stands in for it.
 _FORMER_STDLIB: Mapping[str, str] = {
     "asynchat": "pyasynchat",
     "asyncore": "pyasyncore",
     "cgi": "legacy-cgi",
     "cgitb": "legacy-cgi",
-    "distutils": "setuptools",
     "graphlib": "graphlib-backport",
     "tomllib": "tomli",
     "zoneinfo": "backports-zoneinfo",

@@ -240,7 +240,9 @@ def test_the_standard_library_is_that_of_the_target() -> None:
     assert app("import distutils.core") == []
     (finding,) = app("import distutils.core", target=PY312)
     assert finding.rule == "missing-import"
-    assert "Python 3.12; setuptools has it" in (finding.hint or "")
+    assert finding.hint == "it isn't in the standard library of Python 3.12"
+    (finding,) = app("import asyncore", target=PY312)
+    assert "pyasyncore can stand in for it" in (finding.hint or "")
     (finding,) = app("import tomllib")
     assert "tomli" in (finding.hint or "")
     assert app("import tomllib", target=PY311) == []
