@@ -55,6 +55,20 @@ def lock_beside(request: InputRequest) -> Path | None:
     return locks[0]
 
 
+def requirements_of(asked: Asked) -> InputRequest:
+    """Turn what a caller handed over into a request to resolve.
+
+    :raises InputError: if it is a lock, in which everything is chosen already
+    """
+    request = request_of(asked)
+    if locked := lock_beside(request):
+        raise InputError(
+            f"{locked} is a lock: there is nothing in it to choose",
+            hint="name the requirements that it was made from",
+        )
+    return request
+
+
 def _sorted_out(request: InputRequest) -> InputRequest:
     files = [text for text in request.requirements if text.lower().endswith(_FILE_SUFFIXES)]
     if not files:

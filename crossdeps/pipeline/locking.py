@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crossdeps.errors import CrossdepsError
-from crossdeps.pipeline.asking import Asked, request_of
+from crossdeps.pipeline.asking import Asked, requirements_of
 from crossdeps.pipeline.settings import Settings
 from crossdeps.pipeline.workshop import Workshop, open_workshop
 from crossdeps.progress import Progress
@@ -58,7 +58,7 @@ def plan_lock(
     :param relative_to: directory that paths in the lock start from; they are absolute without it
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    request = request_of(asked)
+    request = requirements_of(asked)
     with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
         pins = [{**_pins_of(earlier, target), **(preferences or {})} for target in targets]
         resolutions = _agreed(targets, pins, workshop)

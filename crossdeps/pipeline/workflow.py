@@ -11,7 +11,7 @@ from crossdeps.bundle import plan_bundle, read_bundle
 from crossdeps.inputs import read_pylock
 from crossdeps.pipeline.absences import expected_absences
 from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
-from crossdeps.pipeline.asking import Asked, lock_beside, request_of
+from crossdeps.pipeline.asking import Asked, lock_beside, request_of, requirements_of
 from crossdeps.pipeline.locking import plan_lock
 from crossdeps.pipeline.placing import surroundings_of
 from crossdeps.pipeline.providing import provision_of
@@ -46,9 +46,8 @@ def resolve(
 
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    with open_workshop(
-        request_of(asked), settings or Settings(), progress or Progress()
-    ) as workshop:
+    request = requirements_of(asked)
+    with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
         return workshop.resolve(target)
 
 

@@ -56,6 +56,16 @@ class TestOneTarget:
         assert "the lock is for another target: x86_64, not aarch64" in told.err
         assert "crossdeps lock" in told.err
 
+    @pytest.mark.parametrize("asked", [["pylock.toml"], ["-r", "pylock.toml"]])
+    def test_a_lock_of_a_lock_is_refused(self, run: CommandLine, asked: list[str]) -> None:
+        """It would have nothing in it."""
+        run("lock", "pure", *TARGET)
+        before = (run.folder / "pylock.toml").read_bytes()
+        told = run("lock", *asked, *TARGET)
+        assert told.code == 2
+        assert "pylock.toml is a lock: there is nothing in it to choose" in told.err
+        assert (run.folder / "pylock.toml").read_bytes() == before
+
     def test_dash_is_standard_output(self, run: CommandLine) -> None:
         told = run("lock", "pure", "-o", "-", *TARGET)
         assert (told.code, told.left) == (0, ())
