@@ -202,6 +202,13 @@ CASES = {
     "a source that isn't there": Case(
         arguments=("pure", "--source", "src"), code=2, says=("src",), hint=None
     ),
+    "an index of one project, which isn't followed": Case(
+        arguments=("pure",),
+        files={"pyproject.toml": '[tool.crossdeps.project-index]\npure = "https://x.invalid/"\n'},
+        code=2,
+        says=("project-index isn't followed yet", "pyproject.toml", "pure"),
+        hint="--index-strategy first",
+    ),
     "an unknown key of the project": Case(
         arguments=("pure",),
         files={"pyproject.toml": '[tool.crossdeps]\nrun-time = "python3.12"\n'},
