@@ -65,7 +65,10 @@ def explain(failure: Failure) -> ResolutionError:
                 catalogue=failure.searcher.catalogue,
                 asked=failure.searcher.asked,
                 want=cause.requirement,
-                chain=chain(attempt, cause.requirement, cause.parent),
+                chain=(
+                    *chain(attempt, cause.requirement, cause.parent),
+                    *_tried(attempt, [cause.parent.name] if cause.parent else []),
+                ),
             )
             known = cause.requirement.name in failure.searcher.sources
             error = None if known else shortage.explain()

@@ -73,6 +73,12 @@ class Shortage:
         others = sorted({item.name for item in self.asked.requirements} - {name})
         near = difflib.get_close_matches(name, others, n=1)
         empty = f"project {name!r} has no files on {asked}"
+        if left_out := _left_out(project):
+            return ProjectNotFoundError(
+                f"none of the files of {name!r} on {asked} can be used",
+                context=(*self.chain, *left_out),
+                hint="tell whoever runs the index, or give another one",
+            )
         return ProjectNotFoundError(
             empty if project.page.found_on else f"no project {name!r} on {asked}",
             context=self.chain,
@@ -84,7 +90,7 @@ class Shortage:
     def _no_such_version(self, project: Project) -> NoCandidateError:
         name = self.want.name
         limit = self.catalogue.limit(name)
-        context = (*self.chain, *self._constraints())
+        context = (*self.chain, *self._constraints(), *_left_out(project))
         fitting = [found.version for found in project.versions]
         ruled_out = [
             version
@@ -101,6 +107,13 @@ class Shortage:
         rejected = {
             found.version for found in project.judged.rejections if found.version is not None
         }
+        if not fitting and not rejected:
+            names = [found.file.filename for found in project.judged.rejections[:_SHOWN]]
+            return NoCandidateError(
+                f"no file of {name} is named as a wheel or sdist is",
+                context=(*context, *(escape(filename) for filename in names)),
+                hint="tell whoever runs the index, or give another one",
+            )
         exist = (
             f"for this target there are {listed(fitting)}"
             if fitting
@@ -123,6 +136,13 @@ class Shortage:
         """Versions that do fit the target, where the want rules them out."""
         versions = [found.version for found in project.versions]
         return (f"for this target there are {listed(versions)}",) if versions else ()
+
+
+def _left_out(project: Project) -> tuple[str, ...]:
+    """What the index offers and can't be trusted or understood, a few of it."""
+    warnings = project.page.warnings
+    more = len(warnings) - _SHOWN
+    return (*warnings[:_SHOWN], *((f"and {more} more",) if more > 0 else ()))
 
 
 def listed(versions: Sequence[Version]) -> str:

@@ -122,6 +122,49 @@ CONFLICTS = [
         error=("ConflictError", "a"),
     ),
     Case(
+        id="F89-a-circle-is-left-by-an-older-version",
+        index={
+            "a": {"0": [], "1": ["b==1"], "2": ["b==2"]},
+            "b": {"1": ["c==1"], "2": ["c==2"]},
+            "c": {"1": ["a==2"], "2": ["a==1"]},
+        },
+        ask=("a",),
+        pins="a==0",
+    ),
+    Case(
+        id="F89-a-plugin-that-wants-another-version-of-its-host",
+        index={
+            "host": {"1": [], "2": ["plugin"], "3": ["base==2"]},
+            "plugin": {"4": ["host==3"], "5": ["host==3"]},
+            "base": {"1": [], "2": []},
+        },
+        ask=("host", "base==1"),
+        pins="base==1 host==1",
+    ),
+    Case(
+        id="F89-a-circle-with-extras",
+        index={
+            "a": {
+                "1": [],
+                "2": {"extras": ["x"], "requires": ["b", 'c; extra == "x"']},
+                "3": {"extras": ["x"], "requires": ["b", 'c; extra == "x"']},
+            },
+            "b": {"1": ["a[x]==2"]},
+            "c": {"1": [], "2": ["a==1"]},
+        },
+        ask=("a",),
+        pins="a==2 b==1 c==1",
+    ),
+    Case(
+        id="F89-two-that-undercut-each-other",
+        index={
+            "x": {str(version): [f"y<{version}"] for version in range(1, 30)},
+            "y": {str(version): [f"x<{version}"] for version in range(1, 30)},
+        },
+        ask=("x", "y"),
+        error=("NoCandidateError", "other versions"),
+    ),
+    Case(
         id="F89-a-version-that-can-not-stand-itself",
         index={"a": {"1": ["b"], "2": []}, "b": {"1": ["a==2"]}},
         ask=("a==1",),

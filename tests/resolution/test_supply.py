@@ -1,0 +1,87 @@
+"""What a version has for others, in people's words."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from crossdeps.index.model import ProjectFile
+from crossdeps.resolution import Rejection
+from crossdeps.resolution.supply import describe_supply, newest, spans
+from crossdeps.target import Target
+
+TARGET = Target(python="3.12", arch="x86_64")
+
+
+def rejections(*tags: str, version: str = "1") -> list[Rejection]:
+    names = [f"a-{version}-{text}.whl" if "-" in text else f"a-{version}{text}" for text in tags]
+    return [
+        Rejection(
+            file=ProjectFile(filename=name, url=f"https://e/{name}", hashes={}),
+            version=Version(version),
+            reason="platform-tag" if name.endswith(".whl") else "sdist",
+        )
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "lines"),
+    [
+        (["cp311-cp311-win_amd64"], ["Python 3.11: Windows x86_64"]),
+        (["cp37-cp37m-win32"], ["Python 3.7: Windows x86"]),
+        (["cp39-abi3-win_arm64"], ["Python 3.9 and later: Windows arm64"]),
+        (["cp313-cp313t-musllinux_1_2_x86_64"], ["free-threaded Python 3.13: x86_64 musl 1.2"]),
+        (["pp310-pypy310_pp73-macosx_11_0_arm64"], ["PyPy 3.10: macOS arm64"]),
+        (["py3-none-any"], ["any Python 3: any machine"]),
+        (["py2.py3-none-win32"], ["any Python: Windows x86"]),
+        (["py2-none-any"], ["Python 2: any machine"]),
+        (["cp27-cp27mu-manylinux1_x86_64"], ["cp27: x86_64 glibc 2.5"]),
+        (["cp312-cp312-freebsd_13_amd64"], ["Python 3.12: freebsd_13_amd64"]),
+        (
+            ["cp312-cp312-manylinux_2_17_aarch64.manylinux2014_aarch64.manylinux_2_28_aarch64"],
+            ["Python 3.12: aarch64 glibc 2.17"],
+        ),
+        (
+            ["cp310.cp311-cp310.cp311-win32", "cp312-cp312-win32", "cp38-cp38-win_amd64"],
+            ["Python 3.10 to 3.12: Windows x86", "Python 3.8: Windows x86_64"],
+        ),
+        ([".tar.gz"], []),
+        ([".tar.gz", "cp38-cp38-win32"], ["Python 3.8: Windows x86", "SDIST"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_one_line_a_kind_of_python(tags: list[str], lines: list[str]) -> None:
+    expected = [
+        "it exists as a source distribution" if line == "SDIST" else f"it exists for {line}"
+        for line in lines
+    ]
+    assert list(describe_supply(rejections(*tags), TARGET)) == expected
+
+
+def test_many_kinds_are_cut_short() -> None:
+    tags = [f"cp3{minor}-cp3{minor}-odd{minor}" for minor in range(5, 16)]
+    lines = describe_supply(rejections(*tags), TARGET)
+    assert len(lines) == 8
+    assert lines[0] == "it exists for Python 3.15: odd15"
+    assert lines[-1] == "and for 4 more kinds of Python"
+
+
+def test_final_releases_are_newer_than_pre_releases() -> None:
+    found = [*rejections("py3-none-any", version="2rc1"), *rejections("py3-none-any", version="1")]
+    assert newest(found)[0] == Version("1")
+    assert newest([]) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("minors", "text"),
+    [
+        ([8], "3.8"),
+        ([8, 9], "3.8, 3.9"),
+        ([8, 9, 10], "3.8 to 3.10"),
+        ([7, 9], "3.7, 3.9"),
+        ([8, 9, 10, 12], "3.8 to 3.10, 3.12"),
+    ],
+)
+def test_spans_of_versions(minors: list[int], text: str) -> None:
+    assert spans(minors) == text
