@@ -1,11 +1,17 @@
 """The row of calls: what is asked, what exists, what is chosen, trusted, laid out, right, told."""
 
-from crossdeps.pipeline.asking import Asked
-from crossdeps.pipeline.explaining import explain
-from crossdeps.pipeline.locking import Earlier, plan_lock
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from crossdeps.pipeline.settings import Settings
-from crossdeps.pipeline.surroundings import cache_directory
-from crossdeps.pipeline.workflow import build, check, lock, resolve
+
+if TYPE_CHECKING:
+    from crossdeps.pipeline.asking import Asked
+    from crossdeps.pipeline.explaining import explain
+    from crossdeps.pipeline.locking import Earlier, plan_lock
+    from crossdeps.pipeline.surroundings import cache_directory
+    from crossdeps.pipeline.workflow import build, check, lock, resolve
 
 __all__ = [
     "Asked",
@@ -19,3 +25,24 @@ __all__ = [
     "plan_lock",
     "resolve",
 ]
+
+_HOMES = {
+    "Asked": "crossdeps.pipeline.asking",
+    "Earlier": "crossdeps.pipeline.locking",
+    "build": "crossdeps.pipeline.workflow",
+    "cache_directory": "crossdeps.pipeline.surroundings",
+    "check": "crossdeps.pipeline.workflow",
+    "explain": "crossdeps.pipeline.explaining",
+    "lock": "crossdeps.pipeline.workflow",
+    "plan_lock": "crossdeps.pipeline.locking",
+    "resolve": "crossdeps.pipeline.workflow",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for, and nothing else (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - only where something is asked for
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -47,3 +47,11 @@ def test_a_room_has_what_it_exports(room: str) -> None:
     module = importlib.import_module(room)
     missing = [name for name in getattr(module, "__all__", ()) if not hasattr(module, name)]
     assert missing == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_module_hides_what_its_room_exports(room: str) -> None:
+    """Names are loaded when they are asked for: a module of the same name would come first."""
+    module = importlib.import_module(room)
+    modules = {each.name for each in pkgutil.iter_modules(module.__path__)}
+    assert modules & set(getattr(module, "__all__", ())) == set()
