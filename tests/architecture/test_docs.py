@@ -9,11 +9,12 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 import crossdeps
 from crossdeps.cli.parser import build_parser
 from crossdeps.inputs import ProjectConfiguration
-from crossdeps.target import RUNTIMES
+from crossdeps.target import RUNTIMES, Target, provided_projects
 from tests.support.toml import load_toml
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,6 +73,21 @@ def test_the_runtimes_table_is_the_program_s(name: str) -> None:
         str(runtime.libc),
         ", ".join(runtime.architectures),
         str(runtime.deprecated),
+    ]
+    assert f"| {' | '.join(row)} |" in page
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_table_of_provided_projects_is_the_program_s(name: str) -> None:
+    page = (DOCS / "reference/runtimes.md").read_text(encoding="utf-8")
+    projects = provided_projects(Target.runtime(name, arch="x86_64"))
+    boto3, botocore = (projects[canonicalize_name(one)] for one in ("boto3", "botocore"))
+    row = [
+        f"`{name}`",
+        str(boto3.version or "unknown"),
+        str(botocore.version or "unknown"),
+        boto3.certainty,
+        str(boto3.seen or "-"),
     ]
     assert f"| {' | '.join(row)} |" in page
 
