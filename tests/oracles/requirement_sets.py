@@ -44,27 +44,15 @@ class RequirementSet:
     """What somebody packages.
 
     :param unsolvable: patterns of the names of targets that have no answer
-    :param only_uv: patterns of the names of targets for which crossdeps refuses uv's answer
-    :param decision: the heading in docs/explanation/differences.md that explains *only_uv*
     """
 
     requirements: tuple[str, ...]
     unsolvable: tuple[str, ...] = ()
-    only_uv: tuple[str, ...] = ()
-    decision: str = ""
     differences: tuple[Difference, ...] = ()
 
-    @property
-    def decisions(self) -> frozenset[str]:
-        """The headings that explain what differs."""
-        named = {difference.decision for difference in self.differences}
-        return frozenset({*named, self.decision} if self.only_uv else named)
-
-    def solvers(self, target: str) -> frozenset[str]:
-        """Who has an answer for the *target* of that name: ``crossdeps`` and ``uv``."""
-        if _matches(target, self.unsolvable):
-            return frozenset()
-        return frozenset({"uv"} if _matches(target, self.only_uv) else {"crossdeps", "uv"})
+    def is_solvable(self, target: str) -> bool:
+        """Whether there is an answer for the *target* of that name."""
+        return not _matches(target, self.unsolvable)
 
     def may_differ(self, target: str) -> frozenset[str]:
         """Projects whose pins differ from uv's for the *target* of that name."""
@@ -88,8 +76,6 @@ def load_sets() -> dict[str, RequirementSet]:
         name: RequirementSet(
             requirements=tuple(table["requirements"]),
             unsolvable=tuple(table.get("unsolvable", ())),
-            only_uv=tuple(table.get("only_uv", ())),
-            decision=table.get("decision", ""),
             differences=tuple(
                 Difference(
                     projects=frozenset(map(canonicalize_name, each["projects"])),

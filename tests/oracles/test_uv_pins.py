@@ -47,10 +47,12 @@ def test_pins_are_those_of_uv(
     theirs, said = uv_pins(
         asked.requirements, TARGETS[target_name], cut_off=CUT_OFF, folder=tmp_path
     )
-    solvers = {name for name, answer in (("crossdeps", ours), ("uv", theirs)) if answer is not None}
-    assert solvers == asked.solvers(target_name), said
-    if ours is None or theirs is None:
+    if not asked.is_solvable(target_name):
+        assert ours is None
+        assert theirs is None
         return
+    assert ours is not None, "crossdeps finds no answer"
+    assert theirs is not None, said
     differing = {name for name in ours | theirs if ours.get(name) != theirs.get(name)}
     shown = {name: (ours.get(name), theirs.get(name)) for name in sorted(differing)}
     assert differing == asked.may_differ(target_name), shown
@@ -75,11 +77,12 @@ def test_differences_are_explained() -> None:
     """Each difference names a decision that the documentation explains."""
     headings = (DOCS / "differences.md").read_text(encoding="utf-8").splitlines()
     for asked in SETS.values():
-        assert {f"## {decision}" for decision in asked.decisions} <= set(headings)
-        assert all(difference.why for difference in asked.differences)
+        for difference in asked.differences:
+            assert f"## {difference.decision}" in headings
+            assert difference.why
 
 
 def test_there_are_enough_sets() -> None:
     """At least twenty, each of them answered for at least one target."""
-    answered = [name for name, asked in SETS.items() if any(map(asked.solvers, TARGETS))]
+    answered = [name for name, asked in SETS.items() if any(map(asked.is_solvable, TARGETS))]
     assert len(answered) >= 20

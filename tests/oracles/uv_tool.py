@@ -32,7 +32,6 @@ def run_uv(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
             "UV_CACHE_DIR": str(cache),
             "UV_NO_CONFIG": "1",
             "UV_NO_PROGRESS": "1",
-            "UV_PYTHON": sys.executable,
             "UV_PYTHON_DOWNLOADS": "never",
         },
         capture_output=True,
@@ -60,6 +59,8 @@ def uv_pins(
     done = run_uv(
         "pip", "compile", "--no-header", "--no-annotate", "--only-binary", ":all:",
         "--python-platform", platform_of(target), "--python-version", target.python,
+        # Without this, uv asks every Python of the machine whether it is of the target's version.
+        "--python", sys.executable,
         "--exclude-newer", cut_off, "--quiet", asked.name, cwd=folder,
     )  # fmt: skip
     if done.returncode:
