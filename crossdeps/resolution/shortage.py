@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crossdeps.target import Target
 
 _LISTED = 6
+_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,10 +109,10 @@ class Shortage:
             found.version for found in project.judged.rejections if found.version is not None
         }
         if not fitting and not rejected:
-            names = [found.file.filename for found in project.judged.rejections[:_SHOWN]]
+            names = [found.file.filename for found in project.judged.rejections]
             return NoCandidateError(
                 f"no file of {name} is named as a wheel or sdist is",
-                context=(*context, *(escape(filename) for filename in names)),
+                context=(*context, *names[:_SHOWN]),
                 hint="tell whoever runs the index, or give another one",
             )
         exist = (

@@ -449,3 +449,13 @@ def test_a_login_in_a_direct_url_is_used_and_not_locked(
     assert built.code == 0
     assert len(private.requests) == 1
     assert "hunter2" not in built.err + (run.folder / "report.json").read_text()
+
+
+def test_what_was_left_out_is_told_where_nothing_remains(run: CommandLine) -> None:
+    """A project whose files are all refused is not one without files."""
+    run.index.add(make_wheel("astray", "1.0"), url="file:///etc/astray-1.0-py3-none-any.whl")
+    told = run.build("astray", "--no-cache")
+    assert told.code == 3
+    assert "none of the files of 'astray'" in told.err
+    assert "left out astray-1.0-py3-none-any.whl" in told.err
+    assert "file:" in told.err

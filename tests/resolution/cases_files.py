@@ -502,4 +502,10 @@ FILES = [
         policy=Policy(index_strategy="first"),
         pins="a==1 b==2",
     ),
+    Case(
+        id="names-that-are-no-wheels-are-said-to-be",
+        index={"a": {"1": {"files": ["a-banana-py3-none-any.whl"]}}},
+        ask=("a",),
+        error=("NoCandidateError", "no file of a is named as", "a-banana-py3-none-any.whl"),
+    ),
 ]
