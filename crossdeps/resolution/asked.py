@@ -36,6 +36,8 @@ class Asked:
     :param overrides: an empty sequence means that every requirement on the project is dropped
     :param hashes: allowed hashes by project; in hash mode every project needs an entry
     :param pinned: versions that the user pinned exactly, by project
+    :param limits: what the constraints leave of a project
+    :param bounds: what everything that the user said leaves of a project
     """
 
     requirements: tuple[Requirement, ...]
@@ -45,6 +47,7 @@ class Asked:
     pinned: Mapping[NormalizedName, frozenset[Version]]
     hash_mode: bool
     limits: Mapping[NormalizedName, SpecifierSet]
+    bounds: Mapping[NormalizedName, SpecifierSet]
     policy: Policy
     pre_releases: PreReleases
 
@@ -115,6 +118,10 @@ def reduce_inputs(inputs: Inputs, markers: Markers, policy: Policy) -> Asked:
         pinned=_pins((*requirements, *itertools.chain(*constraints.values(), *overrides.values()))),
         hash_mode=_hash_mode(inputs, policy, requirements, constraints),
         limits={name: _combined(items) for name, items in constraints.items()},
+        bounds={
+            name: _combined(items)
+            for name, items in (*constraints.items(), *said.items(), *overrides.items())
+        },
         policy=policy,
         pre_releases="allow"
         if inputs.options.pre and policy.pre_releases == "if-necessary"

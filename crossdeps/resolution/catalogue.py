@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
 
-    from crossdeps.index.model import Index, ProjectPage
+    from crossdeps.index.model import Index, ProjectFile, ProjectPage
     from crossdeps.inputs.model import FileOptions
     from crossdeps.resolution.asked import Asked
     from crossdeps.resolution.model import Builder, BuiltWheel, Candidate
@@ -201,7 +200,7 @@ class Catalogue:
         )
         judged = self._judge.judge(name, files, rules)
         if policy.index_strategy == "safe":
-            check_indexes(name, judged.candidates, page.found_on)
+            check_indexes(name, judged.candidates, page)
         best: dict[Version, Candidate] = {}
         for candidate in judged.candidates:
             best.setdefault(candidate.version, candidate)
@@ -220,43 +219,47 @@ class Catalogue:
         )
 
 
-def check_indexes(
-    name: NormalizedName, candidates: Sequence[Candidate], found_on: Sequence[str]
-) -> None:
+def check_indexes(name: NormalizedName, candidates: Sequence[Candidate], page: ProjectPage) -> None:
     """Refuse a project that two indexes offer with different files for the target.
 
     Whoever can publish under a name on one index could otherwise replace what is meant on the
-    other. Files are the same where their sha256 is, whatever index serves them; an index that has
-    nothing of its own, such as a partial mirror, changes nothing.
+    other. Files are the same where their sha256 is, whatever index serves them and whatever it
+    says of them; an index that has nothing of its own, such as a partial mirror, changes nothing.
 
     :raises ResolutionError: naming the indexes and what each alone has
     """
-    alone = {root: own for root, own in _own_versions(candidates, found_on).items() if own}
+    if len(page.found_on) < 2:
+        return
+    alone = _own_versions(candidates, page)
     if len(alone) < 2:
         return
     raise ResolutionError(
         f"{len(alone)} indexes offer different files of {name}",
-        context=tuple(f"only {root}: {_some(versions)}" for root, versions in alone.items()),
+        context=tuple(f"only {root}: {_some(alone[root])}" for root in sorted(alone)),
         hint="say which one is meant: --index-strategy first takes the first index that has a"
-        " project; or leave out the index that shouldn't be asked",
+        " project; pin a version that only one of them has; or leave one of them out",
         rule="index-conflict",
     )
 
 
 def _own_versions(
-    candidates: Sequence[Candidate], found_on: Sequence[str]
+    candidates: Sequence[Candidate], page: ProjectPage
 ) -> Mapping[str, Sequence[Version]]:
-    """The versions, newest first, of the files that each index has and no other has."""
-    files: dict[str, dict[str, Version]] = {root: {} for root in found_on}
+    """The versions, newest first, that only one index has a file of, by index."""
+    names = {candidate.file.filename for candidate in candidates}
+    holders: dict[str, set[str]] = {}
+    for file in page.files:
+        if file.filename in names:
+            holders.setdefault(_identity(file), set()).add(file.index)
+    alone: dict[str, set[Version]] = {}
     for candidate in candidates:
-        file = candidate.file
-        identity = file.hashes.get("sha256") or f"{file.filename} {file.url}"
-        files.setdefault(file.index, {})[identity] = candidate.version
-    holders = Counter(identity for found in files.values() for identity in found)
-    return {
-        root: sorted({found[one] for one in found if holders[one] == 1}, reverse=True)
-        for root, found in files.items()
-    }
+        if len(holders[_identity(candidate.file)]) == 1:
+            alone.setdefault(candidate.file.index, set()).add(candidate.version)
+    return {root: sorted(versions, reverse=True) for root, versions in alone.items()}
+
+
+def _identity(file: ProjectFile) -> str:
+    return file.hashes.get("sha256") or f"{file.filename} {file.url}"
 
 
 def _some(versions: Sequence[Version]) -> str:

@@ -158,8 +158,8 @@ CONFLICTS = [
     Case(
         id="F89-two-that-undercut-each-other",
         index={
-            "x": {str(version): [f"y<{version}"] for version in range(1, 30)},
-            "y": {str(version): [f"x<{version}"] for version in range(1, 30)},
+            "x": {str(version): [f"y<{version}"] for version in range(1, 12)},
+            "y": {str(version): [f"x<{version}"] for version in range(1, 12)},
         },
         ask=("x", "y"),
         error=("NoCandidateError", "other versions"),
