@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.cli.console import Console
 from crossdeps.cli.interruption import INTERRUPTED, TERMINATED, TerminatedError, signals_raised
+from crossdeps.cli.memory import seldom_collected
 from crossdeps.cli.options import TellOptions
 from crossdeps.cli.parser import parse_arguments
 from crossdeps.errors import CrossdepsError, InputError, UsageError
@@ -77,7 +78,8 @@ def _call(options: Options, console: Console) -> int:
     configuration = import_module("crossdeps.cli.configuration")
     verb = import_module(f"crossdeps.cli.verbs.{options.verb}")
     project = configuration.project_configuration()
-    return int(verb.run(configuration.complete(options, project), project, console))
+    with seldom_collected():
+        return int(verb.run(configuration.complete(options, project), project, console))
 
 
 def _check_directory() -> None:

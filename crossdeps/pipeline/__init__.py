@@ -8,10 +8,11 @@ from crossdeps.pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from crossdeps.pipeline.asking import Asked
+    from crossdeps.pipeline.checking import check
     from crossdeps.pipeline.explaining import explain
     from crossdeps.pipeline.locking import Earlier, plan_lock
     from crossdeps.pipeline.surroundings import cache_directory
-    from crossdeps.pipeline.workflow import build, check, lock, resolve
+    from crossdeps.pipeline.workflow import build, lock, resolve
 
 __all__ = [
     "Asked",
@@ -31,7 +32,7 @@ _HOMES = {
     "Earlier": "crossdeps.pipeline.locking",
     "build": "crossdeps.pipeline.workflow",
     "cache_directory": "crossdeps.pipeline.surroundings",
-    "check": "crossdeps.pipeline.workflow",
+    "check": "crossdeps.pipeline.checking",
     "explain": "crossdeps.pipeline.explaining",
     "lock": "crossdeps.pipeline.workflow",
     "plan_lock": "crossdeps.pipeline.locking",

@@ -1,4 +1,4 @@
-"""lock(), build() and check(): each a straight row of calls."""
+"""lock() and build(): each a straight row of calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle import plan_bundle, read_bundle
+from crossdeps.bundle import plan_bundle
 from crossdeps.inputs import read_pylock
 from crossdeps.pipeline.absences import expected_absences
 from crossdeps.pipeline.artifact import check_output, lay_out, write_artifact
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from crossdeps.report import Report
     from crossdeps.resolution import Resolution
     from crossdeps.target import Target
-    from crossdeps.verify import Finding, Ignore
+    from crossdeps.verify import Finding
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -116,29 +116,6 @@ def build(
             findings=findings, artifact=artifact, workshop=workshop, left_out=left_out,
             provision=provision, layers=surroundings.layers,
         )  # fmt: skip
-
-
-def check(
-    path: str | os.PathLike[str],
-    target: Target,
-    *,
-    ignore: Sequence[Ignore] = (),
-    settings: Settings | None = None,
-) -> tuple[Finding, ...]:
-    """Find what in a directory or zip, made by any tool, is wrong for *target*.
-
-    :param ignore: what to silence, beside what *settings* say
-    :param settings: layers, handler and what the runtime provides; the rest is of no concern here
-    :raises UsageError: if there can't be such a handler
-    :raises ArtifactReadError: if *path* or a layer can't be read
-    """
-    settings = settings or Settings()
-    surroundings = surroundings_of(
-        provision_of(settings, target), layers=settings.layers, handler=settings.handler
-    )
-    bundle = read_bundle(Path(path))
-    silenced = (*settings.ignore, *ignore)
-    return verify(bundle, target, ignore=silenced, surroundings=surroundings)
 
 
 def _refuse(findings: tuple[Finding, ...], *, strict: bool) -> None:

@@ -11,8 +11,6 @@ from crossdeps.resolution.asked import reduce_inputs, want_of
 from crossdeps.resolution.catalogue import Catalogue
 from crossdeps.resolution.crawler import Crawler
 from crossdeps.resolution.dependencies import Dependencies
-from crossdeps.resolution.direct import build_sources
-from crossdeps.resolution.explanation import Failure, explain
 from crossdeps.resolution.markers import Markers
 from crossdeps.resolution.model import Policy, Resolution
 from crossdeps.resolution.outcome import make_resolution
@@ -92,6 +90,8 @@ def resolve(
             stack.enter_context(crawler).follow(roots)
         attempt = searcher.attempt(roots, progress=progress, max_rounds=policy.max_rounds)
     if attempt.end != "answer":
+        from crossdeps.resolution.explanation import Failure, explain  # noqa: PLC0415 - seldom
+
         raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
     progress.resolved(len(attempt.pins))
     return make_resolution(
@@ -106,6 +106,8 @@ def _build(
     items = asked.sources
     if not items:
         return {}, asked
+    from crossdeps.resolution.direct import build_sources  # noqa: PLC0415 - seldom
+
     pins, names = build_sources(items, target=target, builder=builder, progress=progress)
     named = {id(item): names[place] for place, item in enumerate(items)}
     requirements = tuple(
