@@ -200,11 +200,20 @@ class Catalogue:
         )
         judged = self._judge.judge(name, files, rules)
         if policy.index_strategy == "safe":
-            check_indexes(name, judged.candidates, page)
+            check_indexes(name, self._eligible(name, judged.candidates), page)
         best: dict[Version, Candidate] = {}
         for candidate in judged.candidates:
             best.setdefault(candidate.version, candidate)
         return Project(page=page, judged=judged, versions=tuple(best.values()))
+
+    def _eligible(
+        self, name: NormalizedName, candidates: Sequence[Candidate]
+    ) -> Sequence[Candidate]:
+        """Those that the user's own words leave: of the others it doesn't matter who has them."""
+        bound = self._asked.bounds.get(name)
+        if bound is None:
+            return candidates
+        return [found for found in candidates if bound.contains(found.version, prereleases=True)]
 
     def _check_source_only(self, name: NormalizedName) -> None:
         """A line that names a project beats ``:all:``, as pip has it."""

@@ -484,6 +484,17 @@ FILES = [
         error=("ResolutionError", "only https://one.example/simple: 2", "two.example/simple: 99"),
     ),
     Case(
+        id="C43-the-same-file-is-the-same-though-one-index-says-less-of-it",
+        indexes={
+            "https://one.example/simple": {
+                "a": {"1": [], "2": {"python": ">=3.13", "requires": []}},
+            },
+            "https://two.example/simple": {"a": {"2": []}},
+        },
+        ask=("a",),
+        pins="a==2",
+    ),
+    Case(
         id="C43-other-versions-that-the-target-can-not-take-do-not-matter",
         indexes={
             "https://one.example/simple": {"a": {"1": []}},
@@ -491,6 +502,25 @@ FILES = [
         },
         ask=("a",),
         pins="a==1",
+    ),
+    Case(
+        id="C43-a-version-that-only-one-index-has-may-be-pinned",
+        indexes={
+            "https://one.example/simple": {"a": {"1": [], "2": []}},
+            "https://two.example/simple": {"a": {"99": []}, "b": {"1": ["a"]}},
+        },
+        ask=("a==2", "b"),
+        pins="a==2 b==1",
+    ),
+    Case(
+        id="C43-a-pin-that-two-indexes-have-with-different-files",
+        indexes={
+            "https://one.example/simple": {"a": {"2": []}},
+            "https://two.example/simple": {"a": {"2": {"content": "other"}}},
+        },
+        ask=("a",),
+        constraints=("a==2",),
+        error=("ResolutionError", "different files of a", "https://two.example/simple: 2"),
     ),
     Case(
         id="C43-first-takes-the-first-index-that-has-it",
