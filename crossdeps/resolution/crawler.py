@@ -9,10 +9,11 @@ itself if they matter.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from crossdeps.errors import CrossdepsError
+from crossdeps.index.workers import Task, Workers
 from crossdeps.resolution.wants import Impossible, Want
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Crawler:
         self._stopped = False
         self._wanted: set[tuple[str, str, frozenset[NormalizedName]]] = set()
         self._followed: dict[NormalizedName, set[str]] = {}
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="crawler")
+        self._workers = Workers(_THREADS)
 
     def __enter__(self) -> Crawler:
         return self
@@ -64,7 +65,7 @@ class Crawler:
     ) -> None:
         with self._lock:
             self._stopped = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
 
     def follow(self, wants: Iterable[Want | Impossible]) -> None:
         """Fetch ahead what *wants* lead to."""
@@ -77,7 +78,7 @@ class Crawler:
                     return
                 if key not in self._wanted:
                     self._wanted.add(key)
-                    self._pool.submit(self._visit, want)
+                    self._workers.submit(Task(partial(self._visit, want)))
 
     def _visit(self, want: Want) -> None:
         try:
