@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crossdeps.errors import ResolutionError
-from crossdeps.inputs import InputRequest, gather_inputs
-from crossdeps.resolution import Policy, resolve
 from tests.oracles.requirement_sets import CUT_OFF, TARGETS, load_sets
+from tests.oracles.search import search
 from tests.oracles.uv_tool import uv_pins
 
 if TYPE_CHECKING:
-    from crossdeps.index import IndexClient, ProjectFile
-    from crossdeps.inputs import Requirement
-    from crossdeps.resolution import BuiltWheel
+    from crossdeps.index import IndexClient
 
 pytestmark = [pytest.mark.network, pytest.mark.subprocess]
 
 SETS = load_sets()
 DOCS = Path(__file__).parents[2] / "docs" / "explanation"
-POLICY = Policy(exclude_newer=datetime.datetime.fromisoformat(CUT_OFF.replace("Z", "+00:00")))
-
-
-class NothingIsBuilt:
-    """A builder that no test here may need."""
-
-    def from_source(self, requirement: Requirement) -> BuiltWheel:
-        raise AssertionError(requirement)
-
-    def from_sdist(self, name: str, file: ProjectFile) -> BuiltWheel:
-        raise AssertionError((name, file))
 
 
 @pytest.mark.parametrize("target_name", TARGETS)
@@ -62,12 +47,8 @@ def pins(
     requirements: tuple[str, ...], target_name: str, index: IndexClient
 ) -> dict[str, str] | None:
     """The versions that crossdeps chooses, by normalised name; None where there is no answer."""
-    inputs = gather_inputs(
-        InputRequest(requirements=requirements), environ={}, cwd=Path.cwd(), stdin=bytes
-    )
-    target = TARGETS[target_name]
     try:
-        found = resolve(inputs, target, index, POLICY, builder=NothingIsBuilt())
+        found = search(requirements, TARGETS[target_name], index)
     except ResolutionError:
         return None
     return {str(name): str(choice.version) for name, choice in found.choices.items()}
