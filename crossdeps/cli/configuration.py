@@ -84,13 +84,6 @@ def _index(said: IndexArguments, project: ProjectConfiguration) -> IndexArgument
     strategy = said.index_strategy or project.index_strategy
     if strategy not in {None, "safe", "first"}:
         raise InputError(f"unknown index strategy {strategy!r}", hint="safe or first")
-    if project.project_index:
-        # Whoever pins a project to an index must not be led to believe that it is held there.
-        raise InputError(
-            "tool.crossdeps.project-index isn't followed yet",
-            context=(str(project.file), *sorted(project.project_index)),
-            hint="--index-strategy first takes each project from the first index that has it",
-        )
     return replace(
         said,
         index_url=said.index_url or project.index_url,

@@ -61,6 +61,7 @@ def settings_of(
     """
     return Settings(
         index=_index(options),
+        project_indexes=project.project_index,
         connection=_connection(options.index),
         isolated=options.index.isolated,
         offline=options.index.offline,

@@ -38,6 +38,7 @@ class IndexClient:
     loaded for places on this machine.
 
     :param places: in order of preference
+    :param project_places: the only place of each project that the user holds to one
     :param open_session: makes the HTTP session when it is first needed; None forbids the network
     :param cache: makes the cache, told whom to warn; None keeps nothing between runs
     """
@@ -46,12 +47,14 @@ class IndexClient:
         self,
         places: Sequence[Place],
         *,
+        project_places: Mapping[NormalizedName, Place] | None = None,
         open_session: Callable[[], Session] | None,
         cache: Callable[[Callable[[str], None]], IndexCache] | None = None,
         progress: Progress | None = None,
         download_deadline: float | None = None,
     ) -> None:
         self._places = tuple(places)
+        self._project_places = dict(project_places or {})
         self._open_session = open_session
         self._session: Session | None = None
         self._progress = progress or Progress()
@@ -122,7 +125,7 @@ class IndexClient:
                 known = project in self._pages
             if not known:
                 task = self._page_task(project)
-                for place in self._places:
+                for place in self._places_of(project):
                     self._workers.submit(self._part_task(place, project))
                 self._workers.submit(task)
 
@@ -180,6 +183,10 @@ class IndexClient:
             deadline=self._download_deadline,
         )
 
+    def _places_of(self, project: NormalizedName) -> tuple[Place, ...]:
+        only = self._project_places.get(project)
+        return self._places if only is None else (only,)
+
     def _page_task(self, project: NormalizedName) -> Task[ProjectPage]:
         with self._lock:
             task = self._pages.get(project)
@@ -203,11 +210,12 @@ class IndexClient:
             return task
 
     def _merge(self, project: NormalizedName) -> ProjectPage:
-        tasks = [self._part_task(place, project) for place in self._places]
+        places = self._places_of(project)
+        tasks = [self._part_task(place, project) for place in places]
         for task in tasks[1:]:
             self._workers.submit(task)
         found = []
-        for place, task in zip(self._places, tasks, strict=True):
+        for place, task in zip(places, tasks, strict=True):
             part = task.result()
             # An index knows a project by its page; a find-links place by a file of it.
             if part is not None and (place.kind == "simple" or len(part.files)):
@@ -216,7 +224,7 @@ class IndexClient:
         return ProjectPage(
             project=project,
             files=ProjectFiles.joined(parts) if parts else (),
-            asked=tuple(show_url(place.root) for place in self._places),
+            asked=tuple(show_url(place.root) for place in places),
             found_on=tuple(show_url(place.root) for place, _ in found),
             warnings=tuple(warning for _, part in found for warning in part.warnings),
         )

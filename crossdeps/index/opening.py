@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.client import IndexClient
 from crossdeps.index.connection import Connection
@@ -14,6 +16,7 @@ from crossdeps.inputs.credentials import Credentials
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from crossdeps.index.connection import CredentialsLookup
@@ -30,6 +33,7 @@ def open_index(
     cache: Path | None = None,
     offline: bool = False,
     credentials: CredentialsLookup | None = None,
+    project_indexes: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> IndexClient:
     """Open every index and find-links place of *options* as one client. Asks nothing yet.
@@ -39,6 +43,7 @@ def open_index(
     :param credentials: finds (user, password) for a URL, usually
         :meth:`crossdeps.inputs.credentials.Credentials.find`; it answers only for servers that the
         user named. Without it only what the URLs of *options* carry is known
+    :param project_indexes: project -> URL of the only index that it may come from
     :param progress: told what arrives
     """
     connection = read_connection(options)
@@ -54,6 +59,10 @@ def open_index(
 
     return IndexClient(
         read_places(options),
+        project_places={
+            canonicalize_name(name): Place(kind="simple", root=_bare(url))
+            for name, url in (project_indexes or {}).items()
+        },
         open_session=None if offline else open_session,
         cache=None if cache is None else functools.partial(IndexCache, cache),
         progress=progress,

@@ -22,6 +22,7 @@ class Settings:
 
     :param index: which indexes to ask and which files to take, above what requirements files and
         pip's configuration say
+    :param project_indexes: project -> URL of the only index that it may come from
     :param connection: how to reach an index, above what pip's configuration says
     :param isolated: ignore all that this machine says of indexes and connections: pip's
         configuration files, ``PIP_*`` variables, netrc, proxy and CA variables
@@ -43,6 +44,7 @@ class Settings:
     """
 
     index: FileOptions = field(default_factory=FileOptions)
+    project_indexes: Mapping[str, str] = field(default_factory=dict)
     connection: ConnectionOptions = field(default_factory=ConnectionOptions)
     isolated: bool = False
     offline: bool = False

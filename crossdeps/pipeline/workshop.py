@@ -126,7 +126,8 @@ def open_workshop(
         isolated=settings.isolated,
     )
     direct = [one.source.location for one in inputs.requirements if one.source]
-    named = [*options.index_urls, *options.find_links, *direct]
+    project_indexes = settings.project_indexes
+    named = [*options.index_urls, *project_indexes.values(), *options.find_links, *direct]
     credentials = Credentials(
         named, environment, keyring=options.keyring, isolated=settings.isolated
     )
@@ -138,6 +139,7 @@ def open_workshop(
                 cache=cache,
                 offline=settings.offline,
                 credentials=credentials.find,
+                project_indexes=project_indexes,
                 progress=progress,
             )
         )
