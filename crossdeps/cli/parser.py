@@ -57,6 +57,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     namespace, unknown = parser.parse_known_args(arguments)
     if unknown:
         raise _unknown(unknown[0], namespace.verb, _known_options(namespace.parser))
+    _check_not_empty(namespace)
     return Options(
         verb=namespace.verb,
         subject=getattr(namespace, "subject", ""),
@@ -72,6 +73,22 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         form=_pick(FormOptions, namespace),
         lock=_lock_options(namespace),
     )
+
+
+def _check_not_empty(namespace: argparse.Namespace) -> None:
+    """Refuse an empty value: as a default it would decide something that the user meant to say.
+
+    :raises UsageError: if there is one; an empty proxy is none, and stays
+    """
+    for action in namespace.parser._actions:  # noqa: SLF001 - argparse has no public list
+        value = getattr(namespace, action.dest, None)
+        empty = "" in value if isinstance(value, list) else value == ""
+        means_something = action.const == "" or action.dest == "proxy"
+        if empty and action.option_strings and not means_something:
+            raise UsageError(
+                f"{action.option_strings[-1]} is empty",
+                hint="give it a value, or leave it out; is a variable of the shell unset?",
+            )
 
 
 def _lock_options(namespace: argparse.Namespace) -> LockOptions:

@@ -202,13 +202,6 @@ CASES = {
     "a source that isn't there": Case(
         arguments=("pure", "--source", "src"), code=2, says=("src",), hint=None
     ),
-    "an index of one project, which isn't followed": Case(
-        arguments=("pure",),
-        files={"pyproject.toml": '[tool.crossdeps.project-index]\npure = "https://x.invalid/"\n'},
-        code=2,
-        says=("project-index isn't followed yet", "pyproject.toml", "pure"),
-        hint="--index-strategy first",
-    ),
     "an unknown key of the project": Case(
         arguments=("pure",),
         files={"pyproject.toml": '[tool.crossdeps]\nrun-time = "python3.12"\n'},
@@ -459,3 +452,12 @@ def test_what_was_left_out_is_told_where_nothing_remains(run: CommandLine) -> No
     assert "none of the files of 'astray'" in told.err
     assert "left out astray-1.0-py3-none-any.whl" in told.err
     assert "file:" in told.err
+
+
+@pytest.mark.parametrize("option", ["-o", "--python", "-r", "--cache-dir", "--source", "--report"])
+def test_an_empty_value_is_no_value(run: CommandLine, option: str) -> None:
+    """``-o "$UNSET"`` isn't the wish for the default."""
+    told = run("build", "pure", "--arch", "x86_64", option, "")
+    assert told.code == 2
+    assert "is empty" in told.err
+    assert told.left == ()
