@@ -55,7 +55,7 @@ class ProvidedProject:
     def describe(self) -> str:
         """The project and what is known of its version, for people.
 
-        :returns: such as ``boto3 1.42.97 (observed on 2026-08-27)``
+        :returns: such as ``boto3 1.38.36 (observed on 2025-08-22)``
         """
         if self.version is None:
             return f"{self.name} (version unknown)"
