@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(6
 
 STACK = (
     "aiohttp", "alembic", "bcrypt", "boto3", "celery[redis]", "cryptography", "fastapi",
-    "google-cloud-bigquery", "google-cloud-storage", "grpcio", "grpcio-tools", "httpx", "jinja2", "gunicorn", "lxml",
+    "google-cloud-bigquery", "google-cloud-storage", "grpcio", "grpcio-tools", "gunicorn", "httpx",
+    "jinja2", "lxml",
     "langchain", "langchain-community", "langchain-openai", "langgraph", "numpy",
     "opentelemetry-exporter-otlp", "opentelemetry-instrumentation-fastapi", "opentelemetry-sdk",
     "orjson", "pandas", "passlib", "psycopg2-binary", "pydantic-settings", "python-jose", "redis",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +11,7 @@ from packaging.pylock import Pylock
 import crossdeps
 from crossdeps.pipeline import Settings, build, lock
 from crossdeps.resolution import dump
-from crossdeps.target import Target
+from tests.oracles.host import host_target, needs_a_host_target
 from tests.oracles.requirement_sets import TARGETS
 from tests.oracles.tools import run_tool
 from tests.oracles.uv_tool import platform_of, run_uv
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from crossdeps.target import Target
     from tests.support.interpreters import Interpreter
 
 pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(600)]
@@ -49,12 +48,6 @@ def pythons(python_interpreters: tuple[Interpreter, ...]) -> dict[str, Path]:
     if not found.keys() >= {"3.12", "3.13"}:
         pytest.skip("uv reads a lock only with an interpreter of its Python: 3.12 and 3.13")
     return found
-
-
-def host_target() -> Target:
-    """This machine, as a target: pip locks for it alone."""
-    python = ".".join(map(str, sys.version_info[:3]))
-    return Target(python=python, arch=platform.machine(), glibc=platform.libc_ver()[1])
 
 
 def write_project(folder: Path) -> None:
@@ -134,7 +127,7 @@ def test_a_lock_of_uv_for_one_target_builds(tmp_path: Path) -> None:
     assert not (tmp_path / "other.zip").exists()
 
 
-@pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="not a target")
+@needs_a_host_target
 def test_a_lock_of_pip_builds(tmp_path: Path) -> None:
     """pip locks for the machine that runs it; that lock builds for the same machine."""  # noqa: D403
     write_project(tmp_path)
@@ -164,7 +157,7 @@ def test_our_lock_is_read_by_others(
         assert pins == {str(package.name): package.version for package in built.packages}
 
 
-@pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="not a target")
+@needs_a_host_target
 def test_our_lock_is_installed_by_pip(tmp_path: Path) -> None:
     """A lock for this very machine is one that pip installs from, as far as a dry run tells."""
     path = tmp_path / "pylock.toml"
