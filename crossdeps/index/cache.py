@@ -1,7 +1,13 @@
 """Pages and metadata kept between runs.
 
-Every entry is a file with its own checksum, written aside and renamed, so that a cut, flipped or
+Every entry is a file with its own checksums, written aside and renamed, so that a cut, flipped or
 half-written entry is the same as none. A place that can't be used is worked without.
+
+::
+
+    a magic word, SHA-256 of the head's length and the head, that length (4 bytes, big-endian)
+    the head: SHA-256 of the body, then for a page all but its body as msgpack
+    the body
 """
 
 from __future__ import annotations
@@ -9,56 +15,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crossdeps.index.origins import read_origin
+from crossdeps.index.stored_page import Glance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from crossdeps.index.stored_page import StoredPage
+
 # Changes with the layout of entries: those of another version are never looked at.
-_LAYOUT = "v1"
-_MAGIC = b"crossdeps-index-1\n"
+_LAYOUT = "v2"
+_MAGIC = b"crossdeps-index-2\n"
 _DIGEST_BYTES = 32
-# A page is asked for again after this many seconds, whatever its index says: new releases and
-# yanks must be seen some day.
-LONGEST_FRESHNESS = 600
+_START = len(_MAGIC) + _DIGEST_BYTES + 4
+_LARGEST_HEAD = 16 << 10
 _LARGEST_ENTRY = 200 << 20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredPage:
-    """A page as an index gave it.
-
-    :param url: the final URL, after redirects, without credentials
-    :param content_type: the Content-Type header
-    :param etag: for ``If-None-Match``; empty where there was none
-    :param last_modified: for ``If-Modified-Since``; empty where there was none
-    :param fetched: seconds since the epoch when it was last known to be right
-    :param fresh_for: seconds after that in which it needn't be asked for
-    """
-
-    url: str
-    content_type: str
-    body: bytes
-    etag: str = ""
-    last_modified: str = ""
-    fetched: float
-    fresh_for: float
-
-    def is_fresh(self, now: float) -> bool:
-        """Whether it can be used without asking; never when the clock went backwards."""
-        return 0 <= now - self.fetched < self.fresh_for
-
-    def conditions(self) -> dict[str, str]:
-        """Headers that ask whether it is still right (RFC 9110, section 13.1)."""
-        found = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,22 +47,6 @@ class CacheSize:
 
     entries: int
     size: int
-
-
-def read_freshness(headers: Mapping[str, str]) -> float | None:
-    """Seconds for which an answer stays fresh (RFC 9111); None where it may not be stored.
-
-    Without ``max-age`` an answer isn't fresh at all, and asked for again.
-    """
-    directives = headers.get("Cache-Control", "").lower()
-    if "no-store" in directives:
-        return None
-    found = re.search(r"(?:^|[\s,])max-age=\"?([0-9]{1,10})", directives)
-    if "no-cache" in directives or found is None:
-        return 0.0
-    age = headers.get("Age", "").strip()
-    spent = int(age) if age.isascii() and age.isdigit() and len(age) <= 10 else 0
-    return float(max(min(int(found[1]), LONGEST_FRESHNESS) - spent, 0))
 
 
 class IndexCache:
@@ -116,22 +77,39 @@ class IndexCache:
 
     def page(self, url: str) -> StoredPage | None:
         """What is kept of the page asked for at *url* (without credentials)."""
-        data = self._read(self._page_path(url))
-        if data is None:
+        found = self._read(self._page_path(url))
+        if found is None:
             return None
         from crossdeps.index.page_entry import decode_page  # noqa: PLC0415 - loads msgspec
 
-        return decode_page(data)
+        page = decode_page(found[0])
+        return replace(page, body=found[1]) if page is not None else None
+
+    def glance(self, url: str) -> Glance | None:
+        """What is kept of the page asked for at *url*, without reading its body."""
+        head = self._read_head(self._page_path(url))
+        if head is None:
+            return None
+        from crossdeps.index.page_entry import decode_page  # noqa: PLC0415 - loads msgspec
+
+        page = decode_page(head[_DIGEST_BYTES:])
+        return Glance(page=page, body_sha256=head[:_DIGEST_BYTES]) if page is not None else None
 
     def keep_page(self, url: str, page: StoredPage) -> None:
         """Keep a page under the URL that was asked for."""
         from crossdeps.index.page_entry import encode_page  # noqa: PLC0415 - loads msgspec
 
-        self._write(self._page_path(url), encode_page(page))
+        self._write(self._page_path(url), page.body, encode_page(replace(page, body=b"")))
+
+    def touch_page(self, url: str) -> None:
+        """Say that what is kept of a page is still of use, so that pruning spares it."""
+        with contextlib.suppress(OSError):
+            os.utime(self._page_path(url))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
         """METADATA of the file with this hash, as the origin of *url* gave it."""
-        return self._read(self._metadata_path(url, sha256))
+        found = self._read(self._metadata_path(url, sha256))
+        return found[1] if found is not None else None
 
     def keep_metadata(self, url: str, sha256: str, data: bytes) -> None:
         """Keep METADATA; the same file never has another."""
@@ -148,21 +126,35 @@ class IndexCache:
         name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         return self._root / kind / name[:2] / name[2:]
 
-    def _read(self, path: Path) -> bytes | None:
+    def _read_head(self, path: Path) -> bytes | None:
         if not self._readable:
             return None
         try:
-            with path.open("rb") as file:
-                data = file.read(_LARGEST_ENTRY)
+            with path.open("rb", buffering=0) as file:
+                return _head_of(file.read(_LARGEST_HEAD))
         except OSError:
             return None
-        start = len(_MAGIC) + _DIGEST_BYTES
-        body = data[start:]
-        if data[:start] != _MAGIC + hashlib.sha256(body).digest():
-            return None
-        return body
 
-    def _write(self, path: Path, body: bytes) -> None:
+    def _read(self, path: Path) -> tuple[bytes, bytes] | None:
+        """What the head says beside the body's hash, and the body."""
+        if not self._readable:
+            return None
+        try:
+            with path.open("rb", buffering=0) as file:
+                head = _head_of(file.read(_LARGEST_HEAD))
+                if head is None:
+                    return None
+                if os.fstat(file.fileno()).st_size > _LARGEST_ENTRY:
+                    return None
+                file.seek(_START + len(head))
+                body = file.read()
+        except OSError:
+            return None
+        if head[:_DIGEST_BYTES] != hashlib.sha256(body).digest():
+            return None
+        return head[_DIGEST_BYTES:], body
+
+    def _write(self, path: Path, body: bytes, more: bytes = b"") -> None:
         if not self._writable:
             return
         try:
@@ -170,7 +162,9 @@ class IndexCache:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Not synced: after a power loss a torn entry fails its checksum.
             with _aside(path) as file:
-                os.write(file, _MAGIC + hashlib.sha256(body).digest())
+                head = hashlib.sha256(body).digest() + more
+                sized = len(head).to_bytes(4, "big") + head
+                _write_all(file, _MAGIC + hashlib.sha256(sized).digest() + sized)
                 _write_all(file, body)
         except OSError as error:
             self._writable = False
@@ -208,6 +202,17 @@ class IndexCache:
             for path in sorted(self._place.glob(f"v*/{kind}/*/*")):
                 with contextlib.suppress(OSError):
                     yield path, path.stat()
+
+
+def _head_of(data: bytes) -> bytes | None:
+    """The head of an entry of which *data* is the beginning; None where it isn't one."""
+    size = int.from_bytes(data[_START - 4 : _START], "big")
+    head = data[_START : _START + size]
+    sized = data[_START - 4 : _START] + head
+    whole = len(head) == size >= _DIGEST_BYTES
+    if not whole or data[: _START - 4] != _MAGIC + hashlib.sha256(sized).digest():
+        return None
+    return head
 
 
 @contextlib.contextmanager

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import OfflineError
-from crossdeps.index.cache import StoredPage, read_freshness
 from crossdeps.index.exchange import Request
 from crossdeps.index.local import is_distribution, only_of, read_local_index, read_local_links
 from crossdeps.index.origins import is_http, local_path, show_url
 from crossdeps.index.page_forms import ACCEPT, parse_page
 from crossdeps.index.pages import PageSource, ParsedPage, filename_of
+from crossdeps.index.stored_page import StoredPage, read_freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crossdeps.index.cache import IndexCache
     from crossdeps.index.exchange import Answer
     from crossdeps.index.session import Session
+    from crossdeps.index.stored_page import Glance
 
 _LARGEST_PAGE = 100_000_000
 _GONE = frozenset({404, 410})
@@ -89,7 +90,8 @@ class PageFetcher:
         return read_local_index(path, project, place.root)
 
     def _stored(self, url: str, project: str) -> StoredPage | None:
-        kept = self._cache.page(url) if self._cache is not None else None
+        glance = self._cache.glance(url) if self._cache is not None else None
+        kept = self._usable(url, glance)
         if kept is not None and (self._session is None or kept.is_fresh(time.time())):
             return kept
         if self._session is None:
@@ -103,8 +105,19 @@ class PageFetcher:
             return None
         page, freshness = asked
         if self._cache is not None and freshness is not None:
-            self._cache.keep_page(url, page)
+            if glance is not None and glance.says(page):
+                self._cache.touch_page(url)
+            else:
+                self._cache.keep_page(url, page)
         return page
+
+    def _usable(self, url: str, glance: Glance | None) -> StoredPage | None:
+        """The page that *glance* is of, if it can spare asking or be asked about."""
+        if self._cache is None or glance is None:
+            return None
+        page = glance.page
+        wanted = self._session is None or page.is_fresh(time.time()) or page.conditions()
+        return self._cache.page(url) if wanted else None
 
     @staticmethod
     def _ask(

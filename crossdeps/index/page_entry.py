@@ -1,4 +1,4 @@
-"""Kept pages to bytes and back.
+"""The heads of kept pages to bytes and back.
 
 msgspec learns a type when it first meets it, and two threads that make it learn the same one at
 once crash the process: encoder and decoder are made here, once, under Python's import lock.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
-from crossdeps.index.cache import StoredPage
+from crossdeps.index.stored_page import StoredPage
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(StoredPage)
 
 
 def encode_page(page: StoredPage) -> bytes:
-    """The bytes of a kept page."""
+    """A page as bytes."""
     return _ENCODER.encode(page)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import OfflineError
-from crossdeps.index.cache import IndexCache, StoredPage, read_freshness
+from crossdeps.index.cache import IndexCache
+from crossdeps.index.stored_page import StoredPage, read_freshness
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:
@@ -226,6 +229,58 @@ def test_the_cache_of_another_user_is_refused(
     assert cache.size().entries == 0
     assert len(entries(root)) == 1
     assert len(warnings) == 1
+
+
+def test_a_glance_tells_all_but_the_body(cache: IndexCache, tmp_path: Path) -> None:
+    assert cache.glance(PAGE.url) is None
+    cache.keep_page(PAGE.url, PAGE)
+    glance = cache.glance(PAGE.url)
+    assert glance is not None
+    assert glance.page == replace(PAGE, body=b"")
+    assert glance.body_sha256 == hashlib.sha256(PAGE.body).digest()
+    [path] = entries(tmp_path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert cache.glance(PAGE.url) == glance
+    assert cache.page(PAGE.url) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({}, True),
+        ({"fetched": 2000.0}, True),
+        ({"fresh_for": 60.0}, False),
+        ({"body": b"<b>"}, False),
+        ({"etag": '"a"'}, False),
+        ({"content_type": "text/plain"}, False),
+    ],
+)
+def test_what_says_nothing_new_needs_no_writing(
+    cache: IndexCache, change: dict[str, Any], same: bool
+) -> None:
+    stale = replace(PAGE, fresh_for=0.0)
+    cache.keep_page(PAGE.url, stale)
+    glance = cache.glance(PAGE.url)
+    assert glance is not None
+    assert glance.says(replace(stale, **change)) is same
+
+
+def test_a_page_that_came_again_unchanged_is_not_written_again(
+    plain_index: IndexServer, open_client: OpenClient, tmp_path: Path
+) -> None:
+    """It counts as used all the same, so that pruning spares it."""
+    plain_index.add(make_wheel("foo", "1.0"))
+    open_client(plain_index.url, cache=tmp_path / "c").page(FOO)
+    [path] = entries(tmp_path / "c")
+    os.utime(path, (0, 0))
+    before = path.stat().st_ino
+    open_client(plain_index.url, cache=tmp_path / "c").page(FOO)
+    assert path.stat().st_ino == before
+    assert path.stat().st_mtime > 0
+    plain_index.add(make_wheel("foo", "2.0"))
+    open_client(plain_index.url, cache=tmp_path / "c").page(FOO)
+    offline = open_client(plain_index.url, cache=tmp_path / "c", offline=True)
+    assert len(offline.page(FOO).files) == 2
 
 
 def test_prune_and_clear(cache: IndexCache, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ _FIRST_PAGES = textwrap.dedent(
     import sys
     import threading
 
-    from crossdeps.index.cache import StoredPage
+    from crossdeps.index.stored_page import StoredPage
     from crossdeps.index.json_page import parse_json
     from crossdeps.index.page_entry import decode_page, encode_page
     from crossdeps.index.pages import PageSource
