@@ -15,7 +15,7 @@ from tests.oracles.uv_tool import uv_pins
 if TYPE_CHECKING:
     from crossdeps.index import IndexClient
 
-pytestmark = [pytest.mark.network, pytest.mark.subprocess]
+pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(300)]
 
 SETS = load_sets()
 DOCS = Path(__file__).parents[2] / "docs" / "explanation"
