@@ -44,11 +44,17 @@ class WheelShelf:
         self._room = room
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._closed = False
         self._wheels: OrderedDict[str, tuple[Path, int]] = OrderedDict()
 
     def place_for(self, url: str) -> Path:
-        """A path at which the wheel of *url* can be put."""
+        """A path at which the wheel of *url* can be put.
+
+        :raises IndexUnreachableError: once it is closed: nobody would remove what is put there
+        """
         with self._lock:
+            if self._closed:
+                raise IndexUnreachableError("the work with the indexes was ended")
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="crossdeps-")
             return Path(self._folder.name) / hashlib.sha256(url.encode()).hexdigest()
@@ -71,6 +77,7 @@ class WheelShelf:
     def close(self) -> None:
         """Remove everything."""
         with self._lock:
+            self._closed = True
             self._wheels.clear()
             if self._folder is not None:
                 self._folder.cleanup()

@@ -47,6 +47,7 @@ class Store:
         self._lock = threading.Lock()
         self._shelves: list[Shelf] = []
         self._writable: Shelf | None = None
+        self._closed = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if root is None:
             return
@@ -74,6 +75,7 @@ class Store:
     def close(self) -> None:
         """Give up what is temporary; the files of wheels that were found may be gone after it."""
         with self._lock:
+            self._closed = True
             for shelf in self._shelves:
                 shelf.close()
             if self._folder is not None:
@@ -149,6 +151,8 @@ class Store:
     def _writable_shelf(self) -> Shelf:
         """The shelf under the root if it can be written, else one in a temporary folder."""
         with self._lock:
+            if self._closed:  # a download that was still under way: nobody waits for it
+                raise CrossdepsError("the store is closed")
             if self._writable is None:
                 self._writable = self._open_writable()
             return self._writable

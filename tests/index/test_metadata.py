@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from crossdeps.errors import HashMismatchError, IndexAccessError, OfflineError, WheelError
+from crossdeps.errors import (
+    HashMismatchError,
+    IndexAccessError,
+    IndexUnreachableError,
+    OfflineError,
+    WheelError,
+)
+from crossdeps.index.metadata import WheelShelf
 from crossdeps.index.wheel_metadata import SparseFile, read_metadata
 from tests.support import faults
 from tests.support.wheel_factory import make_wheel
@@ -248,3 +255,11 @@ def test_a_sparse_file_reads_as_the_whole_one(tail: int, data: st.DataObject) ->
         assert sparse.seek(place) == whole.seek(place)
         assert sparse.read(size) == whole.read(size)
         assert sparse.tell() == whole.tell()
+
+
+def test_a_closed_shelf_takes_nothing() -> None:
+    """A worker that is still at it would leave a folder behind."""
+    shelf = WheelShelf()
+    shelf.close()
+    with pytest.raises(IndexUnreachableError):
+        shelf.place_for("https://files.example/foo-1.0-py3-none-any.whl")

@@ -437,3 +437,13 @@ def test_a_root_in_a_closed_folder_is_worked_without(
         added = add(store)
         assert facts(store.find(MADE.sha256, MADE.filename)) == facts(added)
         assert [warning for warning in store.warnings if "can't be written" in warning]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_closed_store_makes_nothing_new(tmp_path: Path, *, kept: bool) -> None:
+    """A download that another's failure left behind would put it where nobody removes it."""
+    store = Store(tmp_path / "cache" if kept else None)
+    store.close()
+    with pytest.raises(CrossdepsError, match="closed"):
+        store.scratch_file()
+    assert list(tmp_path.iterdir()) == []
