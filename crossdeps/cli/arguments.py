@@ -224,8 +224,8 @@ def add_index(parser: argparse.ArgumentParser) -> None:
     add(
         "--isolated",
         action="store_true",
-        help="ignore everything that this machine says of indexes and connections: pip's"
-        " configuration, PIP_* variables, netrc, proxy and CA variables",
+        help="ignore what this machine says of indexes: pip's configuration, PIP_* variables,"
+        " netrc and keyring (proxies and certificates still count)",
     )
     add(
         "--trusted-host",

@@ -100,18 +100,17 @@ def gather_index_options(
     :param connection: the same, about how to reach an index
     :param files: options that stand in requirements files
     :param configured: what pip's configuration says, where it has been read already
-    :param isolated: read neither configuration nor environment
+    :param isolated: read nothing of pip's; proxies and certificates of the environment still
+        count, since they decide whether an answer arrives and never which
     :param directory: what relative paths are relative to, the current directory by default
     :raises InputError: if a value can't be understood, or a file is missing
     """
     here = Path.cwd() if directory is None else directory.absolute()
-    network = SystemNetwork()
+    network = read_system_network(environment, here)
     if isolated:
         configured = ConfiguredOptions()
-    else:
-        network = read_system_network(environment, here)
-        if configured is None:
-            configured = read_configured_options(read_pip_configuration(environment), here)
+    elif configured is None:
+        configured = read_configured_options(read_pip_configuration(environment), here)
     return merge_index_options(
         command_line=_made_absolute(command_line or FileOptions(), here),
         connection=_checked(connection or ConnectionOptions(), here),

@@ -24,8 +24,8 @@ class Settings:
         pip's configuration say
     :param project_indexes: project -> URL of the only index that it may come from
     :param connection: how to reach an index, above what pip's configuration says
-    :param isolated: ignore all that this machine says of indexes and connections: pip's
-        configuration files, ``PIP_*`` variables, netrc, proxy and CA variables
+    :param isolated: ignore what this machine says of indexes: pip's configuration files,
+        ``PIP_*`` variables, netrc and keyring; proxies and certificates still count
     :param offline: never connect; what isn't in the cache is an error
     :param cache: directory of the cache; None is the user's own, ``crossdeps`` in the platform's
         cache folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,8 @@ def test_origins_say_who_said_it(tmp_path: Path) -> None:
     assert (options.timeout, options.retries) == (3.0, 0)
 
 
-def test_isolated_reads_neither_configuration_nor_environment(tmp_path: Path) -> None:
+def test_isolated_leaves_only_the_way_to_the_network(tmp_path: Path) -> None:
+    """Proxies and certificates decide whether an answer arrives, never which."""
     (tmp_path / "ca.pem").touch()
     environment = {
         "HOME": str(tmp_path),
@@ -124,7 +126,10 @@ def test_isolated_reads_neither_configuration_nor_environment(tmp_path: Path) ->
         "https_proxy": "http://p.example",
         "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
     }
-    assert gather_index_options(environment, isolated=True, directory=tmp_path) == IndexOptions()
+    options = gather_index_options(environment, isolated=True, directory=tmp_path)
+    assert options.proxies == {"https": "http://p.example"}
+    assert options.cert == str(tmp_path / "ca.pem")
+    assert replace(options, proxies={}, cert=None, origins={}) == IndexOptions()
 
 
 def test_paths_of_the_command_line_are_made_absolute(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -191,7 +193,7 @@ def test_runtimes_that_do_not_exist(name: str, arch: str, message: str) -> None:
 def test_markers_are_decided_by_the_target(marker: str, holds: bool) -> None:
     """On a host that answers nonsense, every marker is as the target has it."""
     target = Target(python="3.9", arch="aarch64")
-    assert Marker(marker).evaluate(dict(target.environment.items())) is holds
+    assert Marker(marker).evaluate(cast("dict[str, str]", target.environment)) is holds
 
 
 @given(
