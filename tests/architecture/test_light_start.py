@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TARGET = ["--python", "3.12", "--arch", "x86_64"]
 HEAVY = {"elftools", "isal", "msgspec", "packaging", "requests", "resolvelib", "rich", "urllib3"}
 
 
@@ -27,6 +28,23 @@ def test_nothing_heavy_is_loaded(arguments: list[str], exit_code: int) -> None:
     )
     assert done.returncode == exit_code, done.stderr
     assert _imported(done.stderr) & HEAVY == set()
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("verb", ["tags", "check"])
+def test_what_asks_no_index_loads_nothing_for_it(verb: str, tmp_path: Path) -> None:
+    """Describing a target, or looking at an artifact, needs neither HTTP nor a search."""
+    (tmp_path / "module.py").touch()
+    subject = [str(tmp_path)] if verb == "check" else []
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "crossdeps", verb, *subject, *TARGET],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert _imported(done.stderr) & (HEAVY - {"packaging", "isal"}) == set()
 
 
 def _imported(importtime: str) -> set[str]:
