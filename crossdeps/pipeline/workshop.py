@@ -149,7 +149,8 @@ def open_workshop(
             store,
             index,
             environ=environment,
-            pip_settings=_pip_settings(options),
+            pip_settings=_pip_settings(options, offline=settings.offline),
+            offline=settings.offline,
             progress=progress,
         )
         yield Workshop(
@@ -187,16 +188,18 @@ def _with_merged_selection(
     return replace(inputs, options=selection)
 
 
-def _pip_settings(options: IndexOptions) -> dict[str, str]:
+def _pip_settings(options: IndexOptions, *, offline: bool) -> dict[str, str]:
     """The indexes of this run, as pip's own variables: for the requirements of builds."""
     settings = {
         "PIP_INDEX_URL": options.index_url,
         "PIP_EXTRA_INDEX_URL": " ".join(options.extra_index_urls),
-        "PIP_FIND_LINKS": " ".join(options.find_links),
+        "PIP_FIND_LINKS": " ".join(
+            place for place in options.find_links if not (offline and "://" in place)
+        ),
         "PIP_TRUSTED_HOST": " ".join(options.trusted_hosts),
         "PIP_CERT": options.cert or "",
         "PIP_CLIENT_CERT": options.client_cert or "",
-        "PIP_NO_INDEX": "1" if options.no_index else "",
+        "PIP_NO_INDEX": "1" if options.no_index or offline else "",
         "PIP_PROXY": options.proxies.get("https", ""),
     }
     return {name: value for name, value in settings.items() if value}

@@ -16,7 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
-from crossdeps.errors import CrossdepsError, HashMismatchError, InputError, SdistBuildError
+from crossdeps.errors import (
+    CrossdepsError,
+    HashMismatchError,
+    InputError,
+    OfflineError,
+    SdistBuildError,
+)
 from crossdeps.resolution import as_locked
 from crossdeps.resolution.model import BuiltWheel
 from crossdeps.wheels.builds import BuildShelf, build_wheel, source_hashes
@@ -47,6 +53,7 @@ class SourceBuilder:
     :param environ: the user's environment; pip's and Python's own variables are left out of it
     :param pip_settings: ``PIP_*`` variables with the index to take build requirements from
     :param timeout: seconds for one build
+    :param offline: never clone from another machine
     """
 
     def __init__(
@@ -58,12 +65,14 @@ class SourceBuilder:
         pip_settings: Mapping[str, str],
         progress: Progress,
         timeout: float = BUILD_TIMEOUT,
+        offline: bool = False,
     ) -> None:
         self._store = store
         self._source = source
         self._environment = pip_environment(environ, pip_settings)
         self._progress = progress
         self._timeout = timeout
+        self._offline = offline
         self._builds = BuildShelf(store.folder)
         self._made: dict[tuple[DirectSource, frozenset[str]], BuiltWheel] = {}
         self._lock = threading.Lock()
@@ -154,6 +163,12 @@ class SourceBuilder:
 
     def _from_repository(self, requirement: Requirement, source: DirectSource) -> BuiltWheel:
         asked = source.location
+        if self._offline and not asked.partition("+")[2].lower().startswith("file:"):
+            raise OfflineError(
+                "a repository can't be cloned, and the network is forbidden",
+                context=(str(requirement.origin), requirement.text),
+                hint="run without --offline, or name a directory of this machine",
+            )
         if source.subdirectory and "#" not in asked:
             asked = f"{asked}#subdirectory={source.subdirectory}"
         wheel, commit_id = self._build(asked, requirement.name or "repository")

@@ -461,3 +461,19 @@ def test_an_empty_value_is_no_value(run: CommandLine, option: str) -> None:
     assert told.code == 2
     assert "is empty" in told.err
     assert told.left == ()
+
+
+@pytest.mark.subprocess
+def test_builds_are_offline_too(run: CommandLine) -> None:
+    """A build would fetch what it requires, and git clone, where no connection was promised."""
+    run.write(
+        "project/pyproject.toml",
+        '[build-system]\nrequires = ["pure"]\n[project]\nname = "local"\nversion = "1"\n',
+    )
+    run.index.forget_requests()
+    built = run.build("./project", "--offline")
+    assert built.code == 6
+    cloned = run.build(f"git+{run.index.origin}/project.git", "--offline")
+    assert cloned.code == 4
+    assert "network is forbidden" in cloned.err
+    assert run.index.requests == ()
