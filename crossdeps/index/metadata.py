@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tempfile
 import threading
+import time
 import urllib.parse
 from collections import OrderedDict
 from pathlib import Path
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 WHOLE_WHEEL = 1 << 20
 # The end of a wheel: holds directory and METADATA of nearly all, in one request.
 _TAIL = 49_152
+# Seconds between attempts to remove a folder that threads still use.
+_WAITS = (0.0, 0.01, 0.05, 0.2)
 
 
 class WheelShelf:
@@ -79,9 +83,18 @@ class WheelShelf:
         with self._lock:
             self._closed = True
             self._wheels.clear()
-            if self._folder is not None:
-                self._folder.cleanup()
-                self._folder = None
+            folder, self._folder = self._folder, None
+        if folder is not None:
+            _remove(folder)
+
+
+def _remove(folder: tempfile.TemporaryDirectory[str]) -> None:
+    """Remove a folder in which a thread that is about to end may still begin a file."""
+    for wait in _WAITS:
+        with contextlib.suppress(OSError):
+            folder.cleanup()
+            return
+        time.sleep(wait)
 
 
 class MetadataReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import random
 from typing import TYPE_CHECKING
 
@@ -263,3 +264,19 @@ def test_a_closed_shelf_takes_nothing() -> None:
     shelf.close()
     with pytest.raises(IndexUnreachableError):
         shelf.place_for("https://files.example/foo-1.0-py3-none-any.whl")
+
+
+def test_closing_bears_threads_that_are_still_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun ahead ends by itself, and may begin a file while its folder is removed."""
+    shelf = WheelShelf()
+    place = shelf.place_for("https://x.example/foo-1.0-py3-none-any.whl")
+    remove, late = os.rmdir, iter([place.with_suffix(".part")])
+
+    def rmdir(path: str, *, dir_fd: int | None = None) -> None:
+        for each in late:
+            each.touch()
+        remove(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    shelf.close()
+    assert not place.parent.exists()
