@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.binaries import is_binary_head, read_binary
+from crossdeps.bundle.earlier import is_earlier_artifact
 from crossdeps.bundle.globs import compile_globs, parse_patterns
 from crossdeps.bundle.model import Entry, FileContent
 from crossdeps.bundle.placement import is_bytecode
@@ -47,8 +48,8 @@ def read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
     """The files of the layout's sources, and warnings about what was left out.
 
     A directory gives its contents. Version control, virtual environments, caches of tools,
-    bytecode, the output itself and what git ignores are left out; an include glob brings any of
-    them back, except bytecode and the output.
+    bytecode, the output itself, earlier artifacts and what git ignores are left out; an include
+    glob brings any of them back, except bytecode and the output.
 
     :raises InputError: if a source doesn't exist or can't be read
     """
@@ -100,6 +101,10 @@ class _Walk:
             left_out = ignored or self._is_left_out(
                 path, relative, ignores, is_directory=is_directory
             )
+            if not left_out and is_earlier_artifact(path, is_directory=is_directory):
+                left_out = True
+                if not self._included(relative):
+                    self.warnings.append(f"{path} is a package that crossdeps made: left out")
             if is_directory:
                 # What is left out is searched only for what a glob may bring back.
                 if not left_out or self._has_includes:

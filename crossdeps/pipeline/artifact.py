@@ -58,7 +58,14 @@ def check_output(settings: Settings) -> None:
     if layout.output and not settings.dry_run:
         is_zip = layout.kind == "zip"
         check = check_zip_destination if is_zip else check_directory_destination
-        check(Bundle(kind="planned", entries=()), layout.output, force=settings.force)
+        # What lies within a source is the user's own code: no force replaces that.
+        within = any(_holds(source, layout.output) for source in layout.sources)
+        force = settings.force and not within
+        check(Bundle(kind="planned", entries=()), layout.output, force=force)
+
+
+def _holds(source: Path, output: Path) -> bool:
+    return Path(os.path.realpath(source)) in Path(os.path.realpath(output)).parents
 
 
 def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Artifact:

@@ -23,7 +23,10 @@ def full_version(text: str) -> str:
     match = re.fullmatch(r"3\.?(\d{1,2})(?:\.(\d{1,2}))?", text.strip())
     if match is None or int(match[1]) < min(NEWEST_PATCH):
         hint = f"a version of Python from 3.{min(NEWEST_PATCH)} on, such as 3.9 or 3.9.19"
-        if text.strip().startswith("python"):
+        if re.fullmatch(r"3\.?\d{1,2}t", text.strip()):
+            plain = text.strip().rstrip("t")
+            hint = f"the free-threaded build is --python {plain} --abi cp{plain.replace('.', '')}t"
+        elif text.strip().startswith("python"):
             hint = f"--runtime {text.strip()} names a Lambda runtime; --python takes 3.9 or 3.9.19"
         raise TargetError(f"unknown Python version {text!r}", hint=hint)
     minor = int(match[1])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,3 +156,26 @@ def test_a_closed_folder_is_named_itself(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "src" / "closed").mkdir(parents=True)
     close_folder(tmp_path / "src" / "closed", monkeypatch)
     assert read_sources(Layout(sources=(tmp_path / "src",))) == ([], [])
+
+
+def test_packages_of_earlier_runs_are_left_out_and_named(tmp_path: Path) -> None:
+    """`--source .` twice, to two outputs, doesn't pack the first into the second."""
+    fill(tmp_path, "app.py", "package/pkg/m.py", "vendor/pkg/m.py")
+    for folder, installer in (("package", "crossdeps\n"), ("vendor", "pip\n")):
+        mark = tmp_path / folder / "pkg-1.0.dist-info"
+        mark.mkdir()
+        (mark / "INSTALLER").write_text(installer)
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr("pkg-1.0.dist-info/INSTALLER", "crossdeps\n")
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("data.txt", "mine")
+    (tmp_path / "broken.zip").write_text("no zip")
+    kept = ["app.py", "broken.zip", "data.zip"]
+    vendored = ["vendor/pkg-1.0.dist-info/INSTALLER", "vendor/pkg/m.py"]
+    assert names(tmp_path) == [*kept, *vendored]
+    _, warnings = read_sources(Layout(sources=(tmp_path,)))
+    assert [warning.split(" is a package")[0] for warning in warnings] == [
+        str(tmp_path / "old.zip"),
+        str(tmp_path / "package"),
+    ]
+    assert "package/pkg/m.py" in names(tmp_path, include=("package/",))

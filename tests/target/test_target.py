@@ -42,6 +42,13 @@ def test_what_is_no_python_3_is_refused(text: str) -> None:
         Target(python=text, arch="x86_64")
 
 
+def test_a_free_threaded_python_is_an_abi() -> None:
+    """What pyenv and uv write as 3.13t has its own option here, and the hint names it."""
+    with pytest.raises(TargetError) as caught:
+        Target(python="3.13t", arch="x86_64")
+    assert "--python 3.13 --abi cp313t" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [("arm64", "aarch64"), ("ARM64", "aarch64"), ("amd64", "x86_64"), ("x86_64", "x86_64")],
