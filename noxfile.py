@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -78,7 +76,5 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Measure against pip and uv on this machine; see benchmarks/."""
-    if not Path("benchmarks").is_dir():
-        session.skip("there are no benchmarks yet")
     install(session, "test")
     session.run("python", "-m", "benchmarks", *session.posargs)
