@@ -43,12 +43,15 @@ class FileRules:
     :param exclude_newer: aware moment after which uploads don't count
     :param hashes: allowed, as ``algorithm:hexdigest``; None where none were given
     :param pinned: versions that the user pinned exactly; only they may be yanked (PEP 592)
+    :param indexes: in the order in which the user named them: of one file on several, the first
+        index's is taken
     """
 
     allow_sdist: bool = False
     exclude_newer: datetime.datetime | None = None
     hashes: frozenset[str] | None = None
     pinned: frozenset[Version] = frozenset()
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class FileJudge:
                     continue
                 verdict = failure
             failures.append((place, verdict))
-        _sort(candidates)
+        _sort(candidates, rules.indexes)
         rejections = Rejections(files, failures, names=filenames, version_of=self.version_of)
         return Judged(candidates=tuple(candidates), rejections=rejections)
 
@@ -281,9 +284,17 @@ def _part(filename: str, index: int) -> str:
     return parts[index] if len(parts) > index else ""
 
 
-def _sort(candidates: list[Candidate]) -> None:
+def _sort(candidates: list[Candidate], indexes: tuple[str, ...]) -> None:
     """Best first; each pass is stable, so the last one weighs most."""
-    candidates.sort(key=lambda found: (found.file.filename, found.file.url))
+    places = {index: place for place, index in enumerate(indexes)}
+    last = len(indexes)
+    candidates.sort(
+        key=lambda found: (
+            found.file.filename,
+            places.get(found.file.index, last),
+            found.file.url,
+        )
+    )
     candidates.sort(key=lambda found: found.build or (-1, ""), reverse=True)
     candidates.sort(key=lambda found: (found.file.yanked is not None, found.tag_rank))
     candidates.sort(key=lambda found: found.version, reverse=True)

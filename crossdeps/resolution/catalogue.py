@@ -197,6 +197,7 @@ class Catalogue:
             exclude_newer=policy.exclude_newer,
             hashes=self._asked.hashes.get(name),
             pinned=self._asked.pinned.get(name, frozenset()),
+            indexes=page.found_on,
         )
         judged = self._judge.judge(name, files, rules)
         if policy.index_strategy == "safe":
