@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _NEAR = 0.8
 _BIGGEST = 8
+_ALIKE = 3
 
 
 def render_report(report: Report) -> str:
@@ -33,18 +34,32 @@ def render_report(report: Report) -> str:
 
 
 def render_findings(findings: Iterable[Finding]) -> str:
-    """Findings, one block each: severity, rule and message, then the hint."""
-    blocks = []
-    for finding in findings:
-        lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
-        place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
-        if place:
-            lines.append(f"  {place}")
-        lines += [f"  {detail}" for detail in finding.details]
-        if finding.hint:
-            lines.append(f"  hint: {finding.hint}")
-        blocks.append("\n".join(lines))
-    return "\n".join(blocks)
+    """Findings, a block each: severity, rule and message, then the hint.
+
+    What the same rule finds again in the same project, with the same hint, is one block: forty
+    binaries of numpy for another machine are one thing to do.
+    """
+    groups: dict[tuple[str, str | None, str | None], list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        alike = (finding.rule, finding.owner, finding.hint)
+        alone = finding.owner is None or finding.details
+        groups.setdefault((*alike[:2], str(number)) if alone else alike, []).append(finding)
+    return "\n".join(_block(group) for group in groups.values())
+
+
+def _block(group: Sequence[Finding]) -> str:
+    finding, *more = group
+    lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
+    place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
+    if place:
+        lines.append(f"  {place}")
+    lines += [f"  {detail}" for detail in finding.details]
+    lines += [f"  also: {one.message}" for one in more[:_ALIKE]]
+    if len(more) > _ALIKE:
+        lines.append(f"  and {len(more) - _ALIKE} more in {finding.owner}; --json has them all")
+    if finding.hint:
+        lines.append(f"  hint: {finding.hint}")
+    return "\n".join(lines)
 
 
 def _packages(packages: Sequence[PackageLine]) -> str:

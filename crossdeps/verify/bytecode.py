@@ -59,7 +59,7 @@ def check_bytecode(scene: Scene) -> Iterator[Finding]:
         yield BYTECODE.finding(
             f"{len(entries):,} bytecode {noun} of {maker} ({size:,} bytes), {use}",
             path=entries[0].path,
-            hint="leave __pycache__ folders out",
+            hint=f"leave __pycache__ folders out, as this does: {scene.build_command}",
         )
 
 

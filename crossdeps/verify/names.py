@@ -68,7 +68,7 @@ def check_shadowing(scene: Scene) -> Iterator[Finding]:
                 " the one in the package hides it",
                 path=entry.path,
                 owner=entry.owner,
-                hint="leave it out or rename it",
+                hint=_without(scene, entry.owner) or "rename it",
             )
         elif module in runtime:
             yield SHADOWS_RUNTIME.finding(
@@ -76,8 +76,12 @@ def check_shadowing(scene: Scene) -> Iterator[Finding]:
                 " the one in the package hides it",
                 path=entry.path,
                 owner=entry.owner,
-                hint="leave it out: the runtime has its own",
+                hint=_without(scene, entry.owner) or "leave it out: the runtime has its own",
             )
+
+
+def _without(scene: Scene, owner: str | None) -> str | None:
+    return f"build without it: {scene.build_command} --exclude-project {owner}" if owner else None
 
 
 def _top_level(scene: Scene) -> dict[str, Entry]:
@@ -125,5 +129,5 @@ def check_modes(scene: Scene) -> Iterator[Finding]:
                 f"{entry.path} has mode {mode:04o}; others may not read it",
                 path=entry.path,
                 owner=entry.owner,
-                hint="chmod -R go+rX, or build it with crossdeps",
+                hint=f"chmod -R go+rX, or build it anew: {scene.build_command}",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -68,14 +69,15 @@ def check_pth_files(scene: Scene) -> Iterator[Finding]:
                 f"{inside} points to {where}, which is not on the target",
                 path=entry.path,
                 owner=entry.owner,
-                hint="install without -e",
+                hint=f"install without -e, or build it anew: {scene.build_command}",
             )
         elif code:
+            without = f"{scene.build_command} --exclude {shlex.quote(inside)}"
             yield STARTUP_CODE.finding(
                 f"{inside} has code that is meant to run whenever Python starts",
                 path=entry.path,
                 owner=entry.owner,
-                hint="leave it out if its effect isn't wanted",
+                hint=f"if its effect isn't wanted, build without it: {without}",
             )
 
 
@@ -100,7 +102,7 @@ def check_scripts(scene: Scene) -> Iterator[Finding]:
             f"{count} with {interpreter}, which may not be on the target",
             path=entries[0].path,
             owner=entries[0].owner if len(entries) == 1 else None,
-            hint="leave the scripts out, or build with crossdeps",
+            hint=f"leave the scripts out, or build anew: {scene.build_command}",
         )
 
 

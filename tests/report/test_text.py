@@ -7,7 +7,9 @@ from packaging.version import Version
 
 from crossdeps.report.downgrades import describe_downgrade
 from crossdeps.report.sizes import human_size
+from crossdeps.report.text import render_findings
 from crossdeps.resolution.model import PassedOver
+from crossdeps.verify import Finding
 
 
 def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> PassedOver:
@@ -65,3 +67,49 @@ def test_a_downgrade_says_what_the_newer_version_would_take(
 ) -> None:
     """Only what the target forced is told; what the user asked for isn't news."""
     assert describe_downgrade("numpy", "2.2.6", items) == said
+
+
+def found(number: int, *, owner: str | None = "pillow", hint: str = "build it anew") -> Finding:
+    """One of several findings of a rule."""
+    return Finding(
+        rule="missing-library",
+        severity="error",
+        path=f"PIL/_{number}.so",
+        owner=owner,
+        message=f"PIL/_{number}.so needs lib{number}.so",
+        hint=hint,
+    )
+
+
+def test_what_a_rule_finds_again_in_a_project_is_one_block() -> None:
+    """There is one thing to do about it."""
+    assert render_findings([found(1), found(2)]) == (
+        "error[missing-library]: PIL/_1.so needs lib1.so\n"
+        "  PIL/_1.so · pillow\n"
+        "  also: PIL/_2.so needs lib2.so\n"
+        "  hint: build it anew"
+    )
+
+
+def test_many_alike_are_counted() -> None:
+    """Four are named, the others only counted."""
+    lines = render_findings(map(found, range(11))).splitlines()
+    assert lines[4:] == [
+        "  also: PIL/_3.so needs lib3.so",
+        "  and 7 more in pillow; --json has them all",
+        "  hint: build it anew",
+    ]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [found(2, owner="numpy")],
+        [found(2, hint="do something else")],
+        [found(1, owner=None), found(2, owner=None)],
+    ],
+    ids=["project", "hint", "of no project"],
+)
+def test_what_is_not_alike_stays_apart(others: list[Finding]) -> None:
+    """Each of these asks for something of its own."""
+    assert render_findings([found(1), *others]).count("error[") == 1 + len(others)

@@ -13,9 +13,14 @@ from crossdeps.report import findings_document, render_findings
 from crossdeps.verify import FindingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crossdeps.cli.console import Console
     from crossdeps.cli.options import Options
     from crossdeps.inputs import ProjectConfiguration
+    from crossdeps.verify import Finding, Severity
+
+_KINDS: tuple[Severity, ...] = ("error", "warning")
 
 
 def run(options: Options, project: ProjectConfiguration, console: Console) -> int:
@@ -26,9 +31,18 @@ def run(options: Options, project: ProjectConfiguration, console: Console) -> in
     failing = tuple(f for f in findings if options.strict or f.severity == "error")
     shown = failing if options.tell.quiet else findings
     tell(document, render_findings(shown) + "\n" if shown else "", options.tell, console)
+    described = target.describe()
     if failing:
+        strict = " (--strict: warnings fail too)" if _count(findings, "error") == "" else ""
+        told = " and ".join(filter(None, (_count(findings, kind) for kind in _KINDS)))
+        console.say(f"{options.subject} isn't right for {described}: {told}{strict}")
         return FindingsError.exit_code
-    number = "1 warning" if len(findings) == 1 else f"{len(findings)} warnings"
-    told = f", {number}" if findings else ""
-    console.say(f"{options.subject} is right for {target.describe()}{told}")
+    told = _count(findings, "warning")
+    console.say(f"{options.subject} is right for {described}{told and f', {told}'}")
     return 0
+
+
+def _count(findings: Iterable[Finding], kind: Severity) -> str:
+    """How many of a kind in words; empty where there are none."""
+    number = sum(finding.severity == kind for finding in findings)
+    return f"{number} {kind}{'s' if number > 1 else ''}" if number else ""

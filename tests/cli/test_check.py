@@ -1,0 +1,70 @@
+"""``crossdeps check``: what fails, what is silenced, and what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.command_line import CommandLine
+
+TARGET = ("--runtime", "python3.12", "--arch", "x86_64")
+ERROR = "editable-install"
+WARNING = "shadows-stdlib"
+
+
+@pytest.fixture
+def broken(run: CommandLine) -> CommandLine:
+    """A package with one error and two warnings."""
+    run.write("package/mine.pth", "/home/me/mine\n")
+    run.write("package/queue.py", "")
+    run.write("package/types.py", "")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "rules", "said"),
+    [
+        ((), 7, [ERROR, WARNING, WARNING], "isn't right for python3.12"),
+        (("--ignore", ERROR), 0, [WARNING, WARNING], "is right for python3.12"),
+        (("--ignore", f"{ERROR}:mine.*", "--ignore", WARNING), 0, [], "is right for python3.12"),
+        (("--ignore", f"{ERROR}:yours.*"), 7, [ERROR, WARNING, WARNING], "1 error and 2 warnings"),
+        (("--ignore", ERROR, "--strict"), 7, [WARNING, WARNING], "--strict: warnings fail too"),
+        (
+            ("--ignore", ERROR, "--ignore", f"{WARNING}:queue.py", "--strict"),
+            7,
+            [WARNING],
+            "1 warning",
+        ),
+        (("--ignore", ERROR, "--ignore", WARNING, "--strict"), 0, [], "is right"),
+        (("--ignore", "*:*.p*"), 0, [], "is right"),
+    ],
+)
+def test_what_fails_and_what_is_silenced(
+    broken: CommandLine, options: tuple[str, ...], code: int, rules: list[str], said: str
+) -> None:
+    """By rule and path; warnings fail where ``--strict`` says so, and the verdict tells which."""
+    told = broken("check", "package", *TARGET, *options, "--json")
+    assert told.code == code
+    assert [finding["rule"] for finding in told.document["findings"]] == rules
+    assert said in told.err
+
+
+def test_the_project_silences_too(broken: CommandLine) -> None:
+    """In ``[tool.crossdeps]``, by rule and path; the command line speaks instead where it does."""
+    broken.write(
+        "pyproject.toml",
+        f'[tool.crossdeps]\nignore = ["{ERROR}:*.pth", "{WARNING}:queue.py"]\n',
+    )
+    told = broken("check", "package", *TARGET, "--json")
+    assert told.code == 0
+    assert [finding["path"] for finding in told.document["findings"]] == ["types.py"]
+    assert broken("check", "package", *TARGET, "--ignore", WARNING).code == 7
+
+
+def test_a_finding_names_the_command_that_mends_it(broken: CommandLine) -> None:
+    """The target's own options are in it."""
+    told = broken("check", "package", *TARGET)
+    assert f"error[{ERROR}]" in told.out
+    assert "crossdeps build --runtime python3.12 --arch x86_64" in told.out
