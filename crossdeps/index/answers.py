@@ -12,7 +12,7 @@ from crossdeps.errors import (
     IndexResponseError,
     IndexUnreachableError,
 )
-from crossdeps.index.origins import escape, show_url
+from crossdeps.index.origins import TELL_THE_INDEX, escape, show_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def refused(status: int, url: str, subject: str, *, attempts: int = 1) -> IndexR
     except ValueError:
         phrase = str(status)
     times = f", {attempts} times" if attempts > 1 else ""
-    hint = _HINTS.get(status, "try again later" if status >= 500 else None)
+    hint = _HINTS.get(status, "try again later" if status >= 500 else TELL_THE_INDEX)
     return IndexRefusedError(
         f"the index answered {phrase}{times}", context=_context(subject, url), hint=hint
     )
@@ -57,7 +57,9 @@ def untrustworthy(
     message: str, url: str, subject: str, *, rule: str, hint: str | None = None
 ) -> IndexResponseError:
     """Make the error of an answer that can't be understood or trusted."""
-    return IndexResponseError(message, context=_context(subject, url), hint=hint, rule=rule)
+    return IndexResponseError(
+        message, context=_context(subject, url), hint=hint or TELL_THE_INDEX, rule=rule
+    )
 
 
 def unreachable(

@@ -12,6 +12,9 @@ from urllib.request import url2pathname
 
 Origin = tuple[str, str, int | None]
 
+TELL_THE_INDEX = "tell whoever runs the index, or give another one with --index-url"
+"""What to do about an index that answers what it shouldn't: the user can't mend it."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 

@@ -165,4 +165,8 @@ def _unknown(file: str, key: str) -> InputError:
 
 def _wrong(file: str, key: str, rule: str) -> InputError:
     place = f"tool.crossdeps.{key}" if key else "tool.crossdeps"
-    return InputError(f"{shown(place)} {rule}", context=(f"{file} ({shown(place)})",))
+    return InputError(
+        f"{shown(place)} {rule}",
+        context=(f"{file} ({shown(place)})",),
+        hint="correct it there, or leave it out",
+    )

@@ -35,7 +35,11 @@ def diagnose(text: str, error: Exception) -> InputError:
     for check in (_check_ascii, _check_name, _check_equals, _check_two):
         if found := check(head.strip()):
             return found
-    return InputError(f"{shown(text)} isn't a requirement: {_first_line(error)}")
+    return InputError(
+        f"{shown(text)} isn't a requirement: {_first_line(error)}",
+        hint="write a name and, if need be, extras, versions and a marker, such as"
+        " requests[socks]>=2.32; python_version >= '3.9'",
+    )
 
 
 def diagnose_marker(text: str) -> InputError:
@@ -53,10 +57,13 @@ def diagnose_marker(text: str) -> InputError:
     try:
         Marker(text.strip())
     except InvalidMarker as error:
-        return InputError(f"the marker can't be read: {_first_line(error)}")
+        return InputError(
+            f"the marker can't be read: {_first_line(error)}",
+            hint="compare a variable with quoted text, such as python_version < '3.10'",
+        )
     except RecursionError:
         pass
-    return InputError("the marker is nested too deeply")
+    return InputError("the marker is nested too deeply", hint="write it with fewer parentheses")
 
 
 def _check_ascii(text: str) -> InputError | None:

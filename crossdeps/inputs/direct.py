@@ -95,14 +95,16 @@ def parse_location(
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise InputError(f"{shown(text)} isn't a valid URL") from error
+        raise InputError(
+            f"{shown(text)} isn't a valid URL", hint="write it as https://host/path"
+        ) from error
     scheme = parts.scheme.lower()
     if scheme == "file":
         return _local(
             _file_url_path(parts.netloc, parts.path), parts.fragment, directories, editable=editable
         )
     if not parts.hostname and not scheme.endswith("+file"):
-        raise InputError(f"{shown(text)} names no host")
+        raise InputError(f"{shown(text)} names no host", hint="write it as https://host/path")
     if scheme.startswith(_VCS_SCHEMES):
         return _repository(text, parts.fragment, parts.path, editable=editable)
     if scheme in {"http", "https"}:
@@ -121,7 +123,10 @@ def parse_location(
 
 def _file_url_path(host: str, path: str) -> str:
     if host not in {"", "localhost"}:
-        raise InputError(f"a file URL can't name another host, {shown(host)}")
+        raise InputError(
+            f"a file URL can't name another host, {shown(host)}",
+            hint="write three slashes before the path: file:///path",
+        )
     decoded = unquote(path)
     return decoded[1:] if re.match(r"/[A-Za-z]:[/\\]", decoded) else decoded
 
@@ -256,7 +261,10 @@ class _Fragment:
         if subdirectory:
             inside = PurePosixPath(subdirectory)
             if inside.is_absolute() or ".." in inside.parts:
-                raise InputError("#subdirectory leads out of the source")
+                raise InputError(
+                    "#subdirectory leads out of the source",
+                    hint="give a path inside the source, without ..",
+                )
         hashes = [f"{key}:{value}" for key, value in said.items() if is_hash_name(key)]
         return cls(
             name=canonicalize_name(name),

@@ -33,20 +33,29 @@ def read_bytes(path: Path, name: str) -> bytes:
         # Windows says so of directories, too
         is_directory = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir() may raise the same again
         what = "is a directory, not a file" if is_directory else "may not be read"
-        raise InputError(f"{name} {what}") from error
+        hint = (
+            "name the file in it that lists requirements"
+            if is_directory
+            else "let this user read it, or run as one who may"
+        )
+        raise InputError(f"{name} {what}", hint=hint) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name} can't be read: {reason}") from error
+        raise InputError(
+            f"{name} can't be read: {reason}", hint="check the path, and the disk that it is on"
+        ) from error
     if len(data) > _LARGEST:
         raise InputError(f"{name} is larger than 64 MiB", hint="is it the right file?")
     return data
 
 
-def _nearest_hint(path: Path, name: str) -> str | None:
+def _nearest_hint(path: Path, name: str) -> str:
     """Name a file beside it that is spelled alike, as the user would."""
     try:
         beside = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
     except OSError:
         return "check the path: its folder isn't there"
     nearest = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.75)
-    return f"did you mean {name.removesuffix(path.name)}{nearest[0]}?" if nearest else None
+    if nearest:
+        return f"did you mean {name.removesuffix(path.name)}{nearest[0]}?"
+    return "check the path; one in a requirements file is relative to that file"

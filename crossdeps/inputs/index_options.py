@@ -277,7 +277,11 @@ def _checked(connection: ConnectionOptions, directory: Path) -> ConnectionOption
     for option, text in (("--cert", connection.cert), ("--client-cert", connection.client_cert)):
         paths[option] = None if text is None else find_path(text, directory)
         if text is not None and paths[option] is None:
-            raise InputError(f"there is no file {shown(text)}", context=(option,))
+            raise InputError(
+                f"there is no file {shown(text)}",
+                context=(option,),
+                hint="give the path of a PEM file, or leave the option out",
+            )
     return ConnectionOptions(
         cert=paths["--cert"],
         client_cert=paths["--client-cert"],

@@ -104,7 +104,7 @@ def _options(words: list[str]) -> Iterator[Option]:
         name, value = _name_and_value(word)
         if name in _FLAGS:
             if value is not None:
-                raise InputError(f"{name} takes no value")
+                raise InputError(f"{name} takes no value", hint="leave out what stands after the =")
             yield Option(name=name)
             continue
         if value is None:
@@ -112,7 +112,9 @@ def _options(words: list[str]) -> Iterator[Option]:
             if value.startswith("--") and name not in _PASSED_ON:
                 value = ""
         if not value:
-            raise InputError(f"{name} needs a value")
+            raise InputError(
+                f"{name} needs a value", hint="write it after the option, on the same line"
+            )
         yield Option(name="--index-url" if name == "--pypi-url" else name, value=value)
 
 

@@ -59,7 +59,9 @@ def _check_url(text: str) -> str:
         parts = urlsplit(text)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
-        raise InputError(f"{shown(text)} isn't a valid URL") from None
+        raise InputError(
+            f"{shown(text)} isn't a valid URL", hint="write it as https://host/path"
+        ) from None
     if parts.scheme.lower() not in _INDEX_SCHEMES:
         raise InputError(
             f"{shown(text)} isn't the URL of an index", hint="use https://, http:// or file://"

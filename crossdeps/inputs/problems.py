@@ -74,7 +74,7 @@ class Problems:
         raise InputError(
             f"{len(self._found)} lines can't be used",
             context=tuple(self._lines(with_hints=not same)),
-            hint=hints.pop() if same else None,
+            hint=hints.pop() if same else "correct these lines, as is said beside each",
         )
 
     def _lines(self, *, with_hints: bool) -> list[str]:

@@ -66,7 +66,10 @@ def parse_requirement(
     """
     text = text.strip()
     if len(text) > _LONGEST:
-        raise InputError(f"a requirement of {len(text)} characters is too long: {shown(text)}")
+        raise InputError(
+            f"a requirement of {len(text)} characters is too long: {shown(text)}",
+            hint="write one requirement a line",
+        )
     said = redact_urls(text if written is None else written.strip())
     if not editable and (plain := _plain(text, origin, hashes, said)):
         return plain
@@ -221,7 +224,10 @@ def parse_extras(names: Iterable[str]) -> frozenset[NormalizedName]:
         if not stripped:
             continue
         if not re.fullmatch(_NAME, stripped):
-            raise InputError(f"{shown(stripped)} isn't a valid name of an extra")
+            raise InputError(
+                f"{shown(stripped)} isn't a valid name of an extra",
+                hint="extras are of ASCII letters, digits, dots, dashes and underscores",
+            )
         extras.append(canonicalize_name(stripped))
     return frozenset(extras)
 

@@ -36,7 +36,11 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
     try:
         return tomllib.loads(text), text
     except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise InputError(f"{name} isn't valid TOML: {error}", context=(name,)) from error
+        raise InputError(
+            f"{name} isn't valid TOML: {error}",
+            context=(name,),
+            hint="correct it at this place; text stands in quotation marks",
+        ) from error
     except RecursionError as error:
         raise InputError(
             f"{name} isn't readable: it is nested too deeply", context=(name,)

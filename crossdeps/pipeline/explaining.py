@@ -41,7 +41,10 @@ def explain(
     try:
         wanted = canonicalize_name(name, validate=True)
     except InvalidName:
-        raise UsageError(f"{name!r} is no name of a project") from None
+        raise UsageError(
+            f"{name!r} is no name of a project",
+            hint="names are of ASCII letters, digits, dots, dashes and underscores",
+        ) from None
     request = request_of(asked)
     if locked := lock_beside(request):
         lock = read_pylock(locked)

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from crossdeps.resolution.model import Rejection
 
 _PYTHONS = range(8, 16)
+# Projects without wheels for Linux -> what its own documentation, or that of the other, gives in
+# its place: https://www.psycopg.org/docs/install.html, https://pycryptodome.readthedocs.io,
+# https://pymysql.readthedocs.io, https://pypi.org/project/sklearn.
+_IN_PLACE = {
+    "psycopg2": "psycopg2-binary, the same with its libraries,",
+    "pycrypto": "pycryptodome, which takes its place,",
+    "mysqlclient": "pymysql, which is pure Python,",
+    "sklearn": "scikit-learn, its real name,",
+}
 
 
 def remedy(
@@ -30,7 +39,7 @@ def remedy(
     miss = nearest(rejections)
     if miss.reason == "glibc":
         return _newer_glibc(miss.detail, target)
-    build = _build(rejections, name)
+    build = _without_wheels(rejections, target, name)
     if miss.reason in ("requires-python", "python-tag", "abi-tag", "platform-tag"):
         last = f"ask for a version of {name} that fits" if others else _leave_out(name)
         return _another_target(rejections, target) or (last if others else build or last)
@@ -95,10 +104,24 @@ def _fits(rejections: Sequence[Rejection], other: Target) -> bool:
     )
 
 
-def _build(rejections: Sequence[Rejection], name: str) -> str | None:
-    if any(rejection.reason == "sdist" for rejection in rejections):
-        return f"if {name} is pure Python, let its source be built: --allow-sdist {name}"
-    return None
+def _without_wheels(rejections: Sequence[Rejection], target: Target, name: str) -> str | None:
+    """What to do where there is a source distribution, and no wheel for a target like this.
+
+    Wheels for other systems tell that the project is native, and that building it is no way out.
+    """
+    if not any(rejection.reason == "sdist" for rejection in rejections):
+        return None
+    family = "manylinux" if target.libc.kind == "glibc" else "musllinux"
+    bring = f"give a {family} wheel of it, as auditwheel makes them: --find-links FOLDER"
+    if name in _IN_PLACE:
+        return f"ask for {_IN_PLACE[name]} instead of {name}; or {bring}"
+    names = [rejection.file.filename for rejection in rejections]
+    if any(found.endswith(".whl") and not found.endswith("-any.whl") for found in names):
+        return f"{name} is native code, and has no wheel for this target: {bring}"
+    return (
+        f"if {name} is pure Python, let its source be built: --allow-sdist {name};"
+        f" if it is native, {bring}"
+    )
 
 
 def _leave_out(name: str) -> str:

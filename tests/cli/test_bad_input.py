@@ -30,14 +30,14 @@ class Case:
     """A command that can't be carried out.
 
     :param says: parts of what and where, in this order
-    :param hint: part of the hint; None where what was said is enough
+    :param hint: part of the hint, which every one of them has
     """
 
     arguments: tuple[str, ...] = ()
     files: dict[str, str | bytes] = field(default_factory=dict)
     code: int
     says: tuple[str, ...]
-    hint: str | None
+    hint: str
 
 
 LINES = "pure\n\n==1.0\nfoo bar\n--index-ulr x\n"
@@ -48,10 +48,17 @@ CASES = {
         code=2, says=("there is no requirements.txt here",), hint="-r FILE"
     ),
     "missing file": Case(
-        arguments=("-r", "dev.txt"), code=2, says=("there is no file dev.txt",), hint=None
+        arguments=("-r", "dev.txt"),
+        code=2,
+        says=("there is no file dev.txt",),
+        hint="check the path",
     ),
     "a directory for a file": Case(
-        arguments=("-r", "folder"), files={"folder/x": ""}, code=2, says=("folder",), hint=None
+        arguments=("-r", "folder"),
+        files={"folder/x": ""},
+        code=2,
+        says=("folder",),
+        hint="name the file in it",
     ),
     "lines that can't be parsed": Case(
         files={"requirements.txt": LINES},
@@ -63,19 +70,19 @@ CASES = {
             "requirements.txt:5: --index-ulr",
             "did you mean --index-url?",
         ),
-        hint=None,
+        hint="correct these lines",
     ),
     "an included file that isn't there": Case(
         files={"requirements.txt": "pure\n-r more.txt\n"},
         code=2,
         says=("more.txt", "requirements.txt:2"),
-        hint=None,
+        hint="relative to that file",
     ),
     "an unset variable": Case(
         files={"requirements.txt": "--index-url https://${NOBODY_SET_THIS}@x.invalid/\n"},
         code=2,
         says=("NOBODY_SET_THIS", "requirements.txt:1"),
-        hint=None,
+        hint="set the environment variable",
     ),
     "not UTF-8": Case(
         files={"requirements.txt": b"pure # caf\xe9\n"},
@@ -84,13 +91,16 @@ CASES = {
         hint="coding",
     ),
     "NUL bytes": Case(
-        files={"requirements.txt": b"pu\0re\n"}, code=2, says=("requirements.txt",), hint=None
+        files={"requirements.txt": b"pu\0re\n"},
+        code=2,
+        says=("requirements.txt",),
+        hint="save the file as UTF-8",
     ),
     "a name that looks like another": Case(
-        arguments=("p\u0443re",), code=2, says=("\\u0443",), hint=None
+        arguments=("p\u0443re",), code=2, says=("\\u0443",), hint="ASCII"
     ),
     "a name that turns the text around": Case(
-        arguments=("pure\u202ee",), code=2, says=("\\u202e",), hint=None
+        arguments=("pure\u202ee",), code=2, says=("\\u202e",), hint="ASCII"
     ),
     "hashes on some lines only": Case(
         files={"requirements.txt": f"pure==1.0 --hash=sha256:{'0' * 64}\nleaf\n"},
@@ -157,7 +167,7 @@ CASES = {
         files={"requirements.txt": "pure\nwindowed\n"},
         code=3,
         says=("nothing of windowed fits CPython 3.12", "requirements.txt:2", "Windows"),
-        hint=None,
+        hint="sys_platform == 'win32'",
     ),
     "only an sdist": Case(
         arguments=("sourced",), code=3, says=("sourced",), hint="--allow-sdist sourced"
@@ -169,7 +179,7 @@ CASES = {
         files={"requirements.txt": "pure==1.0\n\npure==2.0\n"},
         code=3,
         says=("requirements.txt:1: pure==1.0", "requirements.txt:3: pure==2.0"),
-        hint=None,
+        hint="one of these lines",
     ),
     "a pin that a dependency contradicts": Case(
         arguments=("leaf", "pure>=2"), code=3, says=("leaf 1.0 wants pure<2",), hint="pure 1.1"
@@ -194,13 +204,16 @@ CASES = {
         arguments=("pure", "--exclude-newer", "soon"), code=2, says=("'soon'",), hint="7 days"
     ),
     "a certificate that isn't there": Case(
-        arguments=("pure", "--cert", "ca.pem"), code=2, says=("ca.pem", "--cert"), hint=None
+        arguments=("pure", "--cert", "ca.pem"), code=2, says=("ca.pem", "--cert"), hint="PEM file"
     ),
     "negative patience": Case(
         arguments=("pure", "--timeout", "-1"), code=2, says=("--timeout", "-1"), hint="--help"
     ),
     "a source that isn't there": Case(
-        arguments=("pure", "--source", "src"), code=2, says=("src",), hint=None
+        arguments=("pure", "--source", "src"),
+        code=2,
+        says=("src",),
+        hint="takes a directory or a file",
     ),
     "an unknown key of the project": Case(
         arguments=("pure",),
@@ -230,7 +243,7 @@ def check(told: Told, case: Case) -> None:
     for part in case.says:
         _, found, rest = rest.partition(part)
         assert found, f"{part!r} isn't told, or not in its order:\n{told.err}"
-    assert case.hint is None or case.hint in hint, told.err
+    assert case.hint in hint, told.err
     assert "Traceback" not in told.err
 
 
@@ -344,6 +357,7 @@ class TestOutputOfOthers:
         assert not any("pure-1.0" in name for name in told.left)
 
     def test_an_error_keeps_the_last_output(self, run: CommandLine) -> None:
+        """A run that fails leaves what the one before it made (I122)."""
         before = run.build("pure==1.0").left
         assert run.build("purr").left == before
 
@@ -412,7 +426,7 @@ def test_a_lock_is_whole_or_as_it_was(run: CommandLine, monkeypatch: pytest.Monk
     ids=["-r URL", "-c URL", "no scheme", "one slash", "wrong option"],
 )
 def test_no_error_tells_a_password(run: CommandLine, arguments: tuple[str, ...]) -> None:
-    """Wherever it was put by mistake: text, JSON and report."""
+    """Wherever it was put by mistake: text, JSON and report (C45)."""
     told = run.build(*arguments, "--json", "--report", "report.json")
     assert told.code == 2
     assert "hunter2" not in told.out + told.err
@@ -430,7 +444,7 @@ def test_a_proxy_that_is_none_is_said_to_be(run: CommandLine, proxy: str) -> Non
 def test_a_login_in_a_direct_url_is_used_and_not_locked(
     run: CommandLine, make_index: Callable[..., IndexServer]
 ) -> None:
-    """And what was fetched to be read is not fetched again to be laid out."""
+    """And what was fetched to be read is not fetched again to be laid out (C45)."""
     private = make_index(Settings(credentials=("me", "hunter2")))
     url = private.add(make_wheel("secluded", "1.0")).replace("://", "://me:hunter2@")
     digest = make_wheel("secluded", "1.0").sha256

@@ -126,8 +126,36 @@ def test_only_a_source_distribution() -> None:
         "  requirements.txt:1: b",
         "  b 2 wants a>1",
         "  a 1.5 has only a source distribution",
-        "hint: if a is pure Python, let its source be built: --allow-sdist a",
+        (
+            "hint: if a is pure Python, let its source be built: --allow-sdist a; if it is native,"
+            " give a manylinux wheel of it, as auditwheel makes them: --find-links FOLDER"
+        ),
     ]
+
+
+def test_a_source_distribution_beside_wheels_for_other_systems() -> None:
+    """The project is native: its source won't be offered to be built."""
+    files = {**_wheels("cp312", platforms=["win_amd64"]), "sdist": True}
+    case = Case(id="", index={"mysql": {"2": files}}, ask=("mysql",))
+    assert told(case) == [
+        f"error: nothing of mysql fits {TARGET.describe()}",
+        "  requirements.txt:1: mysql",
+        "  mysql 2 has no wheel for this target",
+        "  it exists for Python 3.12: Windows x86_64",
+        "  it exists as a source distribution",
+        (
+            "hint: mysql is native code, and has no wheel for this target: give a manylinux wheel"
+            " of it, as auditwheel makes them: --find-links FOLDER"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("with_wheels", [True, False])
+def test_a_project_that_has_its_wheels_under_another_name(with_wheels: bool) -> None:
+    files = {**(_wheels("cp312", platforms=["win_amd64"]) if with_wheels else {}), "sdist": True}
+    case = Case(id="", index={"psycopg2": {"2.9": files}}, ask=("psycopg2",))
+    assert told(case)[-1].startswith("hint: ask for psycopg2-binary, ")
+    assert "--allow-sdist" not in told(case)[-1]
 
 
 def test_another_requires_python() -> None:
