@@ -57,6 +57,7 @@ class Catalogue:
         self._only_binary = _names(options.only_binary)
         self._no_binary = _names(options.no_binary)
         self._builder = builder
+        self.target = target
         self._python = Version(target.python)
         self._judge = FileJudge(target)
         self._reader = MetadataReader()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from crossdeps.resolution.search import Attempt, Searcher
     from crossdeps.resolution.trail import Information
-    from crossdeps.resolution.wants import Pin
     from crossdeps.target import Target
 
 _KNOT = 3
@@ -66,7 +65,7 @@ def explain(failure: Failure) -> ResolutionError:
                 asked=failure.searcher.asked,
                 want=cause.requirement,
                 chain=(
-                    *chain(attempt, cause.requirement, cause.parent),
+                    *attempt.trail.chain(cause.requirement, cause.parent),
                     *_tried(attempt, [cause.parent.name] if cause.parent else []),
                 ),
             )
@@ -78,19 +77,6 @@ def explain(failure: Failure) -> ResolutionError:
         if isinstance(cause.requirement, Impossible):
             return _explain_impossible(failure, cause.requirement)
     return _explain_conflict(failure, causes)
-
-
-def chain(attempt: Attempt, want: Want, parent: Pin | None) -> tuple[str, ...]:
-    """Who asked for it, from the user's line down to the want itself."""
-    lines: list[str] = []
-    seen: set[str] = set()
-    while parent is not None and parent.name not in seen:
-        lines.append(f"{parent.name} {parent.version} wants {want.text}")
-        seen.add(parent.name)
-        want, parent = attempt.trail.askers[parent.name]
-    if parent is None:
-        lines.append(f"{want.origin}: {want.text}")
-    return tuple(reversed(lines))
 
 
 def _fewest(failure: Failure) -> Attempt:
@@ -126,7 +112,7 @@ def _blamed(attempt: Attempt, causes: Iterable[Information]) -> list[Want]:
 
 def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidateError:
     asker = failure.attempt.trail.askers[impossible.name]
-    lines = chain(failure.attempt, *asker)
+    lines = failure.attempt.trail.chain(*asker)
     title = f"{impossible.name} {impossible.version}"
     if impossible.reason == "requires-python":
         return NoCandidateError(
@@ -144,7 +130,7 @@ def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidate
 def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> ConflictError:
     attempt = failure.attempt
     chains = {
-        chain(attempt, cause.requirement, cause.parent)
+        attempt.trail.chain(cause.requirement, cause.parent)
         for cause in causes
         if isinstance(cause.requirement, Want)
     }

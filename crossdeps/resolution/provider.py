@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from resolvelib import AbstractProvider
 
+from crossdeps.errors import SdistBuildError
 from crossdeps.resolution.trail import describe
+from crossdeps.resolution.unbuilt import describe_wheels
 from crossdeps.resolution.wants import Impossible, Pin, Want
 
 if TYPE_CHECKING:
@@ -137,7 +139,16 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         self, pin: Pin, extras: frozenset[NormalizedName]
     ) -> tuple[Want | Impossible, ...]:
         """What *pin* wants when it is asked for with *extras*."""
-        metadata = self._catalogue.metadata_of(pin)
+        try:
+            metadata = self._catalogue.metadata_of(pin)
+        except SdistBuildError as error:
+            if pin.candidate is not None and pin.name in self._trail.askers:
+                found = self._catalogue.project(pin.name)
+                error.within(
+                    *self._trail.chain(*self._trail.askers[pin.name]),
+                    *describe_wheels(pin.candidate, found, self._catalogue.target),
+                )
+            raise
         if isinstance(metadata, Impossible):
             return (metadata,)
         return self._dependencies.of(metadata, extras)

@@ -121,6 +121,18 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         self.tried.setdefault(candidate.name, set()).add(candidate.version)
         self._progress.considered(candidate.name, str(candidate.version), len(self.tried))
 
+    def chain(self, want: Want, parent: Pin | None) -> tuple[str, ...]:
+        """Who asked for it, from the user's line down to the want itself."""
+        lines: list[str] = []
+        seen: set[str] = set()
+        while parent is not None and parent.name not in seen:
+            lines.append(f"{parent.name} {parent.version} wants {want.text}")
+            seen.add(parent.name)
+            want, parent = self.askers[parent.name]
+        if parent is None:
+            lines.append(f"{want.origin}: {want.text}")
+        return tuple(reversed(lines))
+
 
 def describe(cause: Information) -> str:
     """Who wants what, such as ``fastapi 0.110 wants starlette<0.38``."""

@@ -1,0 +1,60 @@
+"""An allowed source distribution that can't be used: who needs it, and what there is instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from crossdeps.errors import SdistBuildError
+from crossdeps.progress import Progress
+from crossdeps.resolution import Policy, resolve
+from tests.resolution.memory import LINUX, TARGETS, Case, MemoryBuilder
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from crossdeps.index.model import ProjectFile
+    from crossdeps.resolution import BuiltWheel
+
+
+class NativeBuilder(MemoryBuilder):
+    """Whatever is built has native code."""
+
+    def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
+        del name
+        raise SdistBuildError(f"{file.filename} has native code", hint="ask for another")
+
+
+def test_a_native_result_names_who_needs_it_and_the_wheels_that_exist() -> None:
+    """From the user's line on, and for this target as for others (G101)."""
+    case = Case(
+        id="",
+        index={
+            "app": {"1": ["native==2"]},
+            "native": {
+                "1": {"wheels": [f"cp312-cp312-{LINUX}"]},
+                "2": {"wheels": ["cp312-cp312-win_amd64", f"cp311-cp311-{LINUX}"], "sdist": True},
+            },
+        },
+        ask=("app",),
+        policy=Policy(allow_sdist=frozenset({canonicalize_name("native")})),
+    )
+    with pytest.raises(SdistBuildError) as caught:
+        resolve(
+            case.inputs(),
+            TARGETS[case.target],
+            case.memory_index(),
+            case.policy,
+            builder=NativeBuilder(),
+            progress=Progress(),
+        )
+    assert caught.value.message == "native-2.tar.gz has native code"
+    assert caught.value.context == (
+        "requirements.txt:1: app",
+        "app 1 wants native==2",
+        "it has wheels for Python 3.12: Windows x86_64",
+        "it has wheels for Python 3.11: x86_64 glibc 2.17",
+        "for this target there are wheels of 1",
+    )
