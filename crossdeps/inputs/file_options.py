@@ -37,7 +37,7 @@ class FileOptionsBuilder:
     def add(self, option: Option, origin: Origin, directories: tuple[Path, ...]) -> None:
         """Take one option.
 
-        :raises InputError: if its value is malformed
+        :raises InputError: if its value is malformed, or names a second index to start from
         """
         name, value = option.name, option.value
         if name == "--index-url":
@@ -80,11 +80,12 @@ class FileOptionsBuilder:
         self._lists.setdefault(name, {})[value] = None
 
     def _set_index_url(self, url: str, origin: Origin) -> None:
+        """Take the one index of all files; which of two was meant is not for us to guess."""
         if self._index_url and self._index_url[0] != url:
             earlier, place = self._index_url
-            self.warnings.append(
-                f"{origin}: --index-url {redact_urls(url)} takes the place of"
-                f" {redact_urls(earlier)} ({place})"
+            raise InputError(
+                f"another --index-url than {redact_urls(earlier)} ({place})",
+                hint="keep one; a second index is --extra-index-url",
             )
         self._index_url = (url, origin)
 

@@ -29,15 +29,22 @@ def test_options_of_all_files_are_gathered(tmp_path: Path) -> None:
     assert found.index_url is None
 
 
-def test_the_last_index_url_counts_and_a_change_is_told(tmp_path: Path) -> None:
-    inputs = read(
-        tmp_path,
-        "pkg\n-i https://u:s3cret@a.example/\n-i https://b.example/\n-i https://b.example/",
+def test_an_index_url_counts_for_all_files_and_may_be_said_again(tmp_path: Path) -> None:
+    """Wherever it stands (C44)."""
+    write(tmp_path, {"more.txt": "-i https://b.example/\n"})
+    found = options(tmp_path, "-i https://b.example/\n-i https://b.example/\n-r more.txt")
+    assert found.index_url == "https://b.example/"
+
+
+def test_two_index_urls_are_refused(tmp_path: Path) -> None:
+    """Which one was meant is not guessed, and no login is told (C44)."""
+    write(tmp_path, {"more.txt": "\n-i https://b.example/\n"})
+    error = refusal(tmp_path, "pkg\n-i https://u:s3cret@a.example/\n-r more.txt")
+    assert error.message == (
+        "another --index-url than https://****@a.example/ (requirements.txt:2)"
     )
-    assert inputs.options.index_url == "https://b.example/"
-    (warning,) = inputs.warnings
-    assert warning.startswith("requirements.txt:3: --index-url https://b.example/")
-    assert "s3cret" not in warning
+    assert error.context == ("more.txt:2: -i https://b.example/",)
+    assert error.hint == "keep one; a second index is --extra-index-url"
 
 
 @pytest.mark.parametrize(
