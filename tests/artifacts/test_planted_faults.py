@@ -94,6 +94,7 @@ def test_every_rule_is_planted() -> None:
 
 @pytest.mark.parametrize("planted", [pytest.param(one, id=one.plant.__name__) for one in PLANTED])
 def test_the_planted_fault_is_found_and_nothing_else(planted: Planted, tmp_path: Path) -> None:
+    """What was made for another target is known by its binaries and its metadata (A20)."""
     artifact = planted.plant(tmp_path)
     done = run_crossdeps(
         "check",

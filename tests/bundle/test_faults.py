@@ -87,6 +87,7 @@ def test_every_call_may_fail(
     error: BaseException,
     earlier: bool,
 ) -> None:
+    """Whatever the file system refuses, the destination is as before or complete (I122)."""
     old, new = bundles
     out = tmp_path / "deep" / "out"
     complete = tmp_path.parent / f"{tmp_path.name}-complete" / "deep" / "out"

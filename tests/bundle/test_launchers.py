@@ -72,7 +72,7 @@ def test_a_launcher_runs(wheel: WheelMaker, target: Target, tmp_path: Path) -> N
 def test_unsafe_entry_points_are_refused(
     wheel: WheelMaker, target: Target, text: str, rule: str
 ) -> None:
-    """Whether its scripts are wanted or not: what is wrong there is wrong with the wheel."""
+    """Whether its scripts are wanted or not: what is wrong there is wrong with the wheel (I119)."""
     made = replace(wheel("a"), entry_points=text)
     for scripts in (True, False):
         with pytest.raises(WheelError) as caught:

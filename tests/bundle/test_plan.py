@@ -49,7 +49,7 @@ def test_a_wheel_is_laid_out_with_its_metadata(wheel: WheelMaker, target: Target
 
 
 def test_record_lists_what_is_laid_out(wheel: WheelMaker, target: Target) -> None:
-    """Forward slashes, sorted, true hashes; RECORD itself without."""
+    """Forward slashes, sorted, true hashes; RECORD itself without (I115)."""
     made = wheel("a", files={"a/__init__.py": "", 'a/q"o,te.txt': "x", "a/é.txt": "y"})
     bundle = plan_bundle([made], target, Layout(prefix="python/"))
     record = data_of(bundle, "python/a-1.0.dist-info/RECORD")
@@ -65,7 +65,7 @@ def test_record_lists_what_is_laid_out(wheel: WheelMaker, target: Target) -> Non
 
 
 def test_the_data_directory_is_spread(wheel: WheelMaker, target: Target) -> None:
-    """Purelib, platlib and data to the root, scripts to bin, headers nowhere."""
+    """Purelib, platlib and data to the root, scripts to bin, headers nowhere (I114)."""
     made = wheel(
         "a",
         files={
@@ -88,6 +88,7 @@ def test_the_data_directory_is_spread(wheel: WheelMaker, target: Target) -> None
 
 
 def test_bytecode_and_signatures_are_never_laid_out(wheel: WheelMaker, target: Target) -> None:
+    """Bytecode would be another Python's, and signatures are of the wheel (I121)."""
     made = wheel(
         "a",
         files={
@@ -227,6 +228,7 @@ def test_two_wheels_with_the_same_bytes_agree(wheel: WheelMaker, target: Target)
 
 
 def test_every_collision_is_named_at_once(wheel: WheelMaker, target: Target) -> None:
+    """Other bytes at one path are an error, not a warning (I120)."""
     made = [
         wheel("a", files={"x.py": "1", "y": "1", "z.py": "1"}),
         wheel("b", files={"x.py": "2", "y/inner.py": "", "z.py": "1"}),

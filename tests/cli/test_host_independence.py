@@ -50,6 +50,7 @@ def test_a_marker_is_decided_by_the_target(
 
 @pytest.mark.usefixtures("poisoned_host")
 def test_every_verb_works_from_a_host_that_says_nothing(run: CommandLine) -> None:
+    """No Python of the target is looked for, nor anything else of the host (A15, A19)."""
     target = ("--runtime", "python3.12", "--arch", "arm64")
     assert run("build", "tree", "-o", "out.zip", *target).code == 0
     assert run("check", "out.zip", *target).code == 0

@@ -135,6 +135,7 @@ def test_only_the_user_can_read_it(cache: IndexCache, tmp_path: Path) -> None:
 def test_no_name_or_content_tells_credentials(
     plain_index: IndexServer, open_client: OpenClient, tmp_path: Path
 ) -> None:
+    """Nothing of a login is written to disk (C45)."""
     plain_index.configure(credentials=("me", "hunter2"))
     plain_index.add(make_wheel("foo", "1.0"))
     client = open_client(

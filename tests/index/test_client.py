@@ -58,6 +58,7 @@ def test_places_are_merged_in_their_order(
 def test_json_and_html_answers_are_alike(
     index_server: IndexServer, open_client: OpenClient
 ) -> None:
+    """One client reads both to the same files (C35)."""
     index_server.add(ONE, requires_python=">=3.8", yanked="because")
     [file] = open_client(index_server.url).page(FOO).files
     assert (file.filename, file.requires_python, file.yanked, file.hashes) == (
@@ -72,6 +73,7 @@ def test_json_and_html_answers_are_alike(
 def test_a_slash_at_the_end_of_the_root_makes_no_difference(
     plain_index: IndexServer, open_client: OpenClient, slash: bool
 ) -> None:
+    """The URL of an index may be written either way (C40)."""
     plain_index.add(ONE)
     root = plain_index.url if slash else plain_index.url.rstrip("/")
     assert len(open_client(root).page(FOO).files) == 1

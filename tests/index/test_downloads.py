@@ -197,6 +197,7 @@ def test_a_mismatch_says_what_was_expected(
 
 
 def test_the_size_is_advice(server: IndexServer, open_client: OpenClient, tmp_path: Path) -> None:
+    """The hash decides, whatever size the index states (B32)."""
     assert fetch(open_client(server.url), server, tmp_path / "w", size=7) == BIG.sha256
 
 

@@ -155,6 +155,7 @@ def test_a_short_wait_is_obeyed(server: IndexServer, open_client: OpenClient) ->
 def test_nonsense_names_project_and_page(
     server: IndexServer, open_client: OpenClient, fault: Fault, rule: str
 ) -> None:
+    """Neither trusted nor followed in circles (C46)."""
     server.script(PAGE, [fault], repeat=True)
     with pytest.raises(IndexResponseError) as caught:
         open_client(server.url).page(FOO)
@@ -166,6 +167,7 @@ def test_nonsense_names_project_and_page(
 def test_redirects_are_followed_and_links_resolve_against_the_last(
     server: IndexServer, open_client: OpenClient, make_index: Callable[..., IndexServer]
 ) -> None:
+    """Relative links start from the page that came in the end (C39)."""
     other = make_index(server.settings)
     other.configure(relative_urls=True)
     other.add(make_wheel("foo", "2.0"))

@@ -50,7 +50,7 @@ def only_file(client: IndexClient) -> ProjectFile:
 def test_metadata_beside_the_wheel_costs_one_request(
     pypi_like_index: IndexServer, open_client: OpenClient
 ) -> None:
-    """PEP 658."""
+    """PEP 658 (C36)."""
     pypi_like_index.add(LARGE)
     client = open_client(pypi_like_index.url)
     assert client.metadata(only_file(client)) == LARGE.metadata
@@ -60,6 +60,7 @@ def test_metadata_beside_the_wheel_costs_one_request(
 def test_wrong_metadata_beside_the_wheel_is_refused(
     pypi_like_index: IndexServer, open_client: OpenClient
 ) -> None:
+    """Its hash on the page decides (C37)."""
     pypi_like_index.add(LARGE, metadata=b"Name: other", metadata_hashes={"sha256": "0" * 64})
     client = open_client(pypi_like_index.url)
     with pytest.raises(HashMismatchError) as caught:
@@ -71,6 +72,7 @@ def test_wrong_metadata_beside_the_wheel_is_refused(
 def test_a_promise_that_is_not_kept_is_told(
     pypi_like_index: IndexServer, open_client: OpenClient, wheel: object
 ) -> None:
+    """The wheel itself is read where its promised metadata is missing (C37)."""
     pypi_like_index.add(wheel, metadata=b"")  # type: ignore[arg-type]
     client = open_client(pypi_like_index.url)
     assert b"Requires-Dist: bar" in client.metadata(only_file(client))
@@ -218,6 +220,7 @@ def test_local_wheels_are_read_directly(open_client: OpenClient, tmp_path: Path)
     ],
 )
 def test_metadata_is_in_one_directory(files: dict[str, str], message: str | None) -> None:
+    """A second ``.dist-info`` is refused (I116)."""
     wheel = make_wheel("foo", "1.0", files=files)
     if message is None:
         assert read_metadata(io.BytesIO(wheel.content), wheel.filename) == wheel.metadata

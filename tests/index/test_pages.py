@@ -85,7 +85,7 @@ def test_everything_that_a_json_page_says() -> None:
     )
 )
 def test_html_and_json_say_the_same(listings: list[Listing]) -> None:
-    """PEP 691: "the same information"; size and time are told by JSON only."""
+    """PEP 691: "the same information"; size and time are told by JSON only (C35)."""
     shown = [(f"../../files/{each.filename}", each) for each in listings]
     found = parse_page(json_page("foo", shown, metadata_keys="both"), JSON_TYPE, SOURCE)
     same = parse_page(html_page("foo", shown, metadata_keys="both"), HTML_TYPE, SOURCE)
@@ -203,6 +203,7 @@ def test_what_is_no_page_is_refused(body: bytes, content_type: str, rule: str) -
 
 
 def test_the_name_of_a_page_is_compared_normalised() -> None:
+    """FOO is foo; a page of another project is none, as above (C46)."""
     assert len(parse(page(entry(), name="FOO")).files) == 1
 
 

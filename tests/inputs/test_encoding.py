@@ -29,6 +29,7 @@ TEXT = "# Größe\npkg==1.0\n"
     ],
 )
 def test_text_is_read_by_its_mark_or_declaration(data: bytes, expected: str | None) -> None:
+    """Byte order marks come first, then PEP 263 (G92)."""
     text = decode(data)
     assert text == expected if expected is not None else "€" in text
 

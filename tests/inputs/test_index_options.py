@@ -54,6 +54,7 @@ def test_nothing_said_means_the_python_package_index() -> None:
 
 
 def test_the_command_line_is_above_files_and_these_above_configuration() -> None:
+    """An index of a requirements file counts, unless the command line names one (C44)."""
     cli, file, pip = named("cli"), named("file"), named("pip")
     assert merge(cli, file, pip).index_url == cli.index_url
     assert merge(None, file, pip).index_url == file.index_url

@@ -64,6 +64,7 @@ def test_a_line_is_a_requirement_and_its_options(
     ],
 )
 def test_options_that_mean_nothing_are_refused(text: str, message: str, hint: str | None) -> None:
+    """The nearest spelling is offered where there is one (G95)."""
     with pytest.raises(InputError) as caught:
         split_line(text)
     assert message in caught.value.message

@@ -33,6 +33,7 @@ from crossdeps.inputs.lines import expand_variables, logical_lines
 def test_lines_are_joined_and_lose_their_comments(
     text: str, expected: list[tuple[int, str]]
 ) -> None:
+    """A comment is one only after white space or at the start (G92)."""
     assert [(line.number, line.text) for line in logical_lines(text)] == expected
 
 
@@ -53,6 +54,7 @@ def test_every_line_has_a_number_in_the_file_and_says_something(text: str) -> No
     ],
 )
 def test_variables_are_put_in(text: str, expected: str) -> None:
+    """``${VAR}`` is a variable, ``$VAR`` is not (G94)."""
     assert expand_variables(text, {"USER_1": "me", "TOKEN": "s3cret"}) == expected
 
 

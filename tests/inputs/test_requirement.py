@@ -51,6 +51,7 @@ def refusal(text: str) -> InputError:
 def test_specifiers_are_read_and_normalised(
     text: str, name: str, specifier: str, extras: list[str], marker: str | None
 ) -> None:
+    """Extras may have spaces between them (G96)."""
     requirement = parse(text)
     assert requirement.name == name
     assert str(requirement.specifier) == specifier
@@ -116,6 +117,7 @@ def test_every_specifier_means_what_the_standard_parser_says(
     ],
 )
 def test_what_is_wrong_is_said(text: str, message: str, hint: str | None) -> None:
+    """Two requirements on one line are an error too (G96)."""
     error = refusal(text)
     assert message in error.message
     assert len(error.message) < 500

@@ -116,6 +116,7 @@ def test_variables_keep_their_secrets(tmp_path: Path) -> None:
 
 
 def test_an_unset_variable_is_named_with_its_line(tmp_path: Path) -> None:
+    """It is not left as it stands (G94)."""
     error = refusal(tmp_path, "\n-i https://${TOKEN}@h.example/simple\n")
     assert "${TOKEN} is not set" in error.message
     assert error.context[0].startswith("requirements.txt:2:")
@@ -129,6 +130,7 @@ def test_variables_in_comments_need_no_value(tmp_path: Path) -> None:
 
 
 def test_included_files_are_relative_to_the_one_that_includes(tmp_path: Path) -> None:
+    """For ``-r`` and ``-c`` alike (G93)."""
     inputs = read(
         tmp_path,
         {
@@ -184,6 +186,7 @@ def test_inclusion_that_doubles_at_each_step_ends(tmp_path: Path) -> None:
 def test_a_cycle_is_an_error_that_shows_it(
     files: dict[str, str | bytes], chain: str, tmp_path: Path
 ) -> None:
+    """The whole chain of files is named (G93)."""
     error = refusal(tmp_path, files)
     assert error.message == f"requirements files include each other: {chain}"
 
@@ -255,6 +258,7 @@ def test_file_urls_are_included_as_paths(tmp_path: Path) -> None:
     ],
 )
 def test_constraints_only_limit(line: str, message: str, tmp_path: Path) -> None:
+    """No extras, nothing unnamed, nothing editable (G99)."""
     error = refusal(
         tmp_path,
         {
@@ -342,6 +346,7 @@ def test_transport_that_is_safe_or_declared_so_is_taken(content: str, tmp_path: 
 def test_options_where_they_have_no_meaning_are_refused(
     content: str, message: str, tmp_path: Path
 ) -> None:
+    """What an option can not belong to is said (G95)."""
     write(tmp_path, {"setup.py": "", "project/setup.py": ""})
     assert message in refusal(tmp_path, content).message
 
@@ -356,6 +361,7 @@ def test_build_options_have_no_effect_on_wheels_and_say_so(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("content", ["", "# only a comment\n", "--pre\n", "-c limits.txt\n"])
 def test_a_file_that_asks_for_nothing_is_a_warning(content: str, tmp_path: Path) -> None:
+    """An empty file is no error (G97)."""
     write(tmp_path, {"limits.txt": "a<1"})
     inputs = read(tmp_path, content)
     assert inputs.requirements == ()

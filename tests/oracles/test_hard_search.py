@@ -35,7 +35,7 @@ KNOT = ("aiobotocore", "boto3<1.36", "moto[s3]<6", "pyathena", "s3fs")
 def test_a_large_stack_resolves_with_little_waste(
     target_name: str, package_index: IndexClient, tmp_path: Path
 ) -> None:
-    """The pins are uv's, and hardly a wheel is read that isn't chosen in the end."""
+    """The pins are uv's, and hardly a wheel is read that isn't chosen in the end (F91)."""
     index = CountingIndex(package_index)
     found = search(STACK, TARGETS[target_name], index)
     assert len(found.choices) >= 140

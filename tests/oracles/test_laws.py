@@ -80,7 +80,7 @@ def locked(lines: Sequence[str], server: IndexServer) -> str:
 def test_the_order_of_lines_never_matters(
     projects: dict[str, dict[str, list[str]]], lines: list[str], data: st.DataObject
 ) -> None:
-    """The same lines in another order give the same lock, or fail in the same way."""
+    """The same lines in another order give the same lock, or fail in the same way (F90)."""
     shuffled = data.draw(st.permutations(lines))
     with serve(projects) as server:
         assert locked(lines, server) == locked(shuffled, server)

@@ -26,7 +26,7 @@ TARGET = Target(python="3.12", arch="x86_64")
 def test_hidden_dependencies_are_refused_before_anything_is_written(
     pypi_like_index: IndexServer, tmp_path: Path
 ) -> None:
-    """The resolver trusted what the index said; the wheel is what would be imported."""
+    """The resolver trusted what the index said; the wheel is what would be imported (C38)."""
     pypi_like_index.add(HIDING, metadata=OPEN.metadata)
     settings = Settings(index=FileOptions(index_url=pypi_like_index.url), isolated=True)
     for _ in ("cold", "warm"):

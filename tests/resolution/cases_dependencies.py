@@ -211,6 +211,15 @@ DEPENDENCIES = [
         error=("NoCandidateError", "a 2 can't be used", "'b >>> nonsense'", "requirements.txt:1"),
     ),
     Case(
+        id="E79-what-could-be-repaired-is-not",
+        index={
+            "a": {"3": ["b (>=1 <2)"], "2": ["'b'>=1"], "1": ["b"]},
+            "b": {"1": []},
+        },
+        ask=("a",),
+        pins="a==1 b==1",
+    ),
+    Case(
         id="E80-metadata-of-another-version-rules-the-version-out",
         index={"a": {"2": {"stated": {"Version": "3"}}, "1": []}},
         ask=("a",),

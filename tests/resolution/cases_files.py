@@ -359,6 +359,13 @@ FILES = [
         rejected={"pytest_xdist-2-py3-none-any.whl": "other-project"},
     ),
     Case(
+        id="A16-a-foreign-target-takes-wheels-alone-unasked",
+        index={"a": {"2": {"sdist": True}, "1": []}},
+        ask=("a",),
+        target="3.9-arm64",
+        pins="a==1",
+    ),
+    Case(
         id="B28-sdists-never-count-nor-hide-a-wheel",
         index={"a": {"2": {"sdist": True}, "1": {"sdist": True, "wheels": ["py3-none-any"]}}},
         ask=("a",),

@@ -109,7 +109,7 @@ HASHES = [
         pins="a==1 b==1 c==1",
     ),
     Case(
-        id="H31-files-without-hashes-are-checked-when-fetched",
+        id="B31-files-without-hashes-are-checked-when-fetched",
         index=_INDEX,
         hashes=False,
         ask=(f"b==1 --hash=sha256:{B}",),

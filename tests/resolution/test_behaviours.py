@@ -7,12 +7,14 @@ import dataclasses
 import pytest
 
 from crossdeps.errors import CrossdepsError
+from crossdeps.progress import Progress
+from crossdeps.resolution import resolve
 from tests.resolution.cases_conflicts import CONFLICTS
 from tests.resolution.cases_dependencies import DEPENDENCIES
 from tests.resolution.cases_files import FILES
 from tests.resolution.cases_hashes import HASHES
 from tests.resolution.cases_versions import VERSIONS
-from tests.resolution.memory import Case, pins_of
+from tests.resolution.memory import TARGETS, Case, MemoryBuilder, pins_of
 
 CASES = [*FILES, *VERSIONS, *DEPENDENCIES, *CONFLICTS, *HASHES]
 
@@ -85,3 +87,33 @@ def test_neither_order_nor_asking_ahead_changes_an_answer(case: Case) -> None:
 def test_case_ids_are_unique() -> None:
     ids = [case.id for case in CASES]
     assert sorted(set(ids)) == sorted(ids)
+
+
+def test_a_search_tells_what_it_takes_back_while_it_goes_on() -> None:
+    """Each step back names the projects at odds, with the number of its round (F87)."""
+    heard: list[tuple[str, int]] = []
+
+    class Told(Progress):
+        def backtracking(self, project: str, rounds: int) -> None:
+            heard.append((project, rounds))
+
+    case = Case(
+        id="",
+        index={
+            "a": {str(version): [f"c=={version}"] for version in range(1, 6)},
+            "b": {"1": ["c==1"]},
+            "c": {str(version): [] for version in range(1, 6)},
+        },
+        ask=("a", "b"),
+    )
+    resolve(
+        case.inputs(),
+        TARGETS[case.target],
+        case.memory_index(),
+        case.policy,
+        builder=MemoryBuilder(),
+        progress=Told(),
+    )
+    assert heard
+    assert {project for project, _ in heard} == {"c"}
+    assert [rounds for _, rounds in heard] == sorted(rounds for _, rounds in heard)

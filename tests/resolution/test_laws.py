@@ -113,7 +113,7 @@ def test_an_answer_is_found_if_and_only_if_there_is_one(
 def test_neither_order_nor_timing_changes_the_answer(
     index: dict[str, dict[str, list[str]]], ask: list[str], data: st.DataObject
 ) -> None:
-    """The order of lines, of files on a page, and which request ends first never matter."""
+    """The order of lines, of files on a page, and which request ends first never matter (F90)."""
     shuffled = data.draw(st.permutations(ask))
 
     def outcome(ask: list[str], *, shuffle: int, ahead: bool) -> str:

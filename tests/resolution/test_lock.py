@@ -50,6 +50,7 @@ def taken(lock: Pylock, target: str) -> dict[str, str]:
 
 
 def test_a_lock_says_what_a_target_takes(tmp_path: Path) -> None:
+    """Wheels of the target alone, with hashes and sizes, in the order of names (I111, I112)."""
     lock = reread(to_pylock(resolved()), tmp_path)
     assert [(package.name, str(package.version)) for package in lock.packages] == [
         ("app", "1.0"),
@@ -196,6 +197,7 @@ def test_sources_stand_in_the_lock(tmp_path: Path) -> None:
     ],
 )
 def test_a_lock_for_another_target_is_refused(other: str, difference: str, tmp_path: Path) -> None:
+    """With the difference (I112)."""
     lock = reread(to_pylock(resolved()), tmp_path)
     with pytest.raises(InputError) as caught:
         select(lock, TARGETS[other])

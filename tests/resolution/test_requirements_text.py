@@ -23,6 +23,7 @@ def lock(*targets: str) -> Pylock:
 
 
 def test_every_line_is_pinned_and_hashed() -> None:
+    """In the form that pip checks (I113)."""
     text = to_requirements(lock("3.12", "3.12-arm64"))
     assert text.startswith(LOCK_HEADER)
     a, b = "a-2-py3-none-any.whl", "b-1.0-py3-none-any.whl"

@@ -144,7 +144,7 @@ BAD_TARGETS = [
 def test_parts_that_contradict_each_other_are_refused(
     parts: dict[str, object], message: str
 ) -> None:
-    """Nothing is guessed."""
+    """Nothing is guessed: an ABI or implementation that no wheel could match neither (A18)."""
     with pytest.raises(TargetError, match=message):
         Target(python="3.9", arch="x86_64", **parts)  # type: ignore[arg-type]
 
@@ -159,7 +159,7 @@ def test_every_runtime_is_a_target(name: str) -> None:
 
 
 def test_the_founding_runtime() -> None:
-    """python3.9 on Lambda is Amazon Linux 2: glibc 2.26, so no manylinux_2_28."""
+    """python3.9 on Lambda is Amazon Linux 2: glibc 2.26, so no manylinux_2_28 (A13)."""
     target = Target.runtime("python3.9", arch="x86_64")
     assert target.describe() == "python3.9 (CPython 3.9.19, x86_64, glibc 2.26)"
     assert not accepts(target, "cp39-abi3-manylinux_2_28_x86_64")

@@ -134,7 +134,7 @@ def test_wrong_hash_is_an_error(store: Store) -> None:
 
 
 def test_wrong_size_is_a_warning(store: Store) -> None:
-    """An index's size is advice; the hash decides."""
+    """An index's size is advice; the hash decides (B32)."""
     made = make_wheel("foo", "1.0")
     (wheel,) = fetch_wheels(
         [selected(made, size=5)], store, MemorySource(made), FakeBuilder(store), progress=Progress()
@@ -201,7 +201,7 @@ def test_metadata_agrees(text: str, tmp_path: Path) -> None:
     ids=[*DIFFERS, "other name"],
 )
 def test_metadata_that_differs_is_refused(text: str, tmp_path: Path) -> None:
-    """Dependencies that the index didn't show are refused, not installed unseen."""
+    """Dependencies that the index didn't show are refused, not installed unseen (C38)."""
     wheel = read_wheel(with_metadata(tmp_path).write_to(tmp_path))
     with pytest.raises(WheelError) as caught:
         check_metadata_agrees(wheel, text.encode())

@@ -37,7 +37,7 @@ CASES = [*ARCHIVE_CASES, *CONTENT_CASES]
 def test_broken_wheel_is_refused(
     what: str, rule: str, make: Callable[[], WheelFile], tmp_path: Path
 ) -> None:
-    """A wheel that breaks one rule is refused with that rule's id, its name and a hint."""
+    """The error has the rule's id, the wheel's name and a hint (I116, I117, I118, I119)."""
     made = make()
     with pytest.raises(WheelError) as caught:
         read_wheel(made.write_to(tmp_path))
@@ -134,6 +134,7 @@ WARNED: dict[str, tuple[Callable[[], WheelFile], str]] = {
 def test_doubtful_wheel_is_warned_of(
     make: Callable[[], WheelFile], text: str, tmp_path: Path
 ) -> None:
+    """It is taken, and what is odd about it told (I118)."""
     (warning,) = read_wheel(make().write_to(tmp_path)).warnings
     assert text in warning
 

@@ -128,7 +128,7 @@ def test_sdist_is_built_once_for_its_content(store: Store, heard: Heard) -> None
     ids=["native", "platform", "abi"],
 )
 def test_native_result_is_refused(sdist: SdistFile, rule: str, store: Store, heard: Heard) -> None:
-    """What the host compiled is not for the target."""
+    """What the host compiled is not for the target (G101)."""
     made, _ = builder(store, heard, sdist)
     with pytest.raises(SdistBuildError) as caught:
         from_sdist(made, sdist)
@@ -207,6 +207,7 @@ def test_archive_with_subdirectory_is_built(
 def test_repository_is_built_and_its_revision_told(
     store: Store, heard: Heard, tmp_path: Path
 ) -> None:
+    """A requirement that the user wrote is built (G101)."""
     project = make_sdist("foo", "1.0").write_project(tmp_path / "foo")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(project)]
     subprocess.run([*git, "init", "-q"], check=True)
@@ -314,6 +315,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Requirement], type[Exception]]] = {
 def test_bad_source_is_refused(
     make: Callable[[Path], Requirement], kind: type[Exception], store: Store, tmp_path: Path
 ) -> None:
+    """What can't be found or believed is refused before anything is built (G101)."""
     made, _ = builder(store, Heard())
     with pytest.raises(kind):
         made.from_source(make(tmp_path))
