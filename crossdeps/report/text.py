@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _NEAR = 0.8
 _BIGGEST = 8
 _ALIKE = 3
+_NAMED = 60  # paths; who looks for one file finds it in most packages
 
 
 def render_report(report: Report) -> str:
@@ -55,8 +56,11 @@ def _block(group: Sequence[Finding]) -> str:
         lines.append(f"  {place}")
     lines += [f"  {detail}" for detail in finding.details]
     lines += [f"  also: {one.message}" for one in more[:_ALIKE]]
-    if len(more) > _ALIKE:
-        lines.append(f"  and {len(more) - _ALIKE} more in {finding.owner}; --json has them all")
+    if rest := more[_ALIKE:]:
+        paths = [one.path for one in rest if one.path]
+        named = f": {', '.join(paths[:_NAMED])}" if paths else ""
+        others = "; --json has them all" if len(rest) > len(paths[:_NAMED]) else ""
+        lines.append(f"  and {len(rest)} more in {finding.owner}{named}{others}")
     if finding.hint:
         lines.append(f"  hint: {finding.hint}")
     return "\n".join(lines)

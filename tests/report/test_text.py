@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from packaging.version import Version
 
@@ -91,14 +93,25 @@ def test_what_a_rule_finds_again_in_a_project_is_one_block() -> None:
     )
 
 
-def test_many_alike_are_counted() -> None:
-    """Four are named, the others only counted."""
+def test_many_alike_are_named_shortly() -> None:
+    """Four are told in full; of the others the path, by which a file is looked for."""
     lines = render_findings(map(found, range(11))).splitlines()
     assert lines[4:] == [
         "  also: PIL/_3.so needs lib3.so",
-        "  and 7 more in pillow; --json has them all",
+        (
+            "  and 7 more in pillow: PIL/_4.so, PIL/_5.so, PIL/_6.so, PIL/_7.so, PIL/_8.so,"
+            " PIL/_9.so, PIL/_10.so"
+        ),
         "  hint: build it anew",
     ]
+
+
+def test_very_many_alike_are_cut_short() -> None:
+    line = render_findings(map(found, range(300))).splitlines()[5]
+    assert line.startswith("  and 296 more in pillow: PIL/_4.so, ")
+    assert line.endswith(", PIL/_63.so; --json has them all")
+    nowhere = [dataclasses.replace(found(number), path="") for number in range(5)]
+    assert "  and 1 more in pillow; --json has them all" in render_findings(nowhere)
 
 
 @pytest.mark.parametrize(
