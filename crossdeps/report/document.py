@@ -117,6 +117,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "severity": finding.severity,
         "path": finding.path,
+        "paths": list(finding.paths or filter(None, [finding.path])),
         "owner": finding.owner,
         "message": finding.message,
         "hint": finding.hint,

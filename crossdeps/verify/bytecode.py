@@ -59,6 +59,7 @@ def check_bytecode(scene: Scene) -> Iterator[Finding]:
         yield BYTECODE.finding(
             f"{len(entries):,} bytecode {noun} of {maker} ({size:,} bytes), {use}",
             path=entries[0].path,
+            paths=tuple(entry.path for entry in entries),
             hint=f"leave __pycache__ folders out, as this does: {scene.build_command}",
         )
 

@@ -83,6 +83,7 @@ def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
             yield rule.finding(
                 f"{natives[0].path} {verb} {library}, which {text}",
                 path=natives[0].entry.path,
+                paths=tuple(native.entry.path for native in natives),
                 owner=owner,
                 hint=hint,
             )

@@ -26,6 +26,7 @@ class Finding:
     :param message: one sentence without a full stop: what it is and what the target needs
     :param hint: what to do, a crossdeps command where there is one
     :param details: what belongs to it, one line each, such as the biggest projects
+    :param paths: of all entries that it is about, where there are several; *path* is the first
     """
 
     rule: str
@@ -35,6 +36,7 @@ class Finding:
     message: str
     hint: str | None = None
     details: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +69,7 @@ class Rule:
         owner: str | None = None,
         hint: str | None = None,
         details: tuple[str, ...] = (),
+        paths: tuple[str, ...] = (),
     ) -> Finding:
         """A finding of this rule."""
         return Finding(
@@ -77,6 +80,7 @@ class Rule:
             message=message,
             hint=hint,
             details=details,
+            paths=paths,
         )
 
 
@@ -85,7 +89,8 @@ class Ignore:
     """Findings that the user has judged and doesn't want to hear of.
 
     :param rule: id of a rule, or ``*``
-    :param path: glob on the finding's path; ``*`` also matches ``/``
+    :param path: glob on the finding's path, or on all of them where it has several; ``*`` also
+        matches ``/``
     """
 
     rule: str
@@ -110,7 +115,9 @@ class Ignore:
 
     def matches(self, finding: Finding) -> bool:
         """Whether *finding* is silenced."""
-        return self.rule in {"*", finding.rule} and fnmatch.fnmatchcase(finding.path, self.path)
+        return self.rule in {"*", finding.rule} and all(
+            fnmatch.fnmatchcase(path, self.path) for path in finding.paths or (finding.path,)
+        )
 
 
 class FindingsError(ArtifactError):

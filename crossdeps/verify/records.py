@@ -60,6 +60,7 @@ def check_records(scene: Scene) -> Iterator[Finding]:
                 yield rule.finding(
                     f"{paths[0]} {text}{more}",
                     path=paths[0],
+                    paths=tuple(paths),
                     owner=project.name,
                     hint=f"build it anew: {scene.build_command}",
                 )

@@ -101,6 +101,7 @@ def check_scripts(scene: Scene) -> Iterator[Finding]:
         yield HOST_SCRIPT.finding(
             f"{count} with {interpreter}, which may not be on the target",
             path=entries[0].path,
+            paths=tuple(entry.path for entry in entries),
             owner=entries[0].owner if len(entries) == 1 else None,
             hint=f"leave the scripts out, or build anew: {scene.build_command}",
         )

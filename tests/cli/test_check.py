@@ -51,6 +51,21 @@ def test_what_fails_and_what_is_silenced(
     assert said in told.err
 
 
+@pytest.mark.parametrize(
+    ("pattern", "silenced"), [("vendored/*", False), ("*/__pycache__/*", True)]
+)
+def test_a_finding_about_several_files_is_silenced_where_all_match(
+    run: CommandLine, pattern: str, silenced: bool
+) -> None:
+    """What was silenced for some of them still tells of the others."""
+    files = [f"{folder}/__pycache__/a.cpython-311.pyc" for folder in ("own", "vendored")]
+    for file in files:
+        run.write(f"package/{file}", "")
+    told = run("check", "package", *TARGET, "--ignore", f"bytecode:{pattern}", "--json")
+    found = [finding["paths"] for finding in told.document["findings"]]
+    assert found == ([] if silenced else [files])
+
+
 def test_the_project_silences_too(broken: CommandLine) -> None:
     """In ``[tool.crossdeps]``, by rule and path; the command line speaks instead where it does."""
     broken.write(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.command_line import CommandLine
 
-FINDING = {"rule", "severity", "path", "owner", "message", "hint", "details"}
+FINDING = {"rule", "severity", "path", "paths", "owner", "message", "hint", "details"}
 TARGET_KEYS = {
     "description", "runtime", "implementation", "python", "abi", "arch", "libc", "platforms",
 }  # fmt: skip
