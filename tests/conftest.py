@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ from tests.support.poison import POISONS, poison_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# A run in the background of a shell starts with Ctrl-C ignored, and so would what it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_INDEX = {"network", "emulation"}
 """Marks of tests that may reach the package index, and keep the settings that tell how."""
