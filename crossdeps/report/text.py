@@ -57,9 +57,9 @@ def _block(group: Sequence[Finding]) -> str:
     lines += [f"  {detail}" for detail in finding.details]
     lines += [f"  also: {one.message}" for one in more[:_ALIKE]]
     if rest := more[_ALIKE:]:
-        paths = [one.path for one in rest if one.path]
+        paths = list(dict.fromkeys(one.path for one in rest if one.path))
         named = f": {', '.join(paths[:_NAMED])}" if paths else ""
-        others = "; --json has them all" if len(rest) > len(paths[:_NAMED]) else ""
+        others = "" if 0 < len(paths) <= _NAMED else "; --json has them all"
         lines.append(f"  and {len(rest)} more in {finding.owner}{named}{others}")
     if finding.hint:
         lines.append(f"  hint: {finding.hint}")

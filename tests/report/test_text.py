@@ -126,3 +126,9 @@ def test_very_many_alike_are_cut_short() -> None:
 def test_what_is_not_alike_stays_apart(others: list[Finding]) -> None:
     """Each of these asks for something of its own."""
     assert render_findings([found(1), *others]).count("error[") == 1 + len(others)
+
+
+def test_a_file_that_is_named_again_is_named_once() -> None:
+    """One binary that needs several libraries."""
+    again = [found(0), found(1), found(2), found(3), found(4), found(4), found(4)]
+    assert "  and 3 more in pillow: PIL/_4.so\n" in render_findings(again)
