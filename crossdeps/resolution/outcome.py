@@ -148,9 +148,12 @@ def _warnings_of(
                 for rejection in catalogue.project(pin.name).judged.rejections
             )
             if untimed:
+                count, were = (
+                    ("1 file", "it was") if untimed == 1 else (f"{untimed} files", "they were")
+                )
                 warnings.append(
-                    f"{untimed} files of {pin.name} were left out: the index doesn't say when"
-                    " they were uploaded, and --exclude-newer needs to know"
+                    f"left out {count} of {pin.name}: the index doesn't say when {were} uploaded,"
+                    " and --exclude-newer needs to know"
                 )
         if not file.hashes:
             warnings.append(f"the index states no hash for {file.filename}")

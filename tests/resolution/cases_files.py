@@ -445,7 +445,7 @@ FILES = [
         policy=Policy(exclude_newer=_day("2024-02-01")),
         pins="a==1",
         rejected={"a-2-py3-none-any.whl": "no-upload-time"},
-        warnings=("the index doesn't say when",),
+        warnings=("left out 1 file of a: the index doesn't say when it was uploaded",),
     ),
     Case(
         id="C42-an-unreadable-requires-python-is-ignored",
