@@ -49,7 +49,10 @@ def read_bundle(path: Path) -> Bundle:
         elif path.is_file():
             found = read_zip(path)
         elif path.exists():
-            raise ArtifactReadError(f"{path} is neither a directory nor a file")
+            raise ArtifactReadError(
+                f"{path} is neither a directory nor a file",
+                hint="give a directory or a zip to check",
+            )
         else:
             raise ArtifactReadError(
                 f"{path} doesn't exist", hint="give a directory or a zip to check"
@@ -62,6 +65,7 @@ def read_bundle(path: Path) -> Bundle:
         raise ArtifactReadError(
             f"{path} can't be read: {error.strerror or error}",
             context=(str(error.filename),) if error.filename not in {None, str(path)} else (),
+            hint="let this user read it, or run as one who may",
         ) from error
     owned = tuple(
         replace(entry, owner=owners.get(entry.path)) for _, entry in sorted(entries.items())

@@ -76,7 +76,10 @@ class _Walk:
             elif stat.S_ISREG(source.stat().st_mode):
                 yield self._entry(source, source.name)
             else:
-                raise InputError(f"the source {source} is neither a directory nor a file")
+                raise InputError(
+                    f"the source {source} is neither a directory nor a file",
+                    hint="--source takes a directory or a file",
+                )
         except OSError as error:
             at = str(error.filename or source)
             raise InputError(

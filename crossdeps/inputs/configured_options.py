@@ -163,7 +163,9 @@ class _Reader:
     def _path(self, text: str) -> str:
         path = find_path(text, self._directory)
         if path is None:
-            raise InputError(f"there is no file {shown(text)}")
+            raise InputError(
+                f"there is no file {shown(text)}", hint="correct the path, or leave the setting out"
+            )
         return path
 
     def _keyring(self, text: str) -> KeyringProvider:

@@ -154,7 +154,11 @@ class DependencyTables:
         return lists
 
     def _wrong_type(self, note: str, expected: str) -> InputError:
-        return InputError(f"{note} isn't {expected}", context=(f"{self.file} ({note})",))
+        return InputError(
+            f"{note} isn't {expected}",
+            context=(f"{self.file} ({note})",),
+            hint=f"write it as {expected}",
+        )
 
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> InputError:
         names = sorted(known)

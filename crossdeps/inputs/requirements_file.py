@@ -81,7 +81,7 @@ def _file(
     try:
         real = os.path.realpath(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown(name)} isn't a path") from error
+        raise InputError(f"{shown(name)} isn't a path", hint="give the path of a file") from error
     return RequirementsFile(
         name=name,
         path=path,

@@ -92,6 +92,7 @@ def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: T
                 f"{built.name} {built.version} wants Python {python}, and the target has"
                 f" {target.python}",
                 context=(_line(requirement),),
+                hint="choose another Python with --python, or ask for another version",
             )
 
 
