@@ -111,7 +111,9 @@ def _choice(
         extras=tree.extras[name],
         askers=tuple(sorted(askers, key=_asker_order)),
         dependencies=tuple(sorted({want.name for want in tree.wants[name]})),
-        passed_over=passed_over(pin, tree.askers[name], catalogue, provider) if candidate else (),
+        passed_over=passed_over(pin, tree.askers[name], catalogue, provider.what_stood_against)
+        if candidate
+        else (),
         rejections=catalogue.project(name).judged.rejections if candidate else (),
         requires_python=None if isinstance(metadata, Impossible) else metadata.requires_python,
         built=built,

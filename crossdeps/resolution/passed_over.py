@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from crossdeps.resolution.model import PassedOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from packaging.version import Version
 
     from crossdeps.resolution.catalogue import Catalogue
     from crossdeps.resolution.model import Candidate, Rejection, RejectionReason
-    from crossdeps.resolution.provider import Provider
     from crossdeps.resolution.wants import Pin, Want
+
+    Against = Callable[[str, Version], str]
 
 # Of a version's files the one that came nearest says why the version fell: first in this list.
 _NEAREST: tuple[RejectionReason, ...] = (
@@ -50,9 +51,12 @@ def passed_over(
     pin: Pin,
     askers: Sequence[tuple[Want, Pin | None]],
     catalogue: Catalogue,
-    provider: Provider,
+    against: Against,
 ) -> tuple[PassedOver, ...]:
-    """Every newer version of *pin*'s project, newest first."""
+    """Every newer version of *pin*'s project, newest first.
+
+    :param against: what else was asked of a project that a version needed
+    """
     project = catalogue.project(pin.name)
     found: dict[Version, PassedOver] = {}
     for candidate in project.versions:
@@ -60,7 +64,7 @@ def passed_over(
             break
         version = candidate.version
         found[version] = _unasked(version, askers, catalogue, pin) or _unusable(
-            candidate, catalogue, provider
+            candidate, catalogue, against
         )
     rejected: dict[Version, list[Rejection]] = {}
     for rejection in project.judged.rejections.above(pin.version):
@@ -100,7 +104,7 @@ def _unasked(
     return None
 
 
-def _unusable(candidate: Candidate, catalogue: Catalogue, provider: Provider) -> PassedOver:
+def _unusable(candidate: Candidate, catalogue: Catalogue, against: Against) -> PassedOver:
     """It fits and was asked for: its metadata or the other projects stood against it."""
     problem = catalogue.known_problem(candidate)
     if problem is not None:
@@ -110,8 +114,8 @@ def _unusable(candidate: Candidate, catalogue: Catalogue, provider: Provider) ->
             detail=problem.detail,
             forced_by_target=problem.reason == "requires-python",
         )
-    against = provider.what_stood_against(candidate.name, candidate.version)
-    return _plain(candidate.version, "backtracked", against)
+    stood = against(candidate.name, candidate.version)
+    return _plain(candidate.version, "backtracked", stood)
 
 
 def _plain(version: Version, reason: RejectionReason, detail: str) -> PassedOver:

@@ -11,11 +11,12 @@ from crossdeps.verify.import_names import PROVIDED_MODULES, distribution_name, p
 from crossdeps.verify.stdlib import stdlib_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import Bundle, Entry
     from crossdeps.verify.python_source import Import
-    from crossdeps.verify.scene import Scene
 
 Kind = Literal["package", "module", "namespace"]
 
@@ -29,23 +30,33 @@ class ModuleIndex:
 
     Of the bundle and its layers each module is known; of the standard library and the runtime only
     the top level is, and what is below counts as there.
+
+    :param provided: what the runtime has beside the standard library
+    :param elsewhere: projects whose modules are there, though not in the bundle
+    :param python: (major, minor) of the target
+    :param read: gives the bytes of an entry
     """
 
-    def __init__(self, scene: Scene) -> None:
-        self._python = scene.target.python_version
-        self._read = scene.read
+    def __init__(
+        self,
+        bundle: Bundle,
+        layers: Iterable[Bundle],
+        *,
+        provided: Collection[NormalizedName],
+        elsewhere: Iterable[str],
+        python: tuple[int, int],
+        read: Callable[[Entry], bytes],
+    ) -> None:
+        self._python = python
+        self._read = read
         self._kinds: dict[str, Kind] = {}
         self._own: dict[str, Entry] = {}
         self._entries: dict[str, Entry] = {}
         self._stdlib = stdlib_modules(self._python)
-        self._elsewhere = (
-            scene.assumed | scene.surroundings.left_out | scene.provided.keys() | set(scene.layered)
-        )
-        self._runtime = {
-            module for name in scene.provided for module in PROVIDED_MODULES.get(name, ())
-        }
-        self._add_bundle(scene.bundle, own=True)
-        for layer in scene.surroundings.layers:
+        self._elsewhere = frozenset(elsewhere)
+        self._runtime = {module for name in provided for module in PROVIDED_MODULES.get(name, ())}
+        self._add_bundle(bundle, own=True)
+        for layer in layers:
             self._add_bundle(layer, own=False)
 
     @property

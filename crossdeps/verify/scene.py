@@ -86,12 +86,27 @@ class Scene:
     @cached_property
     def modules(self) -> ModuleIndex:
         """What an import finds."""
-        return ModuleIndex(self)
+        surroundings = self.surroundings
+        there = self.assumed | surroundings.left_out | self.provided.keys() | self.layered.keys()
+        return ModuleIndex(
+            self.bundle,
+            surroundings.layers,
+            provided=self.provided,
+            elsewhere=there,
+            python=self.target.python_version,
+            read=self.read,
+        )
 
     @cached_property
     def sources(self) -> tuple[SourceFile, ...]:
         """The user's own source, each file read; what the handler imports at the start first."""
-        return read_sources(self)
+        return read_sources(
+            self.modules,
+            handler=self.surroundings.handler,
+            used_only=not self.bundle.projects,
+            python=self.target.python,
+            read=self.read,
+        )
 
     @cached_property
     def natives(self) -> tuple[NativeFile, ...]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from crossdeps.verify.python_source import SyntaxFault, collect_imports, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crossdeps.bundle.model import Entry
+    from crossdeps.verify.module_index import ModuleIndex
     from crossdeps.verify.python_source import Import, When
-    from crossdeps.verify.scene import Scene
+    from crossdeps.verify.surroundings import Handler
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,35 +33,46 @@ class SourceFile:
     fault: SyntaxFault | None = None
 
 
-def read_sources(scene: Scene) -> tuple[SourceFile, ...]:
+def read_sources(
+    modules: ModuleIndex,
+    *,
+    handler: Handler | None,
+    used_only: bool,
+    python: str,
+    read: Callable[[Entry], bytes],
+) -> tuple[SourceFile, ...]:
     """Each file of the user's source once, what runs at the start first.
 
+    :param used_only: leave out what the handler doesn't import, where there is one
+    :param python: full version of the target
+    :param read: gives the bytes of an entry
     :raises ArtifactReadError: if one can't be read
     """
-    return tuple(_Walk(scene).files())
+    walk = _Walk(modules, python=python, read=read)
+    return tuple(walk.files(handler, used_only=used_only))
 
 
 class _Walk:
     """Finds the user's source, and what of it the handler imports at the start."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
-        self._modules = scene.modules
+    def __init__(
+        self, modules: ModuleIndex, *, python: str, read: Callable[[Entry], bytes]
+    ) -> None:
+        self._modules = modules
+        self._python = python
+        self._bytes_of = read
         self._own = {
-            module: entry
-            for module, entry in scene.modules.own.items()
-            if entry.path.endswith(".py")
+            module: entry for module, entry in modules.own.items() if entry.path.endswith(".py")
         }
 
-    def files(self) -> list[SourceFile]:
+    def files(self, handler: Handler | None, *, used_only: bool) -> list[SourceFile]:
         """Each file once, what runs at the start first."""
-        handler = self._scene.surroundings.handler
         found: dict[str, SourceFile] = {}
         if handler is not None:
             guarded = self._follow([handler.module], "start", found)
             self._follow(guarded, "guarded", found)
         # Where nothing says whose files these are, only what is used can be the user's concern.
-        if self._scene.bundle.projects or not found:
+        if not used_only or not found:
             for module in sorted(self._own.keys() - found.keys()):
                 found[module] = self._read(module, "later")
         return list(found.values())
@@ -89,7 +101,8 @@ class _Walk:
 
     def _read(self, module: str, used: When) -> SourceFile:
         entry = self._own[module]
-        tree = parse(self._scene.read(entry), self._scene.target.python_version)
+        major, minor, _ = self._python.split(".")
+        tree = parse(self._bytes_of(entry), (int(major), int(minor)))
         make = partial(SourceFile, entry=entry, module=module, used=used)
         if not isinstance(tree, ast.Module):
             return make(fault=tree)
@@ -98,7 +111,7 @@ class _Walk:
         imports = collect_imports(
             tree,
             package=parts if is_package else parts[:-1],
-            python=self._scene.target.python,
+            python=self._python,
             resolves=lambda one: self._modules.missing(one) is None,
         )
         return make(imports=imports)
