@@ -289,13 +289,22 @@ class TestArguments:
 
 
 class TestIndexTroubles:
-    @pytest.mark.parametrize("code", [401, 403])
+    @pytest.mark.parametrize("code", [401, 403, 451])
     def test_one_that_refuses(self, run: CommandLine, code: int) -> None:
         run.index.script("/simple/pure/", [status(code)], repeat=True)
         told = run.build("pure")
         assert (told.code, told.out, told.left) == (4, "", ())
         assert str(code) in told.err
         assert run.index.url in told.err
+        assert "\nhint: " in told.err
+
+    @pytest.mark.parametrize("body", [b"", b'{"meta": {"api-version": "1.0"}, "name": "other"}'])
+    def test_one_that_answers_nonsense(self, run: CommandLine, body: bytes) -> None:
+        run.index.serve("/simple/pure/", body, "application/vnd.pypi.simple.v1+json")
+        told = run.build("pure", "--no-cache")
+        assert (told.code, told.out, told.left) == (4, "", ())
+        assert "pure" in told.err
+        assert "\nhint: " in told.err
 
     def test_one_that_is_down(self, run: CommandLine) -> None:
         url = run.index.url
