@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from crossdeps.errors import ConflictError, InputError
 from crossdeps.resolution.wants import Want, exact_version, is_bounded
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.inputs.model import Inputs, PreReleases, Requirement
+    from crossdeps.inputs.model import FileOptions, Inputs, PreReleases, Requirement
     from crossdeps.resolution.markers import Markers
     from crossdeps.resolution.model import Policy
 
@@ -50,6 +51,7 @@ class Asked:
     bounds: Mapping[NormalizedName, SpecifierSet]
     policy: Policy
     pre_releases: PreReleases
+    pre_releases_of: Mapping[NormalizedName, PreReleases]
 
     @property
     def sources(self) -> tuple[Requirement, ...]:
@@ -70,7 +72,7 @@ class Asked:
 
     def may_be_pre_release(self, name: NormalizedName) -> bool | None:
         """Whether pre-releases count: always, never, or (None) where nothing else satisfies."""
-        choice = self.policy.pre_releases_of.get(name, self.pre_releases)
+        choice = self.pre_releases_of.get(name, self.pre_releases)
         return {"allow": True, "disallow": False, "if-necessary": None}[choice]
 
 
@@ -123,9 +125,8 @@ def reduce_inputs(inputs: Inputs, markers: Markers, policy: Policy) -> Asked:
             for name, items in (*constraints.items(), *said.items(), *overrides.items())
         },
         policy=policy,
-        pre_releases="allow"
-        if inputs.options.pre and policy.pre_releases == "if-necessary"
-        else policy.pre_releases,
+        pre_releases=_pre_releases(inputs.options, policy),
+        pre_releases_of=_pre_releases_of(inputs.options, policy),
     )
     if asked.hash_mode:
         _check_hash_mode(asked)
@@ -237,3 +238,22 @@ def _check_hash_mode(asked: Asked) -> None:
 
 def _line(item: Requirement) -> str:
     return f"{item.origin}: {item.text}"
+
+
+def _pre_releases(options: FileOptions, policy: Policy) -> PreReleases:
+    """For all projects; the files are heard where the run itself says nothing."""
+    if policy.pre_releases != "if-necessary":
+        return policy.pre_releases
+    if options.pre or ":all:" in options.all_releases:
+        return "allow"
+    return "disallow" if ":all:" in options.only_final else "if-necessary"
+
+
+def _pre_releases_of(options: FileOptions, policy: Policy) -> Mapping[NormalizedName, PreReleases]:
+    """For single projects, which beats what is said of all; the run's own word beats the files'."""
+    said: dict[NormalizedName, PreReleases] = {}
+    for name in options.all_releases:
+        said[canonicalize_name(name)] = "allow"
+    for name in options.only_final:
+        said[canonicalize_name(name)] = "disallow"
+    return {**said, **policy.pre_releases_of}

@@ -65,6 +65,28 @@ VERSIONS = [
         pins="a==2rc1 b==1",
     ),
     Case(
+        id="D55-a-file-allows-them-for-one-project",
+        index={"a": {"1": [], "2rc1": []}, "b": {"1": [], "2rc1": []}},
+        ask=("a", "b"),
+        options=FileOptions(all_releases=("b",)),
+        pins="a==1 b==2rc1",
+    ),
+    Case(
+        id="D55-a-file-allows-them-for-all-but-one-project",
+        index={"a": {"1": [], "2rc1": []}, "b": {"1": [], "2rc1": []}},
+        ask=("a", "b"),
+        options=FileOptions(all_releases=(":all:",), only_final=("b",)),
+        pins="a==2rc1 b==1",
+    ),
+    Case(
+        id="D55-final-in-a-file-for-all-is-below-pre-of-the-run",
+        index=_a("1", "2rc1"),
+        ask=("a",),
+        options=FileOptions(only_final=(":all:",)),
+        policy=Policy(pre_releases="allow"),
+        pins="a==2rc1",
+    ),
+    Case(
         id="D55-disallowed-though-nothing-else-exists",
         index=_a("1rc1"),
         ask=("a",),
