@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 MISSING_LIBRARY = Rule(
     id="missing-library",
     severity="error",
-    title="a library that belongs to the package is missing from it",
+    title="a library that belongs to the package is missing, or isn't where it is looked for",
     symptom="Import fails: `libopenblas-r0-f650aae0.so: cannot open shared object file`.",
     cause=(
         "The name is one that auditwheel gives to libraries inside a wheel, so no system has it: a"
-        " `.libs` folder was left out, trimmed, or comes from another version of the wheel."
+        " `.libs` folder was left out, trimmed, moved, or comes from another version of the wheel."
     ),
     remedy="Build the package anew, and don't exclude `*.libs` folders.",
 )
@@ -73,7 +74,7 @@ def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
         }:
             for name in dict.fromkeys(native.facts.needed):
                 library = name.rpartition("/")[2]
-                if library not in scene.libraries:
+                if library not in scene.libraries or _is_out_of_reach(scene, native, library):
                     needing[native.entry.owner, library].append(native)
     for (owner, library), natives in needing.items():
         judged = _judge(scene, library)
@@ -89,9 +90,32 @@ def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
             )
 
 
+def _is_out_of_reach(scene: Scene, native: NativeFile, library: str) -> bool:
+    """Whether the loader looks for a library of the package in other folders than its own.
+
+    Asked of grafted libraries only: auditwheel names their folder in each module that needs them,
+    as RPATH or RUNPATH with ``$ORIGIN``, while projects load libraries of their own in many ways.
+    The libraries in the folder itself are loaded by modules, whose folders count for them too.
+    """
+    folder = posixpath.dirname(native.entry.path)
+    if not _GRAFTED.search(library) or folder.endswith(".libs") or scene.surroundings.layers:
+        return False
+    own = [
+        path.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", folder or ".")
+        for path in native.facts.rpaths
+        if path.startswith(("$ORIGIN", "${ORIGIN}"))
+    ]
+    # LD_LIBRARY_PATH of Lambda has the root of the package and its lib/ (developer guide).
+    looked_for = {posixpath.normpath(f"{place}/{library}") for place in (*own, ".", "lib")}
+    there = {path for path in scene.entries if posixpath.basename(path) == library}
+    return bool(there) and there.isdisjoint(looked_for)
+
+
 def _judge(scene: Scene, library: str) -> tuple[Rule, str, str] | None:
     if _GRAFTED.search(library):
         text = "belongs into the package and isn't there"
+        if library in scene.libraries:
+            text = "is in the package, but not where it is looked for (RPATH, RUNPATH)"
         return MISSING_LIBRARY, text, f"build it anew: {scene.build_command}"
     presence = library_presence(scene.target, library)
     if presence == "present":

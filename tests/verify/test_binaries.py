@@ -331,12 +331,36 @@ def test_a_library_that_the_target_has(library: str, target: Target) -> None:
     [
         ("demo.libs/libfoo-12345678.so.1", None),
         ("demo.libs/libfoo.so.1.2.3", "libfoo-12345678.so.1"),
-        ("other/lib/libfoo-12345678.so.1", "something-else.so"),
+        ("demo.libs/libfoo-12345678.so.1", "something-else.so"),
+        ("libfoo-12345678.so.1", None),
     ],
 )
 def test_a_library_in_the_package_is_found_by_either_name(path: str, soname: str | None) -> None:
     user = make_elf(needed=["libfoo-12345678.so.1"], runpath="$ORIGIN/../demo.libs")
     assert native((ABI3, user), (path, make_elf(soname=soname))) == ()
+
+
+@pytest.mark.parametrize("runpath", ["$ORIGIN/../demo.libs", "${ORIGIN}", "/usr/lib", None])
+def test_a_grafted_library_must_lie_where_the_module_looks(runpath: str | None) -> None:
+    """The folder is named in each module; a library of the project's own is let be."""
+    library = "libfoo-12345678.so.1"
+    files = (f"elsewhere.libs/{library}", make_elf())
+    (finding,) = native((ABI3, make_elf(needed=[library], runpath=runpath)), files)
+    assert finding.rule == "missing-library"
+    assert "not where it is looked for" in finding.message
+    own = make_elf(needed=["libown.so"], runpath=runpath)
+    assert native((ABI3, own), ("elsewhere/libown.so", make_elf())) == ()
+
+
+def test_libraries_of_one_folder_need_no_path_to_each_other() -> None:
+    """They are loaded by a module whose RPATH counts for them, or that loaded them before."""
+    inner = make_elf(needed=["libbar-12345678.so"])
+    user = make_elf(needed=["libfoo-12345678.so"], rpath="$ORIGIN/../demo.libs")
+    libraries = (
+        ("demo.libs/libfoo-12345678.so", inner),
+        ("demo.libs/libbar-12345678.so", make_elf()),
+    )
+    assert native((ABI3, user), *libraries) == ()
 
 
 def test_a_library_for_another_machine_stands_in_for_none() -> None:
