@@ -56,8 +56,10 @@ def test_sizes_are_decimal_and_never_say_a_thousand_of_a_unit(size: int, text: s
         ),
         (
             [passed("2.5.5", "python-tag", "cp312"), passed("2.4.6", "glibc", "2.27")],
-            "numpy 2.2.6, not 2.5.5: its wheels are for other Pythons (cp312);"
-            " nor 2.4.6: its wheels need glibc 2.27; python3.12 and later have it",
+            (
+                "numpy 2.2.6, not 2.5.5: its wheels are for other Pythons (cp312);"
+                " nor 2.4.6: its wheels need glibc 2.27; python3.12 and later have it"
+            ),
         ),
         (
             [passed("3.0", "requires-python", ">=3.12")],
