@@ -137,10 +137,10 @@ def test_scripts(path: str, first_line: str, rules: list[str]) -> None:
 
 
 def test_scripts_of_one_host_are_told_once() -> None:
-    script = b"#!/work/bin/python\n"
+    script = b"#!/builder/bin/python\n"
     finding = one(make_bundle(source={"bin/a": script, "bin/b": script}))
     assert finding.message == (
-        "2 scripts start with /work/bin/python, which may not be on the target"
+        "2 scripts start with /builder/bin/python, which may not be on the target"
     )
 
 
