@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Specification
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from crossdeps import syntax
 from crossdeps.errors import InputError
 from crossdeps.inputs.diagnosis import diagnose, diagnose_marker
 from crossdeps.inputs.direct import (
@@ -131,14 +131,14 @@ def parse_marker(text: str) -> Marker:
     :raises InputError: if it can't be read; names the nearest variable where one is misspelt
     """
     try:
-        return Marker(text.strip())
+        return syntax.parse_marker(text.strip())
     except (InvalidMarker, RecursionError) as error:
         raise diagnose_marker(text) from error
 
 
 def _indexed(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Requirement:
     try:
-        parsed = Specification(text)
+        parsed = syntax.parse_requirement(text)
     except (InvalidRequirement, RecursionError) as error:
         raise diagnose(text, error) from error
     return Requirement(

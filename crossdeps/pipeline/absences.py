@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
+
+from crossdeps.syntax import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,4 +35,4 @@ def _required(lines: Iterable[str]) -> Iterable[str]:
     for line in lines:
         # A line that can't be understood is a finding of its own.
         with contextlib.suppress(InvalidRequirement):
-            yield Requirement(line).name
+            yield parse_requirement(line).name

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from crossdeps.syntax import parse_requirement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
@@ -73,7 +75,7 @@ def _reach(graph: Mapping[str, tuple[str, ...]], names: Iterable[str], reached: 
 
 def _parse(line: str) -> Requirement | None:
     try:
-        return Requirement(line)
+        return parse_requirement(line)
     except InvalidRequirement:
         return None
 

@@ -6,12 +6,13 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from crossdeps.inputs import redact
 from crossdeps.resolution import Asker, PassedOver
+from crossdeps.syntax import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -175,7 +176,7 @@ def _askers_of(packages: Sequence[Package], table: object) -> dict[NormalizedNam
     listed = table.get("requirements") if isinstance(table, dict) else None
     for text in listed if isinstance(listed, list) else ():
         try:
-            name = canonicalize_name(Requirement(str(text)).name)
+            name = canonicalize_name(parse_requirement(str(text)).name)
         except InvalidRequirement:
             continue
         if name in askers:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
+
+from crossdeps.syntax import parse_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from packaging.markers import Marker
 
     from crossdeps.target import Target
 
 
 def environment_of(target: Target) -> Marker:
     """The marker that a machine of this target satisfies, as far as markers can tell."""
-    return Marker(
+    return parse_marker(
         f'implementation_name == "cpython" and platform_machine == "{target.arch}"'
         f' and python_version == "{_minor(target)}" and sys_platform == "linux"'
     )
@@ -51,11 +54,11 @@ def marker_for(
         return None
     arches = {arch for arch, _ in inside}
     if not arches & {arch for arch, _ in outside}:
-        return Marker(_any(f'platform_machine == "{arch}"' for arch in sorted(arches)))
+        return parse_marker(_any(f'platform_machine == "{arch}"' for arch in sorted(arches)))
     pythons = {python for _, python in inside}
     if not pythons & {python for _, python in outside}:
-        return Marker(_any(f'python_version == "{python}"' for python in _sorted(pythons)))
-    return Marker(
+        return parse_marker(_any(f'python_version == "{python}"' for python in _sorted(pythons)))
+    return parse_marker(
         _any(
             f'platform_machine == "{arch}" and python_version == "{python}"'
             for arch, python in sorted(inside, key=lambda key: (key[0], _number(key[1])))

@@ -9,6 +9,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.syntax import parse_requirement
+
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
@@ -74,7 +76,7 @@ class MetadataReader:
         except KeyError:
             pass
         try:
-            requirement = Requirement(line)
+            requirement = parse_requirement(line)
         except InvalidRequirement as error:
             reason = str(error).partition("\n")[0]
             raise UnusableMetadataError(

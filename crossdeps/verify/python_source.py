@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from crossdeps.syntax import parsing
 from crossdeps.verify.conditions import verdict
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def parse(data: bytes, python: tuple[int, int]) -> ast.Module | SyntaxFault:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(data, feature_version=min(python, running))
+            with parsing():
+                return ast.parse(data, feature_version=min(python, running))
     except SyntaxError as error:
         certain = python <= running
         return SyntaxFault(message=error.msg, line=error.lineno, certain=certain)

@@ -8,6 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.syntax import parse_requirement
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.projects import UNREADABLE_METADATA
 
@@ -133,7 +134,7 @@ def _accepts(requirement: Requirement, version: str) -> bool:
 
 def _parse(line: str) -> Requirement | None:
     try:
-        return Requirement(line)
+        return parse_requirement(line)
     except InvalidRequirement:
         return None
 
