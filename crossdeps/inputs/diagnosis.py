@@ -6,10 +6,10 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Specification
 
+from crossdeps import syntax
 from crossdeps.errors import InputError
 from crossdeps.inputs.display import shown
 
@@ -55,7 +55,7 @@ def diagnose_marker(text: str) -> InputError:
             else f"text must be quoted; variables are {', '.join(_MARKER_VARIABLES)}",
         )
     try:
-        Marker(text.strip())
+        syntax.parse_marker(text.strip())
     except InvalidMarker as error:
         return InputError(
             f"the marker can't be read: {_first_line(error)}",
@@ -112,7 +112,7 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
 
 def _is_requirement(text: str) -> bool:
     try:
-        Specification(text)
+        syntax.parse_requirement(text)
     except (InvalidRequirement, RecursionError):
         return False
     return True
