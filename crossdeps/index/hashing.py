@@ -17,6 +17,9 @@ ALGORITHMS = frozenset(
     | {"sha3_224", "sha3_256", "sha3_384", "sha3_512"}
 )
 
+STRONG = ALGORITHMS - {"md5", "sha1", "sha224", "sha3_224"}
+"""Algorithms at least as strong as SHA-256; a file is trusted for one of these, or not at all."""
+
 
 class Hasher:
     """sha256 and every listed algorithm, over the same bytes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crossdeps.errors import CrossdepsError
+from crossdeps.index.hashing import STRONG
 from crossdeps.pipeline.asking import Asked, requirements_of
 from crossdeps.pipeline.settings import Settings
 from crossdeps.pipeline.workshop import Workshop, open_workshop
@@ -131,14 +132,16 @@ def _pins_of(earlier: Earlier | None, target: Target) -> dict[NormalizedName, Ve
 def _computed_hashes(
     resolutions: Sequence[Resolution], workshop: Workshop
 ) -> dict[str, dict[str, str]]:
-    """Hashes of files that their index states none for, by URL: they are fetched for that."""
+    """Hashes of files that their index states no strong one for, by URL; fetched for that."""
     unhashed = {
         choice.candidate.file.url: Selected(
             name=choice.name, version=choice.version, file=choice.candidate.file
         )
         for resolution in resolutions
         for choice in resolution.choices.values()
-        if choice.candidate and not choice.candidate.file.hashes and choice.built is None
+        if choice.candidate
+        and not STRONG & choice.candidate.file.hashes.keys()
+        and choice.built is None
     }
     wheels = workshop.fetch(tuple(unhashed.values()))
     return {url: {"sha256": wheel.sha256} for url, wheel in zip(unhashed, wheels, strict=True)}

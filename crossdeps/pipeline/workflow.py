@@ -19,7 +19,7 @@ from crossdeps.pipeline.reporting import describe_build
 from crossdeps.pipeline.settings import Settings
 from crossdeps.pipeline.workshop import open_workshop
 from crossdeps.progress import Progress
-from crossdeps.resolution import select, to_pylock
+from crossdeps.resolution import check_hashes, select, to_pylock
 from crossdeps.verify import FindingsError, verify
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def build(
         resolution = None if locked else workshop.resolve(target)
         plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
         selected = select(plan, target)
+        if locked:
+            check_hashes(selected, str(locked))
         left_out = provision.left_out_of(resolution, plan, selected)
         wheels = workshop.fetch([one for one in selected if one.name not in left_out])
         workshop.check_metadata(resolution, wheels)

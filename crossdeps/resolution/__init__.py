@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crossdeps.resolution.locked_sources import as_locked
     from crossdeps.resolution.requirements_text import LOCK_HEADER, to_requirements
     from crossdeps.resolution.resolver import resolve
-    from crossdeps.resolution.selection import select
+    from crossdeps.resolution.selection import check_hashes, select
 
 __all__ = [
     "LOCK_HEADER",
@@ -43,6 +43,7 @@ __all__ = [
     "Resolution",
     "Selected",
     "as_locked",
+    "check_hashes",
     "dump",
     "resolve",
     "select",
@@ -53,6 +54,7 @@ __all__ = [
 _HOMES = {
     "LOCK_HEADER": "crossdeps.resolution.requirements_text",
     "as_locked": "crossdeps.resolution.locked_sources",
+    "check_hashes": "crossdeps.resolution.selection",
     "dump": "crossdeps.resolution.lock",
     "resolve": "crossdeps.resolution.resolver",
     "select": "crossdeps.resolution.selection",

@@ -20,6 +20,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from crossdeps.errors import IntegrityError, ResolutionError
+from crossdeps.index.hashing import STRONG
 from crossdeps.inputs import without_login
 from crossdeps.resolution.environments import environment_of, marker_for, requires_python_of
 from crossdeps.resolution.locked_sources import archive_hashes, vcs_part
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.inputs.model import DirectSource
-    from crossdeps.resolution.model import Choice
+    from crossdeps.resolution.model import BuiltWheel, Choice
     from crossdeps.target import Target
 
     Hashes = Mapping[str, Mapping[str, str]]
@@ -52,7 +53,7 @@ def to_pylock(
     Every package lists the wheel that each target takes. What only some targets have, or have in
     another version, carries a marker.
 
-    :param computed_hashes: by file URL, for files that their index states no hash for
+    :param computed_hashes: by file URL, for files that their index states no strong hash for
     :param relative_to: the directory of the lock, for paths of local things; absolute without it
     :raises ResolutionError: if two targets that no marker tells apart take different versions
     """
@@ -163,15 +164,17 @@ class _Writer:
         for _, choice in group:
             if choice.candidate is None:
                 continue
-            fields = self._file(choice.candidate.file)
+            fields = self._file(choice.candidate.file, choice.built)
             if choice.candidate.file.filename.endswith(".whl"):
                 wheels[choice.candidate.file.filename] = PackageWheel(**fields)
             else:
                 sdist = PackageSdist(**fields)
         return {"wheels": [wheels[name] for name in sorted(wheels)] or None, "sdist": sdist}
 
-    def _file(self, file: ProjectFile) -> dict[str, Any]:
-        hashes = file.hashes or self._computed.get(file.url, {})
+    def _file(self, file: ProjectFile, built: BuiltWheel | None) -> dict[str, Any]:
+        hashes = {**file.hashes, **self._computed.get(file.url, {})}
+        if built is not None and not STRONG & hashes.keys():
+            hashes |= built.source_hashes
         return {
             "name": file.filename,
             "upload_time": file.upload_time,

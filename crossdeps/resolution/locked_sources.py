@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
 
+from crossdeps.index.hashing import STRONG
 from crossdeps.inputs import without_login
 from crossdeps.inputs.model import DirectSource
 
@@ -44,7 +45,9 @@ def archive_hashes(source: DirectSource, built: BuiltWheel | None) -> dict[str, 
 
 
 def read_part(part: Part, root: Path) -> tuple[DirectSource, frozenset[str]]:
-    """What an entry of a lock names, and its hashes as ``algorithm:hexdigest``.
+    """What an entry of a lock names, and its strong hashes as ``algorithm:hexdigest``.
+
+    A weak hash is left out: any one of these hashes is enough to accept a file.
 
     :param root: what the lock's relative paths start from
     """
@@ -65,7 +68,8 @@ def read_part(part: Part, root: Path) -> tuple[DirectSource, frozenset[str]]:
     source = DirectSource(
         kind="wheel" if is_wheel else "archive", location=place, subdirectory=subdirectory
     )
-    return source, frozenset(f"{name}:{digest}" for name, digest in part.hashes.items())
+    strong = {name: digest for name, digest in part.hashes.items() if name in STRONG}
+    return source, frozenset(f"{name}:{digest}" for name, digest in strong.items())
 
 
 def as_locked(source: DirectSource, built: BuiltWheel) -> tuple[DirectSource, frozenset[str]]:

@@ -15,12 +15,13 @@ from packaging.pylock import (
 )
 
 from crossdeps.errors import InputError, NoCandidateError
+from crossdeps.index.hashing import STRONG
 from crossdeps.index.model import ProjectFile
 from crossdeps.resolution.locked_sources import read_part
 from crossdeps.resolution.model import Selected
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from packaging.pylock import Package, PackageWheel, Pylock
 
@@ -56,6 +57,38 @@ def select(
         raise _refusal(lock, target, error) from None
     found = [_selected(package, part, root or Path()) for package, part in chosen]
     return tuple(sorted(found, key=lambda each: each.name))
+
+
+def check_hashes(selected: Iterable[Selected], lock: str) -> None:
+    """Refuse a lock that has no strong hash for a file that it installs.
+
+    A plan that was just resolved isn't checked: an index may state no hash, a lock must.
+
+    :param lock: its name, for messages
+    :raises InputError: if the only hashes of a file are weak or unknown
+    """
+    unverified = [(item, file) for item in selected if (file := _unverified_file(item)) is not None]
+    if not unverified:
+        return
+    file = unverified[0][1]
+    raise InputError(
+        f"{lock} has no hash of {file} that is SHA-256 or stronger",
+        context=tuple(
+            f"{lock}: {item.name}{f' {item.version}' if item.version else ''}: {file}"
+            for item, file in unverified
+        ),
+        hint="make the lock again with `crossdeps lock`, or with a tool that writes SHA-256 hashes",
+        rule="weak-hash",
+    )
+
+
+def _unverified_file(item: Selected) -> str | None:
+    """The name of the file of *item*, if it has one that no strong hash verifies."""
+    if item.file is not None:
+        return None if STRONG & item.file.hashes.keys() else item.file.filename
+    if item.source is None or item.source.kind in ("directory", "vcs") or item.hashes:
+        return None
+    return item.source.location.rpartition("/")[2]
 
 
 def _check_target(lock: Pylock, target: Target) -> None:

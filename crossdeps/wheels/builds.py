@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.errors import HashMismatchError, SdistBuildError
+from crossdeps.index.hashing import ALGORITHMS
 from crossdeps.wheels.contents import file_digests
 from crossdeps.wheels.pip_process import PipRun, run_pip_wheel
 
@@ -84,7 +85,7 @@ def source_hashes(path: Path, expected: Mapping[str, str], filename: str) -> dic
 
     :raises HashMismatchError: if a digest isn't the one expected
     """
-    known = [key for key in expected if key in hashlib.algorithms_guaranteed]
+    known = [key for key in expected if key in ALGORITHMS]
     algorithms = tuple(dict.fromkeys(("sha256", *known)))
     with path.open("rb") as file:
         found = dict(zip(algorithms, file_digests(file, algorithms), strict=True))

@@ -8,7 +8,6 @@ published is no part of the key, and is checked on every use. How files lie on d
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError, WheelError
+from crossdeps.index.hashing import ALGORITHMS
 from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
 from crossdeps.wheels.reader import name_wheel
 from crossdeps.wheels.shelf import Shelf, move
@@ -212,7 +212,7 @@ def _believed(shelf: Shelf, held: Path, sha256: str, filename: str) -> WheelCont
 
 def _check_hashes(path: Path, hashes: Mapping[str, str], filename: str) -> str:
     """The SHA-256 of *path*, once all *hashes* that can be taken here are known to be right."""
-    known = {key: value for key, value in hashes.items() if key in hashlib.algorithms_guaranteed}
+    known = {key: value for key, value in hashes.items() if key in ALGORITHMS}
     algorithms = tuple(dict.fromkeys(("sha256", *known)))
     with path.open("rb") as file:
         found = dict(zip(algorithms, file_digests(file, algorithms), strict=True))
