@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import crossdeps
@@ -49,6 +50,14 @@ def test_the_reference_has_every_key_of_the_configuration_and_no_other() -> None
     cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     documented = {key for cell in cells for key in re.findall(r"`([a-z-]+)`", cell)}
     assert documented == keys - {"file"}
+
+
+def test_the_oldest_packaging_that_is_allowed_has_what_is_imported() -> None:
+    """``packaging.tags.InvalidTag`` isn't in 26.2."""
+    project = load_toml(DOCS.parent / "pyproject.toml")["project"]
+    required = {one.name: one for one in map(Requirement, project["dependencies"])}
+    assert not required["packaging"].specifier.contains("26.2")
+    assert required["packaging"].specifier.contains("26.3")
 
 
 def test_every_dependency_has_its_reason() -> None:
