@@ -40,11 +40,14 @@ if TYPE_CHECKING:
         UsageError,
         WheelError,
     )
-    from crossdeps.pipeline import Settings, build, check, lock
+    from crossdeps.pipeline.build import build
+    from crossdeps.pipeline.check import check
+    from crossdeps.pipeline.lock import lock
+    from crossdeps.pipeline.request import Settings
     from crossdeps.progress import Progress
-    from crossdeps.report import Report
-    from crossdeps.target import Target
-    from crossdeps.verify import Finding, FindingsError
+    from crossdeps.report.model import Report
+    from crossdeps.target.model import Target
+    from crossdeps.verify.model import Finding, FindingsError
 
 __all__ = [
     "ArtifactError",
@@ -82,15 +85,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Finding": "crossdeps.verify",
-    "FindingsError": "crossdeps.verify",
+    "Finding": "crossdeps.verify.model",
+    "FindingsError": "crossdeps.verify.model",
     "Progress": "crossdeps.progress",
-    "Report": "crossdeps.report",
-    "Settings": "crossdeps.pipeline",
-    "Target": "crossdeps.target",
-    "build": "crossdeps.pipeline",
-    "check": "crossdeps.pipeline",
-    "lock": "crossdeps.pipeline",
+    "Report": "crossdeps.report.model",
+    "Settings": "crossdeps.pipeline.request",
+    "Target": "crossdeps.target.model",
+    "build": "crossdeps.pipeline.build",
+    "check": "crossdeps.pipeline.check",
+    "lock": "crossdeps.pipeline.lock",
 }
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.bundle.model import ArchiveContent, FileContent, WheelContent
-from crossdeps.bundle.records import INSTALLER, SOURCE_RECORD, parse_record
-from crossdeps.bundle.zip_reader import ZIP_FAULTS
+from crossdeps.bundle.scan import ZIP_FAULTS
 from crossdeps.errors import OutputError
+from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -218,7 +218,7 @@ def _listed(present: Iterable[str], read: Callable[[str], bytes]) -> dict[str, s
     for record in records:
         # A RECORD's paths start from the folder that its own directory is in.
         base = "" if record == SOURCE_RECORD else posixpath.dirname(posixpath.dirname(record))
-        for row in parse_record(read(record)):
+        for row in parse_installed_record(read(record)):
             listed[posixpath.join(base, row.path)] = row.sha256
     return listed
 

@@ -1,16 +1,31 @@
-"""The artifact as a sorted list of entries, before anything is written or after it was read."""
+"""The artifact as a sorted list of entries, before anything is written or after it was read.
+
+pathspec is the library that black, hatch and DVC match gitignore patterns with: the rules about
+slashes, ``**``, negation and escapes are many, and users notice each that differs from git's.
+"""
 
 from __future__ import annotations
 
+import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+
+from crossdeps.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from packaging.metadata import RawMetadata
     from packaging.utils import NormalizedName
+    from pathspec import GitIgnoreSpec
 
     from crossdeps.binaries.model import BinaryFacts
+    from crossdeps.target.model import Target
     from crossdeps.wheels.model import Member, Wheel
 
 
@@ -122,3 +137,132 @@ class Bundle:
     def size(self) -> int:
         """Bytes, inflated."""
         return sum(entry.size for entry in self.entries)
+
+
+def installed_project(
+    dist_info: str, metadata: bytes | None, wheel: bytes | None
+) -> InstalledProject:
+    """The project of a .dist-info directory; what can't be read is taken from its name.
+
+    Sources: core metadata; the binary distribution format, "File contents" (WHEEL).
+
+    :param dist_info: path of the directory
+    :param metadata: bytes of METADATA, if there is one
+    :param wheel: bytes of WHEEL, if there is one
+    """
+    stem = posixpath.basename(dist_info).removesuffix(".dist-info")
+    name, _, version = stem.partition("-")
+    raw: RawMetadata = parse_email(_headers(metadata))[0] if metadata else {}
+    return InstalledProject(
+        name=canonicalize_name(raw.get("name") or name),
+        version=raw.get("version") or version,
+        dist_info=dist_info,
+        wheel_tags=_tags(wheel or b""),
+        requires=tuple(raw.get("requires_dist", ())),
+        requires_python=raw.get("requires_python"),
+        provides_extras=tuple(raw.get("provides_extra", ())),
+    )
+
+
+def _headers(metadata: bytes) -> bytes:
+    """METADATA without its description, which takes most of the time to parse and isn't used."""
+    end = re.search(rb"\n\r?\n", metadata)
+    return metadata[: end.end()] if end else metadata
+
+
+def _tags(wheel: bytes) -> tuple[str, ...]:
+    lines = re.findall(r"^Tag:[ \t]*(\S+)", wheel.decode("utf-8", "replace"), re.MULTILINE)
+    return tuple(sorted(set(lines)))
+
+
+def compile_globs(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """A predicate on POSIX paths, true where any of *patterns* matches.
+
+    :raises UsageError: if a pattern can't be understood
+    """
+    if not patterns:
+        return lambda _: False
+    return parse_patterns(patterns).match_file
+
+
+def parse_patterns(lines: Sequence[str]) -> GitIgnoreSpec:
+    """The patterns of a gitignore file.
+
+    :raises UsageError: if a pattern can't be understood
+    """
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError as error:
+        raise UsageError(
+            f"a glob can't be understood: {error}",
+            hint="patterns are those of gitignore, such as tests/, *.pyi or pkg/data/**",
+        ) from error
+
+
+_VERSIONED = re.compile(r"python/lib/python(3\.\d+)/site-packages/")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """The shape of the artifact.
+
+    Globs are gitignore patterns on paths relative to *prefix*; an included path is kept whatever
+    else would leave it out.
+
+    :param prefix: where packages lie: ``""`` for a function, ``python/`` or
+        ``python/lib/python3.X/site-packages/`` for a layer
+    :param scripts: whether console scripts go to ``bin/``; None leaves them out of zips and layers,
+        which no hosted runtime starts programs from
+    :param sources: the user's own directories (their contents) and files, put next to the packages
+    :param exclude: globs left out, of packages and sources alike
+    :param include: globs kept
+    :param slim: whether tests, stubs, native sources and documents of packages are left out
+    :param excluded_projects: projects left out wholly
+    :param output: where the artifact will be, which is never part of itself
+    """
+
+    kind: Literal["directory", "zip"] = "directory"
+    prefix: str = ""
+    scripts: bool | None = None
+    sources: tuple[Path, ...] = ()
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    slim: bool = False
+    excluded_projects: tuple[NormalizedName, ...] = ()
+    output: Path | None = None
+
+    @property
+    def has_scripts(self) -> bool:
+        """Whether console scripts are laid out."""
+        if self.scripts is None:
+            return self.kind == "directory" and not self.prefix
+        return self.scripts
+
+    def check(self, target: Target) -> None:
+        """Check that the prefix is one, and fits *target*.
+
+        :raises UsageError: if it doesn't
+        """
+        major, minor = target.python_version
+        fitting = ("", "python/", layer_prefix(target, versioned=True))
+        if self.prefix not in fitting:
+            versioned = _VERSIONED.fullmatch(self.prefix)
+            reason = (
+                f"is for Python {versioned[1]}, the target is {major}.{minor}"
+                if versioned
+                else "isn't one that a hosted runtime looks in"
+            )
+            raise UsageError(
+                f"the prefix {self.prefix!r} {reason}", hint=f"one of {', '.join(fitting[1:])}"
+            )
+
+
+def layer_prefix(target: Target, *, versioned: bool = False) -> str:
+    """The folder of a Lambda layer that is on ``sys.path`` of *target*.
+
+    Source: the AWS Lambda developer guide, "Layer paths for each Lambda runtime".
+    """
+    major, minor = target.python_version
+    return f"python/lib/python{major}.{minor}/site-packages/" if versioned else "python/"

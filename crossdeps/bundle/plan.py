@@ -8,24 +8,27 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.collisions import Claim, case_collisions, settle
 from crossdeps.bundle.content import read_content
-from crossdeps.bundle.installed import installed_project
-from crossdeps.bundle.launchers import script_names
-from crossdeps.bundle.model import Bundle, Entry, FileContent, InlineContent, WheelContent
-from crossdeps.bundle.placement import SCRIPTS, place
-from crossdeps.bundle.records import INSTALLER, SOURCE_RECORD, Row, render_record
+from crossdeps.bundle.model import (
+    Bundle,
+    Entry,
+    FileContent,
+    InlineContent,
+    WheelContent,
+    installed_project,
+)
+from crossdeps.bundle.placement import SCRIPTS, Claim, case_collisions, place, script_names, settle
+from crossdeps.bundle.slimming import trim
 from crossdeps.bundle.sources import read_sources
-from crossdeps.bundle.trimming import trim
 from crossdeps.errors import CollisionError
+from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, Row, render_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.bundle.layout import Layout
-    from crossdeps.bundle.model import InstalledProject
+    from crossdeps.bundle.model import InstalledProject, Layout
     from crossdeps.bundle.placement import Placed
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.bundle.content import ContentReader
+from crossdeps.bundle.model import compile_globs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from crossdeps.bundle.model import Entry
+    from crossdeps.bundle.model import Entry, Layout
 
 Rule = Literal["tests", "stubs", "native-sources", "documents"]
 
@@ -185,3 +186,39 @@ def _absolute(source: str, package: Sequence[str]) -> str:
         return name
     base = package[: max(0, len(package) - level + 1)]
     return ".".join([*base, *([name] if name else [])])
+
+
+Removed = tuple[str, str, int]
+
+
+def trim(entries: Sequence[Entry], layout: Layout) -> tuple[tuple[Entry, ...], tuple[Removed, ...]]:
+    """What stays of *entries*, and what each rule saved: (rule, owner, bytes).
+
+    Files in a .dist-info directory always stay: ``importlib.metadata``, entry points and licences
+    live there. So does the user's source, whose globs were applied as it was read.
+
+    :raises UsageError: if a glob can't be understood
+    """
+    excluded = compile_globs(layout.exclude)
+    included = compile_globs(layout.include)
+    left: list[Entry] = []
+    removed: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        path = entry.path.removeprefix(layout.prefix)
+        if entry.owner is None or _is_metadata(path) or not excluded(path) or included(path):
+            left.append(entry)
+        else:
+            removed["exclude", entry.owner] += entry.size
+    removable = find_removable(left, layout.prefix) if layout.slim else {}
+    kept: list[Entry] = []
+    for entry in left:
+        rule = removable.get(entry.path)
+        if rule is None or included(entry.path.removeprefix(layout.prefix)):
+            kept.append(entry)
+        else:
+            removed[rule, entry.owner or ""] += entry.size
+    return tuple(kept), tuple((*key, size) for key, size in sorted(removed.items()))
+
+
+def _is_metadata(path: str) -> bool:
+    return path.partition("/")[0].endswith(".dist-info")

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.locks import is_at, open_directory, try_lock
 from crossdeps.errors import OutputError
+from crossdeps.fs import is_at, open_directory, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

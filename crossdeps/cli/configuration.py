@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdeps.config.project_file import ProjectConfiguration, read_configuration
 from crossdeps.errors import InputError
-from crossdeps.inputs import ProjectConfiguration, read_configuration
 
 if TYPE_CHECKING:
     from crossdeps.cli.options import (

@@ -1,26 +1,86 @@
-"""Options to the values that the pipeline works with."""
+"""Reading moments: a date, a time, or how long ago."""
 
 from __future__ import annotations
 
+import datetime
+import itertools
+import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from crossdeps.bundle import Layout, layer_prefix
-from crossdeps.cli.moments import parse_moment
-from crossdeps.errors import InputError
-from crossdeps.inputs import ConnectionOptions, FileOptions, InputRequest
-from crossdeps.pipeline import Settings
-from crossdeps.resolution import Policy
-from crossdeps.verify import RULES, Ignore
+from crossdeps.bundle.model import Layout, layer_prefix
+from crossdeps.config.pip_options import ConnectionOptions
+from crossdeps.config.project_file import read_python_version
+from crossdeps.errors import InputError, TargetError, UsageError
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import FileOptions, InputRequest
+from crossdeps.resolution.model import Policy
+from crossdeps.target.model import Target
+from crossdeps.target.platforms import platform_architecture
+from crossdeps.verify.model import Ignore
+from crossdeps.verify.registry import RULES
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from crossdeps.cli.options import AskOptions, IndexArguments, Options, OutputOptions
-    from crossdeps.inputs import PreReleases, ProjectConfiguration
-    from crossdeps.target import Target
+    from crossdeps.cli.options import (
+        AskOptions,
+        IndexArguments,
+        Options,
+        OutputOptions,
+        TargetOptions,
+    )
+    from crossdeps.cli.output import Console
+    from crossdeps.config.project_file import ProjectConfiguration
+    from crossdeps.requirements.model import PreReleases
+
+_DURATION = re.compile(
+    r"(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?(?:\s+ago)?", re.IGNORECASE
+)
+_ISO_DURATION = re.compile(
+    r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
+    r"(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?)?"
+)
+
+
+def parse_moment(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:
+    """Read ``2026-11-01``, ``2026-11-01T12:00:00Z``, ``7 days`` or ``P7D``.
+
+    A date means its first moment, and everything is UTC where no zone is given.
+
+    >>> parse_moment("2026-11-01").isoformat()
+    '2026-11-01T00:00:00+00:00'
+
+    :param now: what durations count back from; the clock's by default
+    :returns: an aware datetime
+    :raises UsageError: if it is none of these
+    """
+    said = text.strip()
+    ago = _duration(said)
+    if ago is not None:
+        return (now or datetime.datetime.now(datetime.timezone.utc)) - ago
+    try:
+        # Python 3.10's parser doesn't know the Z of RFC 3339.
+        moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", said))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is neither a date nor a duration",
+            hint="such as 2026-11-01, 2026-11-01T12:00:00Z, '7 days' or P7D",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def _duration(text: str) -> datetime.timedelta | None:
+    if match := _DURATION.fullmatch(text):
+        return datetime.timedelta(**{match["unit"].lower() + "s": int(match["count"])})
+    match = _ISO_DURATION.fullmatch(text)
+    if match and any(match.groups()):
+        return datetime.timedelta(**{unit: int(n) for unit, n in match.groupdict("0").items()})
+    return None
+
 
 DEFAULT_REQUIREMENTS = "requirements.txt"
 
@@ -145,3 +205,80 @@ def _prefix(said: OutputOptions, target: Target) -> str:
     if not (said.layer or said.versioned_layer):
         return ""
     return layer_prefix(target, versioned=said.versioned_layer)
+
+
+_IMPLEMENTATIONS = ("cp", "cpython")
+
+
+def choose_target(options: Options, console: Console) -> Target:
+    """The one target of a command.
+
+    :raises TargetError: if none or several were named
+    """
+    targets = choose_targets(options, console)
+    if len(targets) > 1:
+        raise TargetError(
+            f"{options.verb} makes one thing for one target; {len(targets)} were named",
+            context=tuple(target.describe() for target in targets),
+            hint="give one --arch and one --runtime; lock takes several",
+        )
+    return targets[0]
+
+
+def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
+    """Every target named: each runtime on each architecture.
+
+    :raises TargetError: if the architecture isn't said anywhere, or anything is unknown
+    """
+    said = options.target
+    if said.implementation and said.implementation.lower() not in _IMPLEMENTATIONS:
+        raise TargetError(
+            f"unknown implementation {said.implementation!r}",
+            hint="crossdeps packages for CPython, cp",
+        )
+    archs = said.archs or _architectures_of(said.platforms)
+    if not archs:
+        raise TargetError(
+            "no architecture was named",
+            hint="--arch x86_64 (Intel and AMD) or --arch arm64 (Graviton); or `arch` under"
+            " [tool.crossdeps] in pyproject.toml",
+        )
+    if said.runtimes:
+        _check_runtime_alone(said)
+        pairs = itertools.product(said.runtimes, archs)
+        targets = [Target.runtime(name, arch=arch, python=said.python) for name, arch in pairs]
+    else:
+        python = said.python or _python_of_directory(console)
+        targets = [
+            Target(python=python, arch=arch, abi=said.abi or "", platforms=said.platforms)
+            for arch in archs
+        ]
+    return tuple(dict.fromkeys(targets))
+
+
+def _architectures_of(platforms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(platform_architecture(platform) for platform in platforms))
+
+
+def _check_runtime_alone(said: TargetOptions) -> None:
+    if said.platforms or said.abi:
+        raise TargetError(
+            "--runtime says the platform and the ABI itself",
+            hint="leave out --platform and --abi, or describe the machine with --python,"
+            " --arch and --platform instead of --runtime",
+        )
+
+
+def _python_of_directory(console: Console) -> str:
+    """What .python-version says, else the running Python's minor version.
+
+    It is the one question that the host is asked, and the user is told of it.
+    """
+    file = Path(".python-version")
+    if file.is_file() and (version := read_python_version(file)):
+        return version
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    console.say(
+        f"Python {running} is assumed, because crossdeps runs on it: say --python or --runtime"
+    )
+    return running

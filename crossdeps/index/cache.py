@@ -1,4 +1,7 @@
-"""Pages and metadata kept between runs.
+"""The heads of kept pages to bytes and back.
+
+msgspec learns a type when it first meets it, and two threads that make it learn the same one at
+once crash the process: encoder and decoder are made here, once, under Python's import lock.
 
 Every entry is a file with its own checksums, written aside and renamed, so that a cut, flipped or
 half-written entry is the same as none. A place that can't be used is worked without.
@@ -20,14 +23,31 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crossdeps.index.origins import read_origin
-from crossdeps.index.stored_page import Glance
+import msgspec
+
+from crossdeps.index.model import Glance, StoredPage
+from crossdeps.text import read_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from crossdeps.index.stored_page import StoredPage
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(StoredPage)
+
+
+def encode_page(page: StoredPage) -> bytes:
+    """A page as bytes."""
+    return _ENCODER.encode(page)
+
+
+def decode_page(data: bytes) -> StoredPage | None:
+    """The page in *data*; None where there is none."""
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None
+
 
 # Changes with the layout of entries: those of another version are never looked at.
 _LAYOUT = "v2"
@@ -80,7 +100,6 @@ class IndexCache:
         found = self._read(self._page_path(url))
         if found is None:
             return None
-        from crossdeps.index.page_entry import decode_page  # noqa: PLC0415 - loads msgspec
 
         page = decode_page(found[0])
         return replace(page, body=found[1]) if page is not None else None
@@ -90,15 +109,12 @@ class IndexCache:
         head = self._read_head(self._page_path(url))
         if head is None:
             return None
-        from crossdeps.index.page_entry import decode_page  # noqa: PLC0415 - loads msgspec
 
         page = decode_page(head[_DIGEST_BYTES:])
         return Glance(page=page, body_sha256=head[:_DIGEST_BYTES]) if page is not None else None
 
     def keep_page(self, url: str, page: StoredPage) -> None:
         """Keep a page under the URL that was asked for."""
-        from crossdeps.index.page_entry import encode_page  # noqa: PLC0415 - loads msgspec
-
         self._write(self._page_path(url), page.body, encode_page(replace(page, body=b"")))
 
     def touch_page(self, url: str) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
+from crossdeps.config.credentials import Credentials
 from crossdeps.errors import OfflineError
-from crossdeps.index.downloads import copy_local, download
-from crossdeps.index.fetching import PageFetcher, Place
+from crossdeps.index.cache import IndexCache
 from crossdeps.index.metadata import MetadataReader, WheelShelf
-from crossdeps.index.model import ProjectPage
-from crossdeps.index.origins import is_http, show_url, split_credentials
-from crossdeps.index.pages import ParsedPage, ProjectFiles, filename_of
+from crossdeps.index.model import Connection, ProjectPage
+from crossdeps.index.pages.page_fetcher import PageFetcher, Place
+from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, filename_of
+from crossdeps.index.transfer import copy_local, download
 from crossdeps.index.workers import Task, Workers
 from crossdeps.progress import Progress
+from crossdeps.text import is_http, show_url, split_credentials
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +28,9 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.index.cache import IndexCache
-    from crossdeps.index.model import ProjectFile
-    from crossdeps.index.session import Session
+    from crossdeps.config.index_options import IndexOptions
+    from crossdeps.index.http_session import Session
+    from crossdeps.index.model import CredentialsLookup, ProjectFile
 
 # Measured against a large index: four to eight connections saturate it, more than 16 stall.
 _WORKERS = 8
@@ -228,3 +234,74 @@ class IndexClient:
             found_on=tuple(show_url(place.root) for place, _ in found),
             warnings=tuple(warning for _, part in found for warning in part.warnings),
         )
+
+
+USER_AGENT = f"crossdeps/{__version__}"
+
+
+def open_index(
+    options: IndexOptions,
+    *,
+    cache: Path | None = None,
+    offline: bool = False,
+    credentials: CredentialsLookup | None = None,
+    project_indexes: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> IndexClient:
+    """Open every index and find-links place of *options* as one client. Asks nothing yet.
+
+    :param cache: directory for pages and metadata; None keeps nothing between runs
+    :param offline: forbid the network: only what is kept, and places on this machine
+    :param credentials: finds (user, password) for a URL, usually
+        :meth:`crossdeps.config.credentials.Credentials.find`; it answers only for servers that the
+        user named. Without it only what the URLs of *options* carry is known
+    :param project_indexes: project -> URL of the only index that it may come from
+    :param progress: told what arrives
+    """
+    connection = read_connection(options)
+    lookup = (
+        credentials
+        or Credentials((*options.index_urls, *options.find_links), {}, isolated=True).find
+    )
+
+    def open_session() -> Session:
+        from crossdeps.index.http_session import Session  # noqa: PLC0415 - loads requests
+
+        return Session(connection, user_agent=USER_AGENT, credentials=lookup)
+
+    return IndexClient(
+        read_places(options),
+        project_places={
+            canonicalize_name(name): Place(kind="simple", root=_bare(url))
+            for name, url in (project_indexes or {}).items()
+        },
+        open_session=None if offline else open_session,
+        cache=None if cache is None else functools.partial(IndexCache, cache),
+        progress=progress,
+        download_deadline=connection.download_deadline,
+    )
+
+
+def read_places(options: IndexOptions) -> tuple[Place, ...]:
+    """Every index, then every find-links place, in order and without credentials."""
+    indexes = [Place(kind="simple", root=_bare(url)) for url in options.index_urls]
+    links = [Place(kind="links", root=_bare(url)) for url in options.find_links]
+    return tuple(dict.fromkeys((*indexes, *links)))
+
+
+def read_connection(options: IndexOptions) -> Connection:
+    """How *options* want the network to be used."""
+    default = Connection()
+    return Connection(
+        timeout=default.timeout if options.timeout is None else options.timeout,
+        retries=default.retries if options.retries is None else options.retries,
+        certificates=options.cert,
+        client_certificate=options.client_cert,
+        proxies=options.proxies,
+        unproxied=options.no_proxy,
+        trusted_hosts=frozenset(host.lower() for host in options.trusted_hosts),
+    )
+
+
+def _bare(url: str) -> str:
+    return split_credentials(url)[0] if is_http(url) else url

@@ -14,21 +14,20 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import IndexUnreachableError, OfflineError
-from crossdeps.index import answers
-from crossdeps.index.downloads import Transfer, placed_file, run_transfer
-from crossdeps.index.exchange import BrokenAnswerError, Request
-from crossdeps.index.hashing import Hasher, check_hashes
-from crossdeps.index.origins import escape, is_http, local_path, read_origin, show_url
-from crossdeps.index.wheel_metadata import LARGEST_METADATA, SparseFile, read_metadata
+from crossdeps.index import responses as answers
+from crossdeps.index.partial_wheel import LARGEST_METADATA, SparseFile, read_metadata
+from crossdeps.index.responses import BrokenAnswerError, Request
+from crossdeps.index.transfer import Hasher, Transfer, check_hashes, placed_file, run_transfer
 from crossdeps.progress import Progress
+from crossdeps.text import escape, is_http, local_path, read_origin, show_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crossdeps.index.cache import IndexCache
-    from crossdeps.index.exchange import Answer
+    from crossdeps.index.http_session import Session
     from crossdeps.index.model import ProjectFile
-    from crossdeps.index.session import Session
+    from crossdeps.index.responses import Answer
 
 # A wheel up to this size is fetched whole: it will most likely be needed, and costs one request.
 WHOLE_WHEEL = 1 << 20

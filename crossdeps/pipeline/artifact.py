@@ -8,22 +8,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle import (
-    Bundle,
-    check_directory_destination,
-    check_zip_destination,
-    write_directory,
-    write_zip,
-)
-from crossdeps.report import Artifact
+from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
+from crossdeps.bundle.model import Bundle
+from crossdeps.bundle.write import write_directory, write_zip
+from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
+from crossdeps.target.runtimes import ProvidedProject
+from crossdeps.text import human_size, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from crossdeps.bundle import Written
-    from crossdeps.pipeline.settings import Settings
+    from packaging.pylock import Pylock
+    from packaging.utils import NormalizedName
+
+    from crossdeps.bundle.staging import Written
+    from crossdeps.pipeline.request import Settings
+    from crossdeps.pipeline.runtime import Provision
+    from crossdeps.pipeline.session import Workshop
     from crossdeps.progress import Progress
-    from crossdeps.target import Target
+    from crossdeps.resolution.model import Choice, Resolution
+    from crossdeps.target.model import Target
+    from crossdeps.verify.model import Finding
+    from crossdeps.wheels.model import Wheel
 
 ZIP_SUFFIX = ".zip"
 
@@ -87,4 +93,94 @@ def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Ar
         unzipped=bundle.size,
         sha256=sha256,
         code_sha256=base64.b64encode(bytes.fromhex(sha256)).decode("ascii"),
+    )
+
+
+def upload_remarks(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[str, ...]:
+    """Say what to do with a zip that is too large to be uploaded directly.
+
+    A layer helps where the rest fits, and the layer too: each is uploaded by itself.
+    """
+    facts = target.runtime_facts
+    if facts is None or artifact.kind != "zip" or artifact.size <= facts.limits.direct_upload:
+        return ()
+    limit = facts.limits.direct_upload
+    over = artifact.size - limit
+    moved: list[str] = []
+    size = 0
+    for project in sorted(bundle.projects, key=lambda one: (-one.compressed, one.name)):
+        if size >= over:
+            break
+        moved.append(project.name)
+        size += project.compressed
+    text = (
+        f"{human_size(artifact.size)} zipped can't be uploaded directly"
+        f" (the limit is {human_size(limit)}): upload it through S3"
+    )
+    if not bundle.prefix and over <= size <= limit and len(moved) < len(bundle.projects):
+        text += f", or move {', '.join(moved)} into a layer ({human_size(size)} zipped)"
+    return (text,)
+
+
+def describe_build(
+    *,
+    target: Target,
+    plan: Pylock,
+    resolution: Resolution | None,
+    wheels: Sequence[Wheel],
+    bundle: Bundle,
+    findings: tuple[Finding, ...],
+    artifact: Artifact,
+    workshop: Workshop,
+    provision: Provision,
+    left_out: Collection[NormalizedName] = (),
+    layers: Sequence[Bundle] = (),
+) -> Report:
+    """The report of a build.
+
+    :param resolution: None where a lock was built
+    :param left_out: to the runtime
+    """
+    choices = resolution.choices if resolution else {}
+    sizes = {project.name: project.size for project in bundle.projects}
+    lines = [_package(wheel, sizes.get(wheel.name, 0), choices.get(wheel.name)) for wheel in wheels]
+    warnings = (
+        *workshop.warnings,
+        *(resolution.warnings if resolution else ()),
+        *(f"{wheel.filename}: {warning}" for wheel in wheels for warning in wheel.warnings),
+        *bundle.warnings,
+        *provision.remarks(left_out),
+    )
+    options = workshop.options
+    return Report(
+        target=target,
+        artifact=artifact,
+        lock=plan,
+        packages=tuple(sorted(lines, key=lambda line: line.name)),
+        findings=findings,
+        removed=bundle.removed,
+        provided=tuple(
+            provision.projects.get(name, ProvidedProject(name=name, role="dependency"))
+            for name in sorted(left_out)
+        ),
+        layers=tuple(
+            LayerLine(path=str(path), size=layer.size)
+            for path, layer in zip(workshop.settings.layers, layers, strict=True)
+        ),
+        indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
+        warnings=tuple(dict.fromkeys(warnings)),
+        notes=(*bundle.notes, *upload_remarks(bundle, artifact, target)),
+    )
+
+
+def _package(wheel: Wheel, size: int, choice: Choice | None) -> PackageLine:
+    return PackageLine(
+        name=wheel.name,
+        version=str(wheel.version),
+        wheel=wheel.filename,
+        sha256=wheel.sha256,
+        tags=wheel.tags,
+        size=size,
+        requested=any(asker.parent is None for asker in choice.askers) if choice else False,
+        passed_over=choice.passed_over if choice else (),
     )

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution import PassedOver
-    from crossdeps.target import ProvidedProject, Target
-    from crossdeps.verify import Finding
+    from crossdeps.resolution.model import PassedOver
+    from crossdeps.target.model import Target
+    from crossdeps.target.runtimes import ProvidedProject
+    from crossdeps.verify.model import Finding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

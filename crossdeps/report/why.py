@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -10,9 +11,11 @@ from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.inputs import redact
-from crossdeps.resolution import Asker, PassedOver
-from crossdeps.syntax import parse_requirement
+from crossdeps.requirements.syntax import parse_requirement
+from crossdeps.resolution.explain.skipped import describe_reason
+from crossdeps.resolution.model import Asker, PassedOver
+from crossdeps.text import redact
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution import Choice, RejectionReason, Resolution, Selected
-    from crossdeps.target import Target
+    from crossdeps.resolution.model import Choice, RejectionReason, Resolution, Selected
+    from crossdeps.target.model import Target
 
 Chain = tuple[Asker, ...]
 
@@ -212,3 +215,104 @@ def _group(group: Mapping[str, Any]) -> list[PassedOver]:
             )
         )
     return found
+
+
+def render_why(why: Why) -> str:
+    """Who asked, what was chosen and what was passed over, in a few lines."""
+    blocks = [
+        f"{why.name} {why.version} for {why.target.describe()}",
+        _asked(why),
+        _chosen(why),
+        _newer(why),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def why_document(why: Why) -> dict[str, Any]:
+    """The same as JSON-ready values."""
+    return {
+        "version": 1,
+        "crossdeps": __version__,
+        "target": why.target.describe(),
+        "project": {"name": why.name, "version": why.version},
+        "asked_for_by": [[_asker(asker) for asker in chain] for chain in why.chains],
+        "chosen": {
+            "file": why.file or None,
+            "source": why.source or None,
+            "tag": why.tag or None,
+            "tag_rank": why.tag_rank if why.tag else None,
+            "requires_python": why.requires_python or None,
+        },
+        "passed_over": [
+            {
+                "version": str(item.version),
+                "reason": item.reason,
+                "detail": item.detail,
+                "forced_by_target": item.forced_by_target,
+            }
+            for item in why.passed_over
+        ],
+        "complete": why.complete,
+    }
+
+
+def _asker(asker: Asker) -> dict[str, Any]:
+    return {
+        "project": asker.parent,
+        "version": str(asker.parent_version) if asker.parent_version else None,
+        "origin": str(asker.origin) if asker.origin else None,
+        "requirement": asker.text,
+    }
+
+
+def _asked(why: Why) -> str:
+    if not why.chains:
+        return "Asked for by\n  the lock doesn't record it"
+    return "\n".join(["Asked for by", *(line for chain in why.chains for line in _lines(chain))])
+
+
+def _lines(chain: Chain) -> list[str]:
+    lines = []
+    for depth, asker in enumerate(chain, start=1):
+        if asker.parent is None:
+            who = f"{asker.origin}: " if asker.origin else ""
+        else:
+            version = f" {asker.parent_version}" if asker.parent_version else ""
+            who = f"{asker.parent}{version} wants "
+        lines.append(f"{'  ' * depth}{who}{asker.text}")
+    return lines
+
+
+def _chosen(why: Why) -> str:
+    lines = ["Chosen"]
+    if why.file:
+        lines.append(f"  {why.file}")
+    if why.source:
+        lines.append(f"  from {why.source}")
+    if why.tag:
+        place = f"{why.tag_rank + 1:,} of the {why.tags:,} that the target accepts"
+        lines.append(f"  by the tag {why.tag}, number {place}, best first")
+    if why.requires_python:
+        lines.append(f"  requires Python {why.requires_python}")
+    return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def _newer(why: Why) -> str:
+    if not why.passed_over:
+        told = "nothing newer was found" if why.complete else "the lock doesn't record it"
+        return f"Newer versions\n  {told}"
+    lines = ["Newer versions passed over"]
+    finals = [item for item in why.passed_over if item.reason != "pre-release"]
+    for reason, items in itertools.groupby(finals, key=describe_reason):
+        lines.append(f"  {_range(list(items))}: {reason}")
+    if pre_releases := [item for item in why.passed_over if item.reason == "pre-release"]:
+        lines.append(f"  {_range(pre_releases)}: not taken without being asked for")
+    return "\n".join(lines)
+
+
+def _range(items: list[PassedOver]) -> str:
+    if len(items) == 1:
+        return str(items[0].version)
+    if len(items) == 2:
+        return f"{items[0].version}, {items[1].version}"
+    return f"{items[0].version} to {items[-1].version} ({len(items)} versions)"

@@ -16,10 +16,9 @@ from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.index.pages import ProjectFiles
-from crossdeps.resolution.fits import Misfit, TagJudge
+from crossdeps.index.pages.project_files import ProjectFiles
 from crossdeps.resolution.model import Candidate
-from crossdeps.resolution.rejections import Rejections
+from crossdeps.resolution.tags import Misfit, Rejections, TagJudge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag, NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.resolution.rejections import Failure
-    from crossdeps.target import Target
+    from crossdeps.resolution.tags import Failure
+    from crossdeps.target.model import Target
 
 _BUILD_TAG = re.compile(r"(\d+)([A-Za-z0-9_.]*)", re.ASCII)
 _SDIST = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar")

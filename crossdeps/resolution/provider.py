@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from resolvelib import AbstractProvider
 
 from crossdeps.errors import SdistBuildError
-from crossdeps.resolution.trail import describe
-from crossdeps.resolution.unbuilt import describe_wheels
-from crossdeps.resolution.wants import Impossible, Pin, Want
+from crossdeps.resolution.explain.failures import describe_wheels
+from crossdeps.resolution.model import Impossible, Pin, Want
+from crossdeps.resolution.reporter import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.resolution.asked import Asked
-    from crossdeps.resolution.catalogue import Catalogue
     from crossdeps.resolution.dependencies import Dependencies
     from crossdeps.resolution.model import Candidate
-    from crossdeps.resolution.trail import Information, Trail
+    from crossdeps.resolution.reporter import Information, Trail
+    from crossdeps.resolution.repository import Catalogue
+    from crossdeps.resolution.root_requirements import Asked
 
 # A project that stood in the way this often is decided before the others.
 _TROUBLESOME = 5

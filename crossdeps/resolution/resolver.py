@@ -1,4 +1,4 @@
-"""Inputs, target and index -> Resolution."""
+"""Requirements that name their file, directory or repository themselves."""
 
 from __future__ import annotations
 
@@ -6,28 +6,108 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
+from crossdeps.errors import ConflictError, InputError, NoCandidateError
 from crossdeps.progress import Progress
-from crossdeps.resolution.asked import reduce_inputs, want_of
-from crossdeps.resolution.catalogue import Catalogue
-from crossdeps.resolution.crawler import Crawler
-from crossdeps.resolution.dependencies import Dependencies
-from crossdeps.resolution.markers import Markers
-from crossdeps.resolution.model import Policy, Resolution
-from crossdeps.resolution.outcome import make_resolution
+from crossdeps.requirements.core_metadata import read_fields
+from crossdeps.requirements.syntax import Markers
+from crossdeps.resolution.candidates import accepts_python
+from crossdeps.resolution.dependencies import Crawler, Dependencies
+from crossdeps.resolution.model import Pin, Policy, Resolution
+from crossdeps.resolution.repository import Catalogue
+from crossdeps.resolution.result import make_resolution
+from crossdeps.resolution.root_requirements import reduce_inputs, want_of
 from crossdeps.resolution.search import Searcher
+from crossdeps.resolution.tags import Misfit, TagJudge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
-    from packaging.version import Version
 
     from crossdeps.index.model import Index
-    from crossdeps.inputs.model import Inputs
-    from crossdeps.resolution.asked import Asked
-    from crossdeps.resolution.model import Builder
-    from crossdeps.resolution.wants import Pin, Want
-    from crossdeps.target import Target
+    from crossdeps.requirements.model import Inputs, Requirement
+    from crossdeps.resolution.model import Builder, BuiltWheel, Want
+    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.target.model import Target
+
+
+def build_sources(
+    requirements: Sequence[Requirement], *, target: Target, builder: Builder, progress: Progress
+) -> tuple[dict[NormalizedName, Pin], dict[int, NormalizedName]]:
+    """Read or build what *requirements* name by address, and check that the target takes it.
+
+    :returns: the one pin of each such project, and the project that each unnamed requirement, by
+        its place, turned out to be
+    :raises ConflictError: if two addresses give one project
+    :raises InputError: if the address gives another project than the one named
+    :raises NoCandidateError: if the target can't take it
+    :raises SdistBuildError: if a build fails
+    """
+    pins: dict[NormalizedName, Pin] = {}
+    firsts: dict[NormalizedName, Requirement] = {}
+    names: dict[int, NormalizedName] = {}
+    judge = TagJudge(target)
+    for place, requirement in enumerate(requirements):
+        first = firsts.get(requirement.name) if requirement.name else None
+        if first is not None and first.source == requirement.source:
+            names[place] = requirement.name
+            continue
+        progress.building(requirement.name or requirement.text)
+        built = builder.from_source(requirement)
+        _check(requirement, built, target, judge)
+        if built.name in firsts and firsts[built.name].source != requirement.source:
+            raise ConflictError(
+                f"{built.name} is asked for from two places",
+                context=(_line(firsts[built.name]), _line(requirement)),
+                hint="keep one of the two, or tell them apart by markers",
+            )
+        firsts.setdefault(built.name, requirement)
+        names[place] = built.name
+        pins[built.name] = Pin(
+            name=built.name,
+            version=built.version,
+            extras=frozenset(),
+            source=requirement.source,
+            built=built,
+        )
+    return pins, names
+
+
+def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: TagJudge) -> None:
+    if requirement.name and requirement.name != built.name:
+        raise InputError(
+            f"{requirement.name} was asked for, but the address gives {built.name} {built.version}",
+            context=(_line(requirement),),
+            hint=f"write {built.name} @ ..., or give the address of {requirement.name}",
+            rule="other-project",
+        )
+    fit = judge.judge("-".join(built.filename.removesuffix(".whl").rsplit("-", 3)[1:]))
+    if isinstance(fit, Misfit):
+        needs = {
+            "glibc": f"needs glibc {fit.detail}",
+            "platform-tag": f"is for {fit.detail}",
+            "python-tag": f"is for Python {fit.detail}",
+            "abi-tag": f"is for ABI {fit.detail}",
+        }.get(fit.reason, fit.detail)
+        raise NoCandidateError(
+            f"{built.filename} {needs}, and the target is {target.describe()}",
+            context=(_line(requirement),),
+            hint="give the address of the wheel for this target, or ask an index by name",
+        )
+    for python in read_fields(built.metadata)["requires-python"]:
+        if python and not accepts_python(python, Version(target.python)):
+            raise NoCandidateError(
+                f"{built.name} {built.version} wants Python {python}, and the target has"
+                f" {target.python}",
+                context=(_line(requirement),),
+                hint="choose another Python with --python, or ask for another version",
+            )
+
+
+def _line(requirement: Requirement) -> str:
+    return f"{requirement.origin}: {requirement.text}"
 
 
 def resolve(
@@ -90,7 +170,7 @@ def resolve(
             stack.enter_context(crawler).follow(roots)
         attempt = searcher.attempt(roots, progress=progress, max_rounds=policy.max_rounds)
     if attempt.end != "answer":
-        from crossdeps.resolution.explanation import Failure, explain  # noqa: PLC0415 - seldom
+        from crossdeps.resolution.explain.explanation import Failure, explain  # noqa: PLC0415 - seldom
 
         raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
     progress.resolved(len(attempt.pins))
@@ -106,7 +186,6 @@ def _build(
     items = asked.sources
     if not items:
         return {}, asked
-    from crossdeps.resolution.direct import build_sources  # noqa: PLC0415 - seldom
 
     pins, names = build_sources(items, target=target, builder=builder, progress=progress)
     named = {id(item): names[place] for place, item in enumerate(items)}

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from crossdeps.errors import TargetError
-from crossdeps.target.libc import Libc, Platform
-from crossdeps.target.pythons import full_version
-from crossdeps.target.runtimes import Runtime, find_runtime
+from crossdeps.target.platforms import Libc, Platform
+from crossdeps.target.runtimes import Runtime, find_runtime, full_version
 
 if TYPE_CHECKING:
     from packaging.markers import Environment

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
 
 Presence = Literal["present", "absent", "unknown"]
 VersionNumber = tuple[int, ...]

@@ -10,8 +10,8 @@ from crossdeps.verify.native import linked_libc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crossdeps.binaries import BinaryFacts
-    from crossdeps.verify.scene import Scene
+    from crossdeps.binaries.model import BinaryFacts
+    from crossdeps.verify.context import Scene
 
 WRONG_MACHINE = Rule(
     id="wrong-machine",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from crossdeps.verify.images import runtime_modules
 from crossdeps.verify.model import Finding, Rule
-from crossdeps.verify.stdlib import stdlib_modules
+from crossdeps.verify.module_names import stdlib_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry
-    from crossdeps.verify.scene import Scene
+    from crossdeps.verify.context import Scene
 
 SHADOWS_STDLIB = Rule(
     id="shadows-stdlib",

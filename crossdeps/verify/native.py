@@ -1,4 +1,6 @@
-"""Which native binaries of a bundle will be loaded on the target, and which fit it.
+"""File names of extension modules: which module, for which Python.
+
+Source: PEP 3149 (ABI version tagged .so files) and PEP 425 for Windows' ``.pyd``.
 
 Packages carry binaries that nobody loads: launchers for Windows, the same helper for each
 platform, an extension module once for each Python. A foreign binary is wrong only where the target
@@ -13,12 +15,99 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from crossdeps.verify.extension_names import ExtensionName, parse_extension_name
-
 if TYPE_CHECKING:
-    from crossdeps.binaries import BinaryFacts
+    from crossdeps.binaries.model import BinaryFacts
     from crossdeps.bundle.model import Bundle, Entry
-    from crossdeps.target import LibcKind, Target
+    from crossdeps.target.model import Target
+    from crossdeps.target.platforms import LibcKind
+
+_NAME = re.compile(r"(?P<module>[A-Za-z_]\w*)(?:\.(?P<tag>[A-Za-z0-9_-]+))?\.(?:so|pyd)")
+_TAG = re.compile(
+    r"""abi3t?
+      | (?P<implementation>cpython|pypy|graalpy)-?(?P<python>\d+[a-z]*)(?:-(?P<platform>.+))?
+      | cp(?P<windows>\d+[a-z]*)-(?P<windows_platform>win\w+)
+    """,
+    re.VERBOSE,
+)
+_GNU = "linux-gnu"
+_MUSL = "linux-musl"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtensionName:
+    """What the file name of an extension module says.
+
+    :param module: the module's own name
+    :param tag: ``abi3``, ``cpython-311-x86_64-linux-gnu``, or empty for a bare ``.so``
+    :param python: ``311``, ``313t``; empty where the tag names none
+    :param platform: ``x86_64-linux-gnu``, ``darwin``; empty where the tag names none
+    """
+
+    module: str
+    tag: str = ""
+    implementation: str = ""
+    python: str = ""
+    platform: str = ""
+
+    def importable_by(self, target: Target) -> bool:
+        """Whether the target's import system looks for a file of this name.
+
+        Every CPython on Linux looks for its own tag, for ``abi3`` (which a free-threaded one
+        doesn't have) and for the bare suffix.
+        """
+        if not self.tag:
+            return True
+        if self.tag == "abi3":
+            return not target.free_threaded
+        if self.tag == "abi3t":
+            return target.python_version >= (3, 15)
+        return (
+            self.implementation == "cpython"
+            and self.python == target.abi.removeprefix("cp")
+            and self.platform in _platforms(target)
+        )
+
+    @property
+    def describe(self) -> str:
+        """What the name says it is for, such as ``CPython 3.11 on x86_64-linux-gnu``."""
+        if self.tag in {"abi3", "abi3t"}:
+            return f"the stable ABI ({self.tag})"
+        spelled = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+        digits = re.fullmatch(r"(\d)(\d+)([a-z]*)", self.python)
+        version = f" {digits[1]}.{digits[2]}{digits[3]}" if digits else ""
+        name = f"{spelled.get(self.implementation, 'another Python')}{version}"
+        return f"{name} on {self.platform}" if self.platform else name
+
+
+def _platforms(target: Target) -> tuple[str, ...]:
+    gnu = f"{target.arch}-{_GNU}"
+    if target.libc.kind == "glibc":
+        return (gnu,)
+    # CPython called musl "gnu" too before its build told the two apart.
+    return (f"{target.arch}-{_MUSL}", gnu)
+
+
+def parse_extension_name(filename: str) -> ExtensionName | None:
+    """What *filename* says, or None where no import statement could mean it.
+
+    :param filename: without folders
+    """
+    match = _NAME.fullmatch(filename)
+    if match is None:
+        return None
+    if match["tag"] is None:
+        return ExtensionName(module=match["module"])
+    tag = _TAG.fullmatch(match["tag"])
+    if tag is None:
+        return None
+    return ExtensionName(
+        module=match["module"],
+        tag=match["tag"],
+        implementation=tag["implementation"] or ("cpython" if tag["windows"] else ""),
+        python=tag["python"] or tag["windows"] or "",
+        platform=tag["platform"] or tag["windows_platform"] or "",
+    )
+
 
 # fits: loads on the target's machine; foreign: would be loaded, and can't be; unimportable: right
 # machine, wrong name; damaged: can't be read; unused: nothing on the target loads it
@@ -35,7 +124,7 @@ _SPELLINGS = {
     "i386": r"i[3-6]86|x86(?![_-]64)|ia32|32|32bit",
     "arm": r"arm(?:v[5-7]\w*|hf|el|32)?",
 }
-_MUSL = r"musl(?:linux)?|alpine"
+_MUSL_NAMES = r"musl(?:linux)?|alpine"
 _LIBRARY = re.compile(r"\.so(\.\d+)*$")
 
 
@@ -123,7 +212,11 @@ def _loaded(
         return "foreign"
     if extension and not extension.importable_by(target):
         return "unimportable"
-    if linked_libc(facts) == "musl" and target.libc.kind == "glibc" and _mentions(path, _MUSL):
+    if (
+        linked_libc(facts) == "musl"
+        and target.libc.kind == "glibc"
+        and _mentions(path, _MUSL_NAMES)
+    ):
         return "unused"
     return "fits"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from crossdeps.syntax import parsing
+from crossdeps.requirements.syntax import parsing
 from crossdeps.verify.conditions import verdict
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from crossdeps.wheels.archive_end import End, read_at, read_end
-from crossdeps.wheels.archive_extra import NO_EXTRA, parse_extra, zip64_values
-from crossdeps.wheels.faults import refusal
+from crossdeps.wheels.model import refusal
+from crossdeps.wheels.zip_format import NO_EXTRA, End, parse_extra, read_at, read_end, zip64_values
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -9,20 +9,19 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from crossdeps.binaries import is_binary_head, read_binary
+from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.wheels.archive import read_archive
 from crossdeps.wheels.dist_info import (
     check_data_directories,
+    check_script_name,
     find_dist_info,
     parse_identity,
+    parse_scripts,
     parse_wheel_file,
 )
-from crossdeps.wheels.entry_points import check_script_name, parse_scripts
-from crossdeps.wheels.faults import refusal
-from crossdeps.wheels.inflate import checksum, inflate
-from crossdeps.wheels.model import Member
-from crossdeps.wheels.paths import check_members
-from crossdeps.wheels.record import RecordRow, check_record, parse_record
+from crossdeps.wheels.model import Member, refusal
+from crossdeps.wheels.record import RecordRow, check_members, check_record, parse_record
+from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

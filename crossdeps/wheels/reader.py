@@ -12,8 +12,7 @@ from packaging.version import InvalidVersion, Version
 from crossdeps.errors import WheelError
 from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
 from crossdeps.wheels.dist_info import is_named
-from crossdeps.wheels.faults import refusal
-from crossdeps.wheels.model import Wheel
+from crossdeps.wheels.model import Wheel, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +22,7 @@ def read_wheel(path: Path, filename: str | None = None) -> Wheel:
     """Read the wheel at *path* from its first byte to its last, strictly.
 
     Structure, checksums, RECORD, WHEEL, METADATA, entry points and names are checked; what breaks
-    a rule is refused with the rule's id (:data:`crossdeps.wheels.faults.RULES`).
+    a rule is refused with the rule's id (:data:`crossdeps.wheels.model.RULES`).
 
     :param path: a regular file; every file of the wheel may be read from it later
     :param filename: the name under which it was published; that of *path* by default

@@ -23,10 +23,9 @@ from crossdeps.errors import (
     OfflineError,
     SdistBuildError,
 )
-from crossdeps.resolution import as_locked
+from crossdeps.resolution.lock.entries import as_locked
 from crossdeps.resolution.model import BuiltWheel
-from crossdeps.wheels.builds import BuildShelf, build_wheel, source_hashes
-from crossdeps.wheels.pip_process import pip_environment
+from crossdeps.wheels.pip_build import BuildShelf, build_wheel, pip_environment, source_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.inputs.model import DirectSource, Requirement
     from crossdeps.progress import Progress
+    from crossdeps.requirements.model import DirectSource, Requirement
     from crossdeps.wheels.model import ByteSource, Wheel
     from crossdeps.wheels.store import Store
 

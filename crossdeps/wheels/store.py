@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError, WheelError
-from crossdeps.index.hashing import ALGORITHMS
+from crossdeps.index.transfer import ALGORITHMS
 from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
 from crossdeps.wheels.reader import name_wheel
-from crossdeps.wheels.shelf import Shelf, move
+from crossdeps.wheels.store_directory import Shelf, move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

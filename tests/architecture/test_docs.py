@@ -13,9 +13,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import crossdeps
-from crossdeps.cli.parser import build_parser
-from crossdeps.inputs import ProjectConfiguration
-from crossdeps.target import RUNTIMES, Target, provided_projects
+from crossdeps.cli.argument_parser import build_parser
+from crossdeps.config.project_file import ProjectConfiguration
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from tests.support.toml import load_toml
 
 DOCS = Path(__file__).parents[2] / "docs"

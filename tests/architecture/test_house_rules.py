@@ -15,9 +15,9 @@ READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in FILES if not name.startswith(("cli/", "inputs/"))]
+    "name", [name for name in FILES if not name.startswith(("cli/", "config/"))]
 )
-def test_only_cli_and_inputs_read_environment_variables(name: str) -> None:
+def test_only_cli_and_config_read_environment_variables(name: str) -> None:
     tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
     read = [
         node.lineno

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.pipeline import Settings, build, check
-from crossdeps.resolution import Policy
-from crossdeps.target import Target
-from crossdeps.verify import Ignore
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.check import check
+from crossdeps.pipeline.request import Settings
+from crossdeps.resolution.model import Policy
+from crossdeps.target.model import Target
+from crossdeps.verify.model import Ignore
 from tests.support.built_once import CACHE_ROOT
 
 if TYPE_CHECKING:

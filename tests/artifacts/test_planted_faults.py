@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.verify import RULES
+from crossdeps.verify.registry import RULES
 from tests.artifacts import plants
 from tests.support.artifacts import run_crossdeps
 

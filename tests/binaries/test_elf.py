@@ -14,7 +14,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 from elftools.elf.sections import SymbolTableSection
 
-from crossdeps.binaries import BinaryFacts, read_binary
+from crossdeps.binaries.formats import read_binary
+from crossdeps.binaries.model import BinaryFacts
 from tests.support.binary_factory import make_elf
 
 SAMPLE = make_elf(

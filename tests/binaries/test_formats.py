@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from crossdeps.binaries import BinaryFacts, is_binary_head, read_binary
+from crossdeps.binaries.formats import is_binary_head, read_binary
+from crossdeps.binaries.model import BinaryFacts
 from tests.support.binary_factory import make_elf, make_fat_macho, make_macho, make_pe
 
 JAVA_CLASS = bytes.fromhex("cafebabe00000041") + bytes(64)

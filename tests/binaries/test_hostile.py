@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crossdeps.binaries import is_binary_head, read_binary
+from crossdeps.binaries.formats import is_binary_head, read_binary
 from tests.support.binary_factory import make_elf, make_fat_macho, make_macho, make_pe
 
 ELF = make_elf(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from crossdeps.target import Target
+from crossdeps.target.model import Target
 from crossdeps.wheels.reader import read_wheel
 from tests.support.wheel_factory import make_wheel
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout, plan_bundle, write_directory, write_zip
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.write import write_directory, write_zip
 from crossdeps.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from crossdeps.bundle import Bundle
-    from crossdeps.target import Target
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout, plan_bundle, write_directory
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.write import write_directory
 from crossdeps.errors import IntegrityError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdeps.bundle import Layout, plan_bundle, read_bundle, write_directory, write_zip
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.read import read_bundle
+from crossdeps.bundle.write import write_directory, write_zip
 from crossdeps.errors import OutputError
 from crossdeps.progress import Progress
 
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from crossdeps.bundle import Bundle
-    from crossdeps.target import Target
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 CALLS = ("open", "write", "fsync", "rename", "replace", "mkdir", "fchmod", "chmod")
@@ -194,7 +197,8 @@ def test_a_short_write_is_carried_on(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from crossdeps.bundle import Bundle, Entry, InlineContent, write_directory, write_zip
+from crossdeps.bundle.model import Bundle, Entry, InlineContent
+from crossdeps.bundle.write import write_directory, write_zip
 import hashlib
 write = {"directory": write_directory, "zip": write_zip}[sys.argv[1]]
 real = os.write

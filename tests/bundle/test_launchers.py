@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout, plan_bundle, write_directory
-from crossdeps.bundle.launchers import launchers, portable_script
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.placement import launchers, portable_script
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.write import write_directory
 from crossdeps.errors import WheelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 

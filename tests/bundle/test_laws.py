@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossdeps.bundle import Layout, plan_bundle, read_bundle, write_directory, write_zip
-from crossdeps.target import Target
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.read import read_bundle
+from crossdeps.bundle.write import write_directory, write_zip
+from crossdeps.target.model import Target
 from tests.bundle.conftest import wheel_in
 
 if TYPE_CHECKING:
-    from crossdeps.bundle import Bundle
+    from crossdeps.bundle.model import Bundle
     from crossdeps.wheels.model import Wheel
 
 TARGET = Target(python="3.12", arch="x86_64")

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout, layer_prefix, plan_bundle, read_content
-from crossdeps.bundle.records import SOURCE_RECORD, parse_record
+from crossdeps.bundle.content import read_content
+from crossdeps.bundle.model import Layout, layer_prefix
+from crossdeps.bundle.plan import plan_bundle
 from crossdeps.errors import CollisionError, UsageError, WheelError
+from crossdeps.wheels.record import SOURCE_RECORD, parse_installed_record
 from tests.support.wheel_factory import Member, make_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.bundle import Bundle
-    from crossdeps.target import Target
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 
@@ -57,7 +59,9 @@ def test_record_lists_what_is_laid_out(wheel: WheelMaker, target: Target) -> Non
     assert rows == sorted(rows)
     assert ["a-1.0.dist-info/RECORD", "", ""] in rows
     assert b"\r" not in record
-    parsed = {f"python/{row.path}": (row.sha256, row.size) for row in parse_record(record)}
+    parsed = {
+        f"python/{row.path}": (row.sha256, row.size) for row in parse_installed_record(record)
+    }
     for entry in bundle.entries:
         if not entry.path.endswith("/RECORD"):
             assert parsed.pop(entry.path) == (entry.sha256, entry.size)
@@ -293,7 +297,7 @@ def test_source_lies_next_to_the_packages(
     bundle = plan_bundle([wheel("a")], target, Layout(prefix="python/", sources=(tmp_path,)))
     app = next(entry for entry in bundle.entries if entry.path == "python/app.py")
     assert app.owner is None
-    rows = {row.path: row.sha256 for row in parse_record(data_of(bundle, SOURCE_RECORD))}
+    rows = {row.path: row.sha256 for row in parse_installed_record(data_of(bundle, SOURCE_RECORD))}
     assert rows == {"python/app.py": app.sha256, SOURCE_RECORD: ""}
 
 

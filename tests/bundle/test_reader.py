@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crossdeps.bundle import read_bundle, read_content
+from crossdeps.bundle.content import read_content
+from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError
 from tests.support.wheel_factory import make_elf, make_wheel
 

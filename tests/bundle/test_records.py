@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.bundle.records import Row, parse_record, render_record
+from crossdeps.wheels.record import Row, parse_installed_record, render_record
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -20,14 +20,14 @@ PATHS = st.text(
 )
 def test_what_is_rendered_is_read_back(rows: dict[str, bytes]) -> None:
     written = [Row(path=path, sha256=digest.hex(), size=3) for path, digest in rows.items()]
-    read = {row.path: row for row in parse_record(render_record(written, "R"))}
+    read = {row.path: row for row in parse_installed_record(render_record(written, "R"))}
     assert read.pop("R") == Row(path="R")
     assert read == {row.path: row for row in written}
 
 
 @given(st.binary())
 def test_any_bytes_are_survived(data: bytes) -> None:
-    for row in parse_record(data):
+    for row in parse_installed_record(data):
         assert isinstance(row.path, str)
 
 
@@ -47,4 +47,4 @@ def test_any_bytes_are_survived(data: bytes) -> None:
     ],
 )  # fmt: skip
 def test_lines_of_any_tool_are_read(line: bytes, expected: Row) -> None:
-    assert list(parse_record(line)) == [expected]
+    assert list(parse_installed_record(line)) == [expected]

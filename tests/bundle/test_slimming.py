@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout, plan_bundle
+from crossdeps.bundle.model import Layout
+from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.slimming import imported_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import Layout
+from crossdeps.bundle.model import Layout
 from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import InputError, UsageError
 from tests.support.closed import close_folder

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle import (
-    Bundle,
-    Entry,
-    InlineContent,
-    Layout,
-    plan_bundle,
-    write_zip,
-    zip_writer,
-)
-from crossdeps.bundle.zip_writer import _Header
+from crossdeps.bundle import write as zip_writer
+from crossdeps.bundle.model import Bundle, Entry, InlineContent, Layout
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.bundle.write import _Header, write_zip
 from crossdeps.errors import IntegrityError, OutputError
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.cli.parser import parse_arguments
+from crossdeps.cli.argument_parser import parse_arguments
 from crossdeps.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from crossdeps.cli.failures import describe_traceback, failure_of
+from crossdeps.cli.main import describe_traceback, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,9 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
     """Let every build fail with an error."""
 
     def plant(error: Exception) -> None:
-        import crossdeps.cli.verbs.build
+        import crossdeps.pipeline.build
 
-        monkeypatch.setattr(crossdeps.cli.verbs.build, "build", failing(error))
+        monkeypatch.setattr(crossdeps.pipeline.build, "build", failing(error))
 
     return plant
 
@@ -44,7 +44,7 @@ class TestFaultOfOurs:
         told = run.build("pure")
         assert (told.code, told.out) == (1, "")
         assert told.err.startswith("error: this is a fault of crossdeps: KeyError: 'numpy'\n")
-        assert "  crossdeps/cli/verbs/build.py:" in told.err
+        assert "  crossdeps/cli/verbs.py:" in told.err
         assert "hint: run the same command with -v, and report what it prints" in told.err
         assert "Traceback" not in told.err
 

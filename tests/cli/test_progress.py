@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.cli.log import LoggedProgress
-from crossdeps.cli.progress import LiveProgress
+from crossdeps.cli.progress_display import LiveProgress, LoggedProgress
 
 if TYPE_CHECKING:
     from crossdeps.progress import Progress

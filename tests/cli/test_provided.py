@@ -9,7 +9,8 @@ import pytest
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
-from crossdeps.target import Target, provided_projects
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import provided_projects
 from tests.support.toml import load_toml
 from tests.support.wheel_factory import make_wheel
 

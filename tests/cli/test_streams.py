@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from crossdeps.cli.console import Console
 from crossdeps.cli.options import TellOptions
+from crossdeps.cli.output import Console
 from tests.support.command import REPOSITORY, crossdeps
 from tests.support.command_line import TARGET
 

@@ -10,15 +10,15 @@ import pytest
 
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.client import IndexClient
-from crossdeps.index.connection import Connection, no_credentials
-from crossdeps.index.fetching import Place
-from crossdeps.index.session import Session
+from crossdeps.index.http_session import Session
+from crossdeps.index.model import Connection, no_credentials
+from crossdeps.index.pages.page_fetcher import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from crossdeps.index.connection import CredentialsLookup
+    from crossdeps.index.model import CredentialsLookup
     from crossdeps.progress import Progress
 
 FAST = Connection(timeout=0.5, retries=2, deadline=5.0, backoff=0.01, longest_wait=1.0)

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import IndexCache
-from crossdeps.index.stored_page import StoredPage, read_freshness
+from crossdeps.index.model import StoredPage, read_freshness
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.utils import canonicalize_name
 
-from crossdeps.errors import (
-    IndexRefusedError,
-    IndexResponseError,
-    IndexUnreachableError,
-)
-from crossdeps.index.opening import open_index, read_connection, read_places
+from crossdeps.config.credentials import Credentials
+from crossdeps.config.index_options import IndexOptions
+from crossdeps.errors import IndexRefusedError, IndexResponseError, IndexUnreachableError
+from crossdeps.index.client import open_index, read_connection, read_places
 from crossdeps.index.workers import Task, Workers
-from crossdeps.inputs.credentials import Credentials
-from crossdeps.inputs.index_options import IndexOptions
 from tests.support import faults
 from tests.support.wheel_factory import make_sdist, make_wheel
 
@@ -309,7 +305,7 @@ def test_the_real_index() -> None:
     """Pages, and metadata by a range or by a small wheel, of the configured index."""
     import os
 
-    from crossdeps.inputs.index_options import gather_index_options
+    from crossdeps.config.index_options import gather_index_options
 
     options = gather_index_options(os.environ)
     with open_index(options) as index:

@@ -21,7 +21,7 @@ from crossdeps.errors import (
     WheelError,
 )
 from crossdeps.index.metadata import WheelShelf
-from crossdeps.index.wheel_metadata import SparseFile, read_metadata
+from crossdeps.index.partial_wheel import SparseFile, read_metadata
 from tests.support import faults
 from tests.support.wheel_factory import make_wheel
 

@@ -11,10 +11,10 @@ _FIRST_PAGES = textwrap.dedent(
     import sys
     import threading
 
-    from crossdeps.index.stored_page import StoredPage
-    from crossdeps.index.json_page import parse_json
-    from crossdeps.index.page_entry import decode_page, encode_page
-    from crossdeps.index.pages import PageSource
+    from crossdeps.index.model import StoredPage
+    from crossdeps.index.pages.json_page import parse_json
+    from crossdeps.index.cache import decode_page, encode_page
+    from crossdeps.index.pages.project_files import PageSource
 
     BODY = b'{"meta": {"api-version": "1.1"}, "files": [{"filename": "a-1.whl", "url": "a"}]}'
     PAGE = encode_page(StoredPage(url="u", content_type="t", body=BODY, fetched=0.0, fresh_for=0.0))

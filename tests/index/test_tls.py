@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.utils import canonicalize_name
 
+from crossdeps.config.index_options import IndexOptions
 from crossdeps.errors import IndexUnreachableError
-from crossdeps.index.opening import open_index
-from crossdeps.inputs.index_options import IndexOptions
+from crossdeps.index.client import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import InputRequest, gather_inputs
+from crossdeps.requirements.gather import gather_inputs
+from crossdeps.requirements.model import InputRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from crossdeps.inputs import Inputs
+    from crossdeps.requirements.model import Inputs
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

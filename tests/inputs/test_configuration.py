@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.config.project_file import ProjectConfiguration, read_configuration
 from crossdeps.errors import InputError
-from crossdeps.inputs import ProjectConfiguration, read_configuration
 from tests.inputs.reading import write
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.config.credentials import Credentials, Login
 from crossdeps.errors import InputError
-from crossdeps.inputs.credentials import Credentials, Login
 from tests.support.closed import close_folder
 
 if TYPE_CHECKING:

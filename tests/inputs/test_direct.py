@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import Origin, parse_requirement
+from crossdeps.requirements.model import Origin
+from crossdeps.requirements.parser import parse_requirement
 from tests.inputs.reading import write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.inputs import Requirement
+    from crossdeps.requirements.model import Requirement
 
 DIGEST = "ab" * 32
 WHEEL = "My_Pkg-1.0-py3-none-any.whl"

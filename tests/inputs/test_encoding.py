@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.encoding import decode
+from crossdeps.requirements.files import decode
 
 TEXT = "# Größe\npkg==1.0\n"
 

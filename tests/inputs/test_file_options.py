@@ -9,7 +9,7 @@ from tests.inputs.reading import read, refusal, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.inputs import FileOptions
+    from crossdeps.requirements.model import FileOptions
 
 
 def options(folder: Path, content: str) -> FileOptions:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.files import read_bytes
+from crossdeps.requirements.files import read_bytes
 from tests.support.closed import close_folder
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import InputRequest, Origin
+from crossdeps.requirements.model import InputRequest, Origin
 from tests.inputs.reading import gather, write
 
 if TYPE_CHECKING:

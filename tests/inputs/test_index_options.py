@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from crossdeps.errors import InputError
-from crossdeps.inputs.configured_options import ConfiguredOptions, ConnectionOptions
-from crossdeps.inputs.index_options import (
+from crossdeps.config.index_options import (
     DEFAULT_INDEX_URL,
     IndexOptions,
     gather_index_options,
     merge_index_options,
     merge_selection_options,
 )
-from crossdeps.inputs.model import FileOptions
-from crossdeps.inputs.system_network import SystemNetwork, read_system_network
+from crossdeps.config.pip_config import SystemNetwork, read_system_network
+from crossdeps.config.pip_options import ConfiguredOptions, ConnectionOptions
+from crossdeps.errors import InputError
+from crossdeps.requirements.model import FileOptions
 
 NOBODY = {"HOME": "/nonexistent", "PIP_CONFIG_FILE": "/dev/null"}
 HERE = Path("/nonexistent")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.line_options import Option, split_line
+from crossdeps.requirements.file_options import Option, split_line
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.inputs.lines import expand_variables, logical_lines
+from crossdeps.requirements.files import expand_variables, logical_lines
 
 
 @pytest.mark.parametrize(

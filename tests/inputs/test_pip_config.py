@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.errors import InputError
-from crossdeps.inputs import pip_config
-from crossdeps.inputs.configured_options import ConfiguredOptions, read_configured_options
-from crossdeps.inputs.pip_config import (
+from crossdeps.config import pip_config
+from crossdeps.config.pip_config import (
     PipConfiguration,
     locate_config_files,
     read_pip_configuration,
 )
+from crossdeps.config.pip_options import ConfiguredOptions, read_configured_options
+from crossdeps.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import is_pylock, read_pylock
+from crossdeps.requirements.pylock import is_pylock, read_pylock
 from tests.inputs.reading import write
 
 DIGEST = "ab" * 32

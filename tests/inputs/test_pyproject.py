@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import InputRequest
+from crossdeps.requirements.model import InputRequest
 from tests.inputs.reading import gather, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.inputs import Requirement
+    from crossdeps.requirements.model import Requirement
 
 
 def requirements(

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.config.project_file import read_python_version
 from crossdeps.errors import InputError
-from crossdeps.inputs import read_python_version
 
 if TYPE_CHECKING:
     from pathlib import Path

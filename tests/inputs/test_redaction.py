@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.inputs.redaction import redact, without_login
+from crossdeps.text import redact, without_login
 
 CASES = {
     "https://index.example/simple/": "https://index.example/simple/",

@@ -11,10 +11,11 @@ from packaging.requirements import Requirement as Specification
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import Origin, parse_requirement
+from crossdeps.requirements.model import Origin
+from crossdeps.requirements.parser import parse_requirement
 
 if TYPE_CHECKING:
-    from crossdeps.inputs import Requirement
+    from crossdeps.requirements.model import Requirement
 
 ORIGIN = Origin(file="requirements.txt", line=7)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.inputs import InputRequest, Origin
+from crossdeps.requirements.model import InputRequest, Origin
 from tests.inputs.reading import gather, read, refusal, write
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.index import IndexClient, open_index
-from crossdeps.inputs import gather_index_options
+from crossdeps.config.index_options import gather_index_options
+from crossdeps.index.client import IndexClient, open_index
 from tests.support.built_once import CACHE_ROOT
 
 if TYPE_CHECKING:

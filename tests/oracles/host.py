@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from crossdeps.target import Target
-from crossdeps.target.model import ARCHITECTURES
+from crossdeps.target.model import ARCHITECTURES, Target
 
 needs_a_host_target = pytest.mark.skipif(
     platform.machine() not in ARCHITECTURES or platform.libc_ver()[0] != "glibc",

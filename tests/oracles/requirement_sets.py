@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from crossdeps.target import Target
+from crossdeps.target.model import Target
 from tests.support.toml import load_toml
 
 CUT_OFF = "2026-11-01T00:00:00Z"

@@ -6,8 +6,10 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.inputs import InputRequest, gather_inputs
-from crossdeps.resolution import Policy, resolve
+from crossdeps.requirements.gather import gather_inputs
+from crossdeps.requirements.model import InputRequest
+from crossdeps.resolution.model import Policy
+from crossdeps.resolution.resolver import resolve
 from tests.oracles.requirement_sets import CUT_OFF
 
 if TYPE_CHECKING:
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.index import Index, ProjectFile, ProjectPage
-    from crossdeps.inputs import Requirement
-    from crossdeps.resolution import BuiltWheel, Resolution
-    from crossdeps.target import Target
+    from crossdeps.index.model import Index, ProjectFile, ProjectPage
+    from crossdeps.requirements.model import Requirement
+    from crossdeps.resolution.model import BuiltWheel, Resolution
+    from crossdeps.target.model import Target
 
 POLICY = Policy(exclude_newer=datetime.datetime.fromisoformat(CUT_OFF.replace("Z", "+00:00")))
 

@@ -14,7 +14,7 @@ from tests.oracles.uv_tool import uv_pins
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.index import IndexClient
+    from crossdeps.index.client import IndexClient
 
 pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(600)]
 

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import ResolutionError
-from crossdeps.inputs import FileOptions, InputRequest
-from crossdeps.pipeline import Settings, build, lock
-from crossdeps.resolution import dump
-from crossdeps.target import Target
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.lock import lock
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import FileOptions, InputRequest
+from crossdeps.resolution.lock.writer import dump
+from crossdeps.target.model import Target
 from tests.support.index_server import IndexServer, plain_settings
 from tests.support.poison import POISONS, poison_host
 from tests.support.wheel_factory import make_wheel

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.inputs import InputRequest
-from crossdeps.pipeline import Settings, lock, resolve
-from crossdeps.resolution import Policy, to_requirements
-from crossdeps.target import Target
+from crossdeps.pipeline.lock import lock, resolve
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import InputRequest
+from crossdeps.resolution.lock.writer import to_requirements
+from crossdeps.resolution.model import Policy
+from crossdeps.target.model import Target
 from tests.oracles.host import host_target, needs_a_host_target
 from tests.oracles.tools import run_tool
 from tests.support.built_once import CACHE_ROOT

@@ -9,8 +9,10 @@ import pytest
 from packaging.pylock import Pylock
 
 import crossdeps
-from crossdeps.pipeline import Settings, build, lock
-from crossdeps.resolution import dump
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.lock import lock
+from crossdeps.pipeline.request import Settings
+from crossdeps.resolution.lock.writer import dump
 from tests.oracles.host import host_target, needs_a_host_target
 from tests.oracles.requirement_sets import TARGETS
 from tests.oracles.tools import run_tool
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
     from tests.support.interpreters import Interpreter
 
 pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(600)]

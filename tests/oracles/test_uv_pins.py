@@ -13,7 +13,7 @@ from tests.oracles.search import search
 from tests.oracles.uv_tool import uv_pins
 
 if TYPE_CHECKING:
-    from crossdeps.index import IndexClient
+    from crossdeps.index.client import IndexClient
 
 pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(300)]
 

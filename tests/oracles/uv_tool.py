@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from crossdeps.target import Target
+    from crossdeps.target.model import Target
 
 
 def run_uv(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

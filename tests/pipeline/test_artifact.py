@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import OutputError
-from crossdeps.pipeline import Settings
 from crossdeps.pipeline.artifact import check_output, lay_out
-from crossdeps.target import Target
+from crossdeps.pipeline.request import Settings
+from crossdeps.target.model import Target
 
 if TYPE_CHECKING:
     from pathlib import Path

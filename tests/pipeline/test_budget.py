@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from crossdeps.bundle import Bundle, InstalledProject
-from crossdeps.pipeline.budget import upload_remarks
-from crossdeps.report import Artifact
-from crossdeps.target import Target
+from crossdeps.bundle.model import Bundle, InstalledProject
+from crossdeps.pipeline.artifact import upload_remarks
+from crossdeps.report.model import Artifact
+from crossdeps.target.model import Target
 
 LAMBDA = Target.runtime("python3.12", arch="x86_64")
 MB = 1_000_000

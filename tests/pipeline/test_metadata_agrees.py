@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import WheelError
-from crossdeps.inputs import FileOptions
-from crossdeps.pipeline import Settings, build
-from crossdeps.target import Target
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import FileOptions
+from crossdeps.target.model import Target
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import ProjectNotFoundError, ResolutionError
-from crossdeps.inputs import FileOptions
-from crossdeps.pipeline import Settings, resolve
-from crossdeps.target import Target
+from crossdeps.pipeline.lock import resolve
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import FileOptions
+from crossdeps.target.model import Target
 from tests.support.index_settings import Settings as Habits
 from tests.support.wheel_factory import make_wheel
 

@@ -10,9 +10,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import crossdeps
-from crossdeps import Settings, Target
-from crossdeps.inputs import FileOptions
-from crossdeps.pipeline import resolve
+from crossdeps.pipeline.lock import resolve
+from crossdeps.pipeline.request import Settings
+from crossdeps.requirements.model import FileOptions
+from crossdeps.target.model import Target
 from tests.support.command_line import fill
 from tests.support.wheel_factory import make_wheel
 

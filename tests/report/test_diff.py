@@ -12,21 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.errors import ArtifactReadError, CrossdepsError, InputError, UsageError
-from crossdeps.pipeline.comparison import compare
-from crossdeps.report import (
-    comparison_document,
-    render_comparison,
-    render_comparison_markdown,
-)
-from crossdeps.report.diff_markdown import code
-from crossdeps.report.visible import visible
+from crossdeps.pipeline.report import compare
+from crossdeps.report.diff.comparison import comparison_document
+from crossdeps.report.diff.renderings import code, render_comparison, render_comparison_markdown
+from crossdeps.text import visible
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf, make_macho, make_pe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.report import Comparison
+    from crossdeps.report.diff.comparison import Comparison
 
 HOSTILE = "x/`a`|b<img src=q>\n| [c](d) @e **f** \u202egnp.exe"
 

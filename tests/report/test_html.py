@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.pipeline.inspection import inspect
-from crossdeps.report import render_html
-from crossdeps.report.html_style import (
+from crossdeps.pipeline.report import inspect
+from crossdeps.report.inspect.html_report import (
     DARK_GROUNDS,
     DARK_PAGE,
     DARK_TEXT,
     LIGHT_GROUNDS,
     LIGHT_PAGE,
     LIGHT_TEXT,
+    render_html,
 )
-from crossdeps.target import Target
+from crossdeps.target.model import Target
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.report.png import colours
 from tests.support.built_once import unavailable

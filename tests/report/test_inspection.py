@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import ArtifactReadError, InputError
-from crossdeps.pipeline.inspection import inspect
-from crossdeps.report import inspection_document, render_inspection
-from crossdeps.report.dependency_graph import roots_of
-from crossdeps.report.folders import folders_of
-from crossdeps.target import Target
+from crossdeps.pipeline.report import inspect
+from crossdeps.report.inspect.inspection import folders_of
+from crossdeps.report.inspect.inspection_text import inspection_document, render_inspection
+from crossdeps.report.inspect.project_metadata import roots_of
+from crossdeps.target.model import Target
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.report import Inspection
+    from crossdeps.report.inspect.inspection import Inspection
 
 ARM = Target(python="3.12", arch="aarch64")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.metadata import parse_email
 
-from crossdeps.pipeline.inspection import inspect
-from crossdeps.report import render_licences
-from crossdeps.report.licences import licence_of
+from crossdeps.pipeline.report import inspect
+from crossdeps.report.inspect.inspection_text import render_licences
+from crossdeps.report.inspect.project_metadata import licence_of
 from tests.report.artifacts import directory, project
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdeps.errors import UsageError
-from crossdeps.pipeline.inspection import inspect
-from crossdeps.report.sbom import render_sbom
-from crossdeps.target import Target
+from crossdeps.pipeline.report import inspect
+from crossdeps.report.inspect.sbom import render_sbom
+from crossdeps.target.model import Target
 from tests.report.artifacts import Files, directory, project, zipped
 
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from crossdeps.report.downgrades import describe_downgrade
-from crossdeps.report.sizes import human_size
-from crossdeps.report.text import render_findings
+from crossdeps.report.build import describe_downgrade, render_findings
 from crossdeps.resolution.model import PassedOver
-from crossdeps.verify import Finding
+from crossdeps.text import human_size
+from crossdeps.verify.model import Finding
 
 
 def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> PassedOver:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.report.treemap import Node, Rectangle, lay_out_map, squarify
+from crossdeps.report.inspect.size_map import Node, Rectangle, lay_out_map, squarify
 
 PLACE = Rectangle(x=10, y=20, width=600, height=400)
 SIZES = st.lists(st.integers(1, 10**9), min_size=1, max_size=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossdeps.resolution import Policy
+from crossdeps.resolution.model import Policy
 from tests.resolution.memory import Case
 
 CONFLICTS = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossdeps.resolution import Policy
+from crossdeps.resolution.model import Policy
 from tests.resolution.memory import Case
 
 _WHEEL = "https://example.org/b-5-py3-none-any.whl"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from crossdeps.inputs.model import FileOptions
-from crossdeps.resolution import Policy
+from crossdeps.requirements.model import FileOptions
+from crossdeps.resolution.model import Policy
 from tests.resolution.memory import LINUX, Case, sha
 
 X86 = "x86_64"

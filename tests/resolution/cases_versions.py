@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from crossdeps.inputs.model import FileOptions
-from crossdeps.resolution import Policy
+from crossdeps.requirements.model import FileOptions
+from crossdeps.resolution.model import Policy
 from tests.resolution.memory import Case, Projects
 
 

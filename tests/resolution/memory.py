@@ -13,9 +13,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile, ProjectPage
-from crossdeps.inputs.model import DirectSource, FileOptions, Inputs, Origin, Requirement
-from crossdeps.resolution import BuiltWheel, Policy, Resolution, resolve
-from crossdeps.target import Target
+from crossdeps.requirements.model import DirectSource, FileOptions, Inputs, Origin, Requirement
+from crossdeps.resolution.model import BuiltWheel, Policy, Resolution
+from crossdeps.resolution.resolver import resolve
+from crossdeps.target.model import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ import pytest
 
 from crossdeps.errors import CrossdepsError
 from crossdeps.progress import Progress
-from crossdeps.resolution import resolve
+from crossdeps.resolution.resolver import resolve
 from tests.resolution.cases_conflicts import CONFLICTS
 from tests.resolution.cases_dependencies import DEPENDENCIES
 from tests.resolution.cases_files import FILES

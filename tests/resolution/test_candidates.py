@@ -3,9 +3,10 @@ from __future__ import annotations
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from crossdeps.index import ProjectFile, ProjectFiles
+from crossdeps.index.model import ProjectFile
+from crossdeps.index.pages.project_files import ProjectFiles
 from crossdeps.resolution.candidates import FileJudge, FileRules
-from crossdeps.target import Target
+from crossdeps.target.model import Target
 
 TARGET = Target(python="3.12", arch="x86_64")
 NAMES = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import CrossdepsError
-from crossdeps.resolution import Policy
+from crossdeps.resolution.model import Policy
 from tests.resolution.memory import LINUX, TARGETS, Case
 
 if TYPE_CHECKING:

@@ -9,16 +9,18 @@ import pytest
 from packaging.pylock import Pylock
 
 from crossdeps.errors import InputError, IntegrityError, NoCandidateError, ResolutionError
-from crossdeps.inputs import read_pylock
-from crossdeps.resolution import Policy, dump, select, to_pylock
-from crossdeps.target import Target
+from crossdeps.requirements.pylock import read_pylock
+from crossdeps.resolution.lock.selection import select
+from crossdeps.resolution.lock.writer import dump, to_pylock
+from crossdeps.resolution.model import Policy
+from crossdeps.target.model import Target
 from tests.resolution.memory import LINUX, ROOT, TARGETS, Case, sha
 from tests.support.toml import load_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.resolution import Resolution
+    from crossdeps.resolution.model import Resolution
 
 ARM = "manylinux_2_17_aarch64.manylinux2014_aarch64"
 INDEX: dict[str, dict[str, Any]] = {

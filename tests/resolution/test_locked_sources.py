@@ -6,8 +6,9 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from crossdeps.inputs.model import DirectSource
-from crossdeps.resolution import BuiltWheel, as_locked
+from crossdeps.requirements.model import DirectSource
+from crossdeps.resolution.lock.entries import as_locked
+from crossdeps.resolution.model import BuiltWheel
 
 BUILT = BuiltWheel(
     name=canonicalize_name("foo"),

@@ -6,7 +6,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from crossdeps.resolution.metadata import CoreMetadata, MetadataReader, UnusableMetadataError
+from crossdeps.requirements.core_metadata import CoreMetadata, MetadataReader, UnusableMetadataError
 
 HEAD = "Metadata-Version: 2.1\nName: Demo_App\nVersion: 1.0\n"
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.pylock import PackageDirectory, Pylock
 
 from crossdeps.errors import IntegrityError, ResolutionError
-from crossdeps.resolution import LOCK_HEADER, to_pylock, to_requirements
+from crossdeps.resolution.lock.writer import LOCK_HEADER, to_pylock, to_requirements
 from tests.resolution.memory import Case, sha
 
 CASE = Case(

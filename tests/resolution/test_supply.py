@@ -6,9 +6,9 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution import Rejection
-from crossdeps.resolution.supply import describe_supply, newest, spans
-from crossdeps.target import Target
+from crossdeps.resolution.explain.availability import describe_supply, newest, spans
+from crossdeps.resolution.model import Rejection
+from crossdeps.target.model import Target
 
 TARGET = Target(python="3.12", arch="x86_64")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.syntax import parse_requirement
+from crossdeps.requirements.syntax import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

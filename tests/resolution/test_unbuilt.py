@@ -9,14 +9,15 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import SdistBuildError
 from crossdeps.progress import Progress
-from crossdeps.resolution import Policy, resolve
+from crossdeps.resolution.model import Policy
+from crossdeps.resolution.resolver import resolve
 from tests.resolution.memory import LINUX, TARGETS, Case, MemoryBuilder
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.resolution import BuiltWheel
+    from crossdeps.resolution.model import BuiltWheel
 
 
 class NativeBuilder(MemoryBuilder):

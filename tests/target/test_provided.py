@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from crossdeps import target
 from crossdeps.errors import InputError
-from crossdeps.target import RUNTIMES, Target, provided_projects
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from tests.support.toml import load_toml
 
 PY312 = Target.runtime("python3.12", arch="x86_64")

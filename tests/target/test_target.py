@@ -11,8 +11,8 @@ from packaging.markers import Marker
 from packaging.tags import parse_tag
 
 from crossdeps.errors import TargetError
-from crossdeps.target import RUNTIMES, Target
-from crossdeps.target.pythons import NEWEST_PATCH
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import NEWEST_PATCH, RUNTIMES
 
 
 def accepts(target: Target, tags: str) -> bool:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from crossdeps.binaries import read_binary
-from crossdeps.bundle import Bundle, Entry, InlineContent, InstalledProject
+from crossdeps.binaries.formats import read_binary
+from crossdeps.bundle.model import Bundle, Entry, InlineContent, InstalledProject
 from tests.support.wheel_factory import record_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crossdeps.bundle import BundleKind
+    from crossdeps.bundle.model import BundleKind
 
 
 class Made:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.target import Target
-from crossdeps.verify import Finding, verify
-from crossdeps.verify.stdlib import stdlib_modules
+from crossdeps.target.model import Target
+from crossdeps.verify.module_names import stdlib_modules
+from crossdeps.verify.registry import verify
 from tests.verify.bundles import Made, make_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdeps.bundle import Bundle, Entry
+    from crossdeps.bundle.model import Bundle, Entry
+    from crossdeps.verify.model import Finding
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PY312 = Target.runtime("python3.12", arch="x86_64")

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import UsageError
-from crossdeps.target import Target, provided_projects
-from crossdeps.verify import Finding, Handler, Surroundings, verify
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import provided_projects
+from crossdeps.verify.model import Finding, Handler, Surroundings
+from crossdeps.verify.registry import verify
 from tests.support.wheel_factory import make_elf
 from tests.verify.bundles import Made, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crossdeps.bundle import Bundle
+    from crossdeps.bundle.model import Bundle
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PY311 = Target.runtime("python3.11", arch="x86_64")

@@ -12,10 +12,12 @@ import pytest
 import requests
 from packaging.utils import canonicalize_name
 
-from crossdeps.pipeline import Settings, resolve
-from crossdeps.resolution import Policy
-from crossdeps.target import Target, provided_projects
-from crossdeps.verify.import_names import PROVIDED_MODULES, known_import_names, project_of
+from crossdeps.pipeline.lock import resolve
+from crossdeps.pipeline.request import Settings
+from crossdeps.resolution.model import Policy
+from crossdeps.target.model import Target
+from crossdeps.target.runtimes import provided_projects
+from crossdeps.verify.module_names import PROVIDED_MODULES, known_import_names, project_of
 
 if TYPE_CHECKING:
     from pathlib import Path

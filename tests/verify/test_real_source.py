@@ -10,9 +10,10 @@ from pathlib import Path
 import packaging
 import pytest
 
-from crossdeps.bundle import Bundle, Entry, FileContent
-from crossdeps.target import Target
-from crossdeps.verify import Handler, Surroundings, verify
+from crossdeps.bundle.model import Bundle, Entry, FileContent
+from crossdeps.target.model import Target
+from crossdeps.verify.model import Handler, Surroundings
+from crossdeps.verify.registry import verify
 
 SITE = Path(packaging.__file__).parents[1]
 PROJECTS = (

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.target import Target
-from crossdeps.verify import Finding, Surroundings, verify
+from crossdeps.target.model import Target
+from crossdeps.verify.model import Finding, Surroundings
+from crossdeps.verify.registry import verify
 from tests.verify.bundles import Made, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crossdeps.bundle import Bundle
+    from crossdeps.bundle.model import Bundle
 
 PY312 = Target.runtime("python3.12", arch="x86_64")
 LIMIT = 262_144_000

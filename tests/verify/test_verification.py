@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.bundle import read_bundle
+from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import UsageError
-from crossdeps.target import Target
-from crossdeps.verify import RULES, FindingsError, Ignore, parse_ignores, verify
-from crossdeps.verify.reference import render_reference
+from crossdeps.target.model import Target
+from crossdeps.verify.model import FindingsError, Ignore
+from crossdeps.verify.registry import RULES, parse_ignores, render_reference, verify
 from tests.support.binary_factory import make_elf
 from tests.support.wheel_factory import make_wheel
 from tests.verify.bundles import Made, make_bundle
 
 if TYPE_CHECKING:
-    from crossdeps.bundle import Bundle, Entry
-    from crossdeps.verify import Rule
+    from crossdeps.bundle.model import Bundle, Entry
+    from crossdeps.verify.model import Rule
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PAGE = Path(__file__).parents[2] / "docs/reference/rules.md"

@@ -9,10 +9,12 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.errors import HashMismatchError, IndexUnreachableError, WheelError
-from crossdeps.inputs.model import DirectSource
 from crossdeps.progress import Progress
+from crossdeps.requirements.model import DirectSource
 from crossdeps.resolution.model import BuiltWheel, Selected
-from crossdeps.wheels import Store, check_metadata_agrees, fetch_wheels, read_wheel
+from crossdeps.wheels.download import fetch_wheels
+from crossdeps.wheels.reader import check_metadata_agrees, read_wheel
+from crossdeps.wheels.store import Store
 from tests.support.wheel_factory import WheelFile, make_wheel
 from tests.wheels.sources import MemorySource, selected
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.inputs.model import Requirement
+    from crossdeps.requirements.model import Requirement
 
 
 class Heard(Progress):

@@ -8,16 +8,20 @@ import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import WheelError
-from crossdeps.wheels import Wheel, read_wheel
-from crossdeps.wheels.inflate import OUTPUT_CHUNK, inflate
+from crossdeps.wheels.reader import read_wheel
+from crossdeps.wheels.zip_format import OUTPUT_CHUNK, inflate
 from tests.support.wheel_factory import Member, WheelFile, make_wheel
 from tests.support.zip_writer import DEFLATED, STORED
+
+if TYPE_CHECKING:
+    from crossdeps.wheels.model import Wheel
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzäß_", min_size=1, max_size=12)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import WheelError
-from crossdeps.wheels import RULES, inflate, read_wheel
+from crossdeps.wheels import zip_format as inflate
+from crossdeps.wheels.model import RULES
+from crossdeps.wheels.reader import read_wheel
 from tests.support import zip_surgery
 from tests.support.wheel_factory import Member, folder_member, make_elf, record_hash
 from tests.support.zip_writer import STORED

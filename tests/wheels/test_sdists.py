@@ -14,10 +14,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from crossdeps.errors import HashMismatchError, InputError, SdistBuildError, WheelError
-from crossdeps.inputs.model import DirectSource, Origin, Requirement
 from crossdeps.progress import Progress
-from crossdeps.wheels import SourceBuilder, Store
-from crossdeps.wheels.pip_process import pip_environment
+from crossdeps.requirements.model import DirectSource, Origin, Requirement
+from crossdeps.wheels.pip_build import pip_environment
+from crossdeps.wheels.sdists import SourceBuilder
+from crossdeps.wheels.store import Store
 from tests.support.sdist_factory import SdistFile, make_sdist
 from tests.support.wheel_factory import make_wheel
 from tests.wheels.sources import ROOT, MemorySource, selected
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from crossdeps.inputs.model import SourceKind
+    from crossdeps.requirements.model import SourceKind
     from crossdeps.resolution.model import BuiltWheel
 
 

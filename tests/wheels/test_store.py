@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, WheelError
-from crossdeps.wheels import Store, clear_store, prune_store, store_info
 from crossdeps.wheels.facts import SUFFIX
-from crossdeps.wheels.shelf import Shelf
+from crossdeps.wheels.pruning import clear_store, prune_store, store_info
+from crossdeps.wheels.store import Store
+from crossdeps.wheels.store_directory import Shelf
 from tests.support.closed import close_folder
 from tests.support.wheel_factory import WheelFile, make_elf, make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crossdeps.wheels import Wheel
+    from crossdeps.wheels.model import Wheel
 
 HERE = Path(__file__).parents[2]
 MADE = make_wheel(
@@ -378,7 +379,8 @@ def failing(real: Callable[..., Any], calls: Iterator[int], number: int) -> Call
 HAMMER = """
 import hashlib, sys
 from pathlib import Path
-from crossdeps.wheels import Store, clear_store
+from crossdeps.wheels.pruning import clear_store
+from crossdeps.wheels.store import Store
 from tests.support.wheel_factory import make_wheel
 
 root, seed = Path(sys.argv[1]), int(sys.argv[2])

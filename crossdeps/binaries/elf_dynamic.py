@@ -1,0 +1,220 @@
+"""The dynamic section of an ELF file: needed libraries, search paths, symbol versions.
+
+Sources: the System V ABI, chapter 5 ("Dynamic Linking"); the Linux Standard Base, "Symbol
+Versioning"; for DT_GNU_HASH, the layout in glibc's ``elf.h`` and its loader.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import struct
+from typing import TYPE_CHECKING
+
+from crossdeps.binaries.model import MalformedError, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from crossdeps.binaries.model import BinaryFacts
+
+_DT_NULL = 0
+_DT_NEEDED = 1
+_DT_HASH = 4
+_DT_STRTAB = 5
+_DT_SYMTAB = 6
+_DT_STRSZ = 10
+_DT_SONAME = 14
+_DT_RPATH = 15
+_DT_RUNPATH = 29
+_DT_GNU_HASH = 0x6FFFFEF5
+_DT_VERDEF = 0x6FFFFFFC
+_DT_VERNEED = 0x6FFFFFFE
+
+_VER_FLG_BASE = 1
+_VER_FLG_WEAK = 2
+
+# Bounds for tables whose length only the file itself tells. The largest libraries on the index
+# have a few hundred entries in each.
+_MOST_DYNAMIC_ENTRIES = 4096
+_MOST_VERSIONS = 8192
+_MOST_SYMBOLS = 1_000_000
+_LONGEST_NAME = 4096
+
+# (address, offset, size) of each loaded segment
+Loads = list[tuple[int, int, int]]
+
+
+def read_dynamic(
+    window: Window, facts: BinaryFacts, place: tuple[int, int], loads: Loads
+) -> BinaryFacts:
+    """*facts*, with what the dynamic section tells; where that is damaged, with the problem.
+
+    :param place: (offset, size) of PT_DYNAMIC
+    """
+    try:
+        table = _DynamicTable(window, facts, place, loads)
+    except MalformedError as error:
+        return dataclasses.replace(facts, problem=str(error))
+    problems = []
+    for read in (_libraries, _required_versions, _defined_versions, _python_symbols):
+        facts, problem = _attempt(read, table, facts)
+        problems += problem
+    return dataclasses.replace(facts, problem="; ".join(dict.fromkeys(problems)))
+
+
+def _attempt(
+    read: Callable[[_DynamicTable, BinaryFacts], BinaryFacts],
+    table: _DynamicTable,
+    facts: BinaryFacts,
+) -> tuple[BinaryFacts, list[str]]:
+    try:
+        return read(table, facts), []
+    except MalformedError as error:
+        return facts, [str(error)]
+
+
+class _DynamicTable:
+    """The entries of a dynamic section, and its strings."""
+
+    def __init__(
+        self, window: Window, facts: BinaryFacts, place: tuple[int, int], loads: Loads
+    ) -> None:
+        self.window = window
+        self.order = "<" if facts.little_endian else ">"
+        self.wide = facts.bits == 64
+        self.machine = facts.machine
+        self._loads = loads
+        offset, size = place
+        layout = struct.Struct(f"{self.order}{'qQ' if self.wide else 'iI'}")
+        count = min(size // layout.size, _MOST_DYNAMIC_ENTRIES)
+        data = window.read(offset, count * layout.size, "the dynamic section")
+        self.entries: list[tuple[int, int]] = list(
+            itertools.takewhile(lambda entry: entry[0] != _DT_NULL, layout.iter_unpack(data))
+        )
+        strings = self.value(_DT_STRTAB)
+        self._strings = b""
+        if strings is not None:
+            length = self.value(_DT_STRSZ) or 0
+            self._strings = window.read(self.offset(strings), length, "the string table")
+
+    def value(self, tag: int) -> int | None:
+        """The first value of *tag*."""
+        return next((value for entry, value in self.entries if entry == tag), None)
+
+    def values(self, tag: int) -> list[int]:
+        return [value for entry, value in self.entries if entry == tag]
+
+    def offset(self, address: int) -> int:
+        """Where in the file the loader finds *address*."""
+        for start, offset, size in self._loads:
+            if start <= address < start + size:
+                return address - start + offset
+        raise MalformedError(f"no segment holds the address {address:#x}")
+
+    def string(self, at: int) -> str:
+        end = self._strings.find(b"\0", at, at + _LONGEST_NAME)
+        if at >= len(self._strings) or end < 0:
+            raise MalformedError("a name lies outside the string table")
+        return self._strings[at:end].decode("utf-8", "backslashreplace")
+
+    def string_starts(self, at: int, prefixes: tuple[bytes, ...]) -> bool:
+        return self._strings.startswith(prefixes, at)
+
+    def unpack(self, layout: str, offset: int, what: str) -> tuple[int, ...]:
+        record = struct.Struct(f"{self.order}{layout}")
+        return record.unpack(self.window.read(offset, record.size, what))
+
+
+def _libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    soname = table.value(_DT_SONAME)
+    # DT_RPATH counts only where there is no DT_RUNPATH.
+    paths = table.values(_DT_RUNPATH) or table.values(_DT_RPATH)
+    return dataclasses.replace(
+        facts,
+        soname=None if soname is None else table.string(soname),
+        needed=tuple(table.string(at) for at in table.values(_DT_NEEDED)),
+        rpaths=tuple(part for at in paths for part in table.string(at).split(":") if part),
+    )
+
+
+def _chain(table: _DynamicTable, start: int, layout: str, what: str) -> Iterator[tuple[int, ...]]:
+    """Records linked by a forward offset in their last field: (offset, *fields)."""
+    at = start
+    for _ in range(_MOST_VERSIONS):
+        fields = table.unpack(layout, at, what)
+        yield (at, *fields)
+        if not fields[-1]:
+            return
+        at += fields[-1]
+    raise MalformedError(f"{what} has no end")
+
+
+def _required_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    """Versions that the loader insists on; it lets a weak one be absent."""
+    address = table.value(_DT_VERNEED)
+    if address is None:
+        return facts
+    versions: dict[str, set[str]] = {}
+    seen = 0
+    what = "the table of required versions"
+    for at, _, count, file, first, _ in _chain(table, table.offset(address), "HHIII", what):
+        names = versions.setdefault(table.string(file), set())
+        auxiliaries = _chain(table, at + first, "IHHII", what) if count else iter(())
+        for _, _, flags, _, name, _ in auxiliaries:
+            if not flags & _VER_FLG_WEAK:
+                names.add(table.string(name))
+            seen += 1
+            if seen > _MOST_VERSIONS:
+                raise MalformedError(f"{what} has no end")
+    required = tuple((file, tuple(sorted(names))) for file, names in sorted(versions.items()))
+    return dataclasses.replace(facts, versions=required)
+
+
+def _defined_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    """Versions that the file defines, without the one that stands for the file itself."""
+    address = table.value(_DT_VERDEF)
+    if address is None:
+        return facts
+    names = set()
+    what = "the table of defined versions"
+    for at, _, flags, _, count, _, first, _ in _chain(
+        table, table.offset(address), "HHHHIII", what
+    ):
+        if count and not flags & _VER_FLG_BASE:
+            name, _ = table.unpack("II", at + first, what)
+            names.add(table.string(name))
+    return dataclasses.replace(facts, defined_versions=tuple(sorted(names)))
+
+
+def _python_symbols(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    symbols = table.value(_DT_SYMTAB)
+    if symbols is None:
+        return facts
+    layout = struct.Struct(f"{table.order}{'IBBHQQ' if table.wide else 'IIIBBH'}")
+    section = 3 if table.wide else 5
+    data = table.window.read(
+        table.offset(symbols), _undefined_symbols(table) * layout.size, "the symbol table"
+    )
+    undefined = {fields[0] for fields in layout.iter_unpack(data) if not fields[section]}
+    found = {table.string(at) for at in undefined if table.string_starts(at, (b"Py", b"_Py"))}
+    return dataclasses.replace(facts, python_symbols=tuple(sorted(found)))
+
+
+def _undefined_symbols(table: _DynamicTable) -> int:
+    """How many symbols from the first on may be undefined.
+
+    DT_GNU_HASH names the first symbol that can be looked up; all before it are undefined, and none
+    after it is. DT_HASH counts all of them.
+    """
+    address = table.value(_DT_HASH)
+    if address is not None:
+        # Hash words have four bytes, but on the s390x eight (its supplement says so).
+        layout = "QQ" if table.wide and table.machine == "s390x" else "II"
+        _, count = table.unpack(layout, table.offset(address), "the hash table")
+        return min(count, _MOST_SYMBOLS)
+    address = table.value(_DT_GNU_HASH)
+    if address is None:
+        return 0
+    _, first = table.unpack("II", table.offset(address), "the hash table")
+    return min(first, _MOST_SYMBOLS)

@@ -1,0 +1,224 @@
+"""Standard output for data, standard error for talk."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from crossdeps.errors import OutputError
+from crossdeps.fs import write_aside
+from crossdeps.progress import Progress
+from crossdeps.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from crossdeps.cli.options import TellOptions
+    from crossdeps.errors import CrossdepsError
+
+_STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;36"}
+# What could move the cursor, hide text or turn it around: file names and indexes may hold it.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Console:
+    """Where a command prints.
+
+    :param out: for what the command was asked for
+    :param err: for everything else
+    :param color: whether *err* gets colour; no meaning is in colour alone
+    """
+
+    out: TextIO
+    err: TextIO
+    color: bool
+    quiet: bool
+    verbose: int
+    wants_progress: bool
+
+    @classmethod
+    def of_process(cls, tell: TellOptions, environ: Mapping[str, str]) -> Console:
+        """The console of this process, by its streams, options, NO_COLOR and FORCE_COLOR."""
+        terminal = bool(sys.stderr and sys.stderr.isatty()) and environ.get("TERM") != "dumb"
+        color = tell.color == "always" or (
+            tell.color == "auto"
+            and not environ.get("NO_COLOR")
+            and (terminal or bool(environ.get("FORCE_COLOR")))
+        )
+        return cls(
+            # A stream is None where the process was started with it closed.
+            out=sys.stdout or io.StringIO(),
+            err=sys.stderr or io.StringIO(),
+            color=color,
+            quiet=tell.quiet,
+            verbose=tell.verbose,
+            wants_progress=tell.progress and not tell.quiet and terminal,
+        )
+
+    def data(self, text: str) -> None:
+        """Print what was asked for.
+
+        :raises BrokenPipeError: if its reader has gone
+        :raises OutputError: if it can't be written
+        """
+        try:
+            self.out.write(_printable(text, self.out))
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output can't be written: {error.strerror or error}"
+            ) from error
+
+    def say(self, text: str) -> None:
+        """Print a line of talk, unless quiet."""
+        if not self.quiet:
+            self._line(text)
+
+    def detail(self, text: str) -> None:
+        """Print a line that only -v wants."""
+        if self.verbose and not self.quiet:
+            self._line(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning, unless quiet."""
+        if not self.quiet:
+            self._line(text, "warning")
+
+    def note(self, text: str) -> None:
+        """Print what was decided for the user, unless quiet."""
+        if not self.quiet:
+            self._line(text, "note")
+
+    def error(self, error: CrossdepsError) -> None:
+        """Print an error: what, where, and after a blank line what to do."""
+        self._line(error.message, "error")
+        for line in error.context:
+            self._line(f"  {line}")
+        if error.hint:
+            self._line("")
+            self._line(error.hint, "hint")
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A reporter for long work: lines with -v, a live one on a terminal, else a silent one."""
+        if self.verbose and not self.quiet:
+            from crossdeps.cli.progress_display import LoggedProgress  # noqa: PLC0415
+
+            yield LoggedProgress(self.detail, detailed=self.verbose > 1)
+            return
+        if not self.wants_progress:
+            yield Progress()
+            return
+        from crossdeps.cli.progress_display import LiveProgress  # noqa: PLC0415 - loads rich
+
+        live = LiveProgress(self.err, color=self.color)
+        try:
+            yield live
+        finally:
+            live.close()
+
+    def _line(self, text: str, word: str = "") -> None:
+        shown = _printable(text, self.err)
+        if word:
+            styled = f"\x1b[{_STYLES[word]}m{word}\x1b[0m" if self.color else word
+            shown = f"{styled}: {shown}"
+        # Talk that nobody reads is no reason to stop working.
+        with suppress(OSError):
+            self.err.write(shown + "\n")
+            self.err.flush()
+
+
+def _printable(text: str, stream: TextIO) -> str:
+    """*text* as *stream* can encode it (LANG=C) and a terminal can bear it, the rest escaped."""
+    encoding = stream.encoding or "utf-8"
+    bearable = _UNSAFE.sub(_escaped, text)
+    return bearable.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return (
+        match[0].encode("ascii", "backslashreplace").decode()
+        if match[0] > "\xff"
+        else (f"\\x{ord(match[0]):02x}")
+    )
+
+
+_HINT = "--report takes the path of a file in a directory that exists"
+
+
+def error_document(error: CrossdepsError) -> dict[str, Any]:
+    """An error with the same fields as its text; and the findings, where they are the error."""
+    document: dict[str, Any] = {
+        "version": 1,
+        "crossdeps": __version__,
+        "error": {
+            "id": error.id,
+            "rule": error.rule,
+            "exit_code": error.exit_code,
+            "message": error.message,
+            "context": list(error.context),
+            "hint": error.hint,
+        },
+    }
+    if error.id == "findings":
+        from crossdeps.report.build import finding_document  # noqa: PLC0415 - has much to load
+        from crossdeps.verify.model import FindingsError  # noqa: PLC0415 - the same
+
+        if isinstance(error, FindingsError):
+            document["findings"] = [finding_document(finding) for finding in error.findings]
+    return document
+
+
+def tell(document: dict[str, Any], text: str, options: TellOptions, console: Console) -> None:
+    """Give a result in every form that was asked for: a report file; JSON, or else *text*.
+
+    :raises OutputError: if the report can't be written
+    """
+    if options.report:
+        save_json(document, options.report)
+    if options.json:
+        write_json(document, console)
+    elif text:
+        console.data(text)
+
+
+def write_json(document: dict[str, Any], console: Console) -> None:
+    """Print *document* on standard output."""
+    console.data(json.dumps(document, indent=2) + "\n")
+
+
+def save_json(document: dict[str, Any], path: str) -> None:
+    """Write *document* to a file.
+
+    :raises OutputError: if it can't be written
+    """
+    text = json.dumps(document, indent=2) + "\n"
+    write_aside(Path(path), text, what="the report", hint=_HINT, rule="report")
+
+
+def check_report(path: str) -> None:
+    """Refuse a report file that can't be written, before anything is done.
+
+    :raises OutputError: if it is one
+    """
+    file = Path(path)
+    folder = file.absolute().parent
+    if file.is_dir():
+        reason = "it is a directory"
+    elif not folder.is_dir():
+        reason = f"there is no directory {folder}"
+    elif not os.access(file if file.exists() else folder, os.W_OK):
+        reason = "permission denied"
+    else:
+        return
+    raise OutputError(f"the report can't be written to {path}: {reason}", hint=_HINT, rule="report")

@@ -1,1 +1,0 @@
-"""One module a verb, each with ``run(options, console) -> exit code``."""

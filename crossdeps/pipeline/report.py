@@ -1,0 +1,245 @@
+"""compare(): two artifacts, or two locks, read and compared."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import zipfile
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import (
+    InvalidName,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_wheel_filename,
+)
+
+from crossdeps.bundle.content import read_content
+from crossdeps.bundle.model import ArchiveContent
+from crossdeps.bundle.read import read_bundle
+from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
+from crossdeps.pipeline.request import Asked, Settings, lock_beside, request_of
+from crossdeps.pipeline.session import open_workshop
+from crossdeps.progress import Progress
+from crossdeps.report.diff.comparison import Comparison, compare_snapshots
+from crossdeps.report.diff.snapshot import snapshot_bundle, snapshot_lock
+from crossdeps.report.inspect.inspection import Inspection, inspect_bundle
+from crossdeps.report.why import Why, explain_choice, explain_locked
+from crossdeps.requirements.pylock import read_pylock
+from crossdeps.resolution.lock.selection import select
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterable, Mapping
+
+    from packaging.pylock import Package
+    from packaging.tags import Tag
+    from packaging.utils import NormalizedName
+
+    from crossdeps.bundle.model import Entry
+    from crossdeps.report.diff.snapshot import Snapshot
+    from crossdeps.requirements.model import Requirement
+    from crossdeps.target.model import Target
+
+_LOCK_SUFFIX = ".toml"
+
+
+def compare(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Comparison:
+    """Find what differs between two artifacts by any tool, or between two locks.
+
+    :param before: a directory, a zip, or a lock (a file that ends in ``.toml``)
+    :param after: the same kind of thing
+    :raises ArtifactReadError: if an artifact can't be read
+    :raises InputError: if a lock can't be read
+    :raises UsageError: if one is a lock and the other an artifact
+    """
+    paths = Path(before), Path(after)
+    locks = [path for path in paths if _is_lock(path)]
+    if len(locks) == 1:
+        raise UsageError(
+            "a lock can't be compared with an artifact",
+            context=tuple(map(str, paths)),
+            hint="give two artifacts or two locks; crossdeps build makes an artifact of a lock",
+        )
+    first, second = (_read_lock(path) if locks else _read_artifact(path) for path in paths)
+    return compare_snapshots(first, second)
+
+
+def own_name(path: Path) -> str:
+    """The last part of *path*, resolved where that is ``.``."""
+    return path.name or path.resolve().name or str(path)
+
+
+def _is_lock(path: Path) -> bool:
+    return path.suffix.lower() == _LOCK_SUFFIX and not path.is_dir()
+
+
+def _read_lock(path: Path) -> Snapshot:
+    return snapshot_lock(read_pylock(path), name=own_name(path))
+
+
+def _read_artifact(path: Path) -> Snapshot:
+    bundle = read_bundle(path)
+    size = path.stat().st_size if bundle.kind == "zip" else None
+    return snapshot_bundle(bundle, name=own_name(path), compressed=size)
+
+
+_FAULTS = (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError)
+
+
+def inspect(
+    path: str | os.PathLike[str],
+    target: Target | None = None,
+    *,
+    lock: str | os.PathLike[str] | None = None,
+) -> Inspection:
+    """Find what a directory or zip, made by any tool, holds and weighs.
+
+    :param target: for its limits, and for the markers of dependencies
+    :param lock: that it was made from, for the hashes of its wheels
+    :raises ArtifactReadError: if *path* can't be read
+    :raises InputError: if *lock* can't be read
+    """
+    artifact = Path(path)
+    hashes = _hashes(Path(lock), target) if lock else {}
+    bundle = read_bundle(artifact)
+    with ExitStack() as stack:
+        archive: zipfile.ZipFile | None = None
+        if bundle.kind == "zip":
+            # Opening a large archive costs more than reading a member: it stays open.
+            archive = stack.enter_context(_open(artifact))
+
+        def read(entry: Entry) -> bytes:
+            content = entry.content
+            try:
+                if archive and isinstance(content, ArchiveContent):
+                    return archive.read(content.name)
+                return read_content(content)
+            except _FAULTS as error:
+                raise ArtifactReadError(
+                    f"a file can't be read: {error}", context=(str(artifact), entry.path)
+                ) from error
+
+        return inspect_bundle(
+            bundle,
+            name=own_name(artifact),
+            read=read,
+            target=target,
+            compressed=artifact.stat().st_size if archive else None,
+            sha256=_sha256(artifact) if archive else "",
+            hashes=hashes,
+        )
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except _FAULTS as error:
+        raise ArtifactReadError(f"{path} can't be read: {error}") from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while data := file.read(1 << 20):
+                digest.update(data)
+    except OSError as error:
+        raise ArtifactReadError(f"{path} can't be read: {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+def _hashes(lock: Path, target: Target | None) -> dict[tuple[str, str], Mapping[str, str]]:
+    """The hashes of the one wheel of each project and version that the artifact can be from."""
+    found: dict[tuple[str, str], Mapping[str, str]] = {}
+    for package in read_pylock(lock).packages:
+        wheels = _fitting(package, target)
+        if package.version is not None and len(wheels) == 1:
+            found[package.name, str(package.version)] = wheels[0]
+    return found
+
+
+def _fitting(package: Package, target: Target | None) -> list[Mapping[str, str]]:
+    wheels = list(package.wheels or ())
+    if target is not None:
+        ranks = target.tag_ranks
+        ranked = [
+            (min(ranks[tag] for tag in tags), wheel)
+            for wheel in wheels
+            if (tags := [tag for tag in _tags(wheel.filename) if tag in ranks])
+        ]
+        best = min((rank for rank, _ in ranked), default=0)
+        wheels = [wheel for rank, wheel in ranked if rank == best]
+    return [wheel.hashes for wheel in wheels]
+
+
+def _tags(filename: str) -> frozenset[Tag]:
+    try:
+        return parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return frozenset()
+
+
+def explain(
+    name: str,
+    asked: Asked,
+    target: Target,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Why:
+    """Tell why one project is in the result, in this version; from a lock without resolving.
+
+    :raises UsageError: if *name* is no name of a project
+    :raises CrossdepsError: if the project isn't in the result; and what resolving raises
+    """
+    try:
+        wanted = canonicalize_name(name, validate=True)
+    except InvalidName:
+        raise UsageError(
+            f"{name!r} is no name of a project",
+            hint="names are of ASCII letters, digits, dots, dashes and underscores",
+        ) from None
+    request = request_of(asked)
+    if locked := lock_beside(request):
+        lock = read_pylock(locked)
+        chosen = select(lock, target)
+        selected = next((each for each in chosen if each.name == wanted), None)
+        if selected is None:
+            raise _absent(wanted, {each.name for each in chosen}, (), target)
+        return explain_locked(lock, chosen, selected, target)
+    with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
+        resolution = workshop.resolve(target)
+        choice = resolution.choices.get(wanted)
+        if choice is None:
+            raise _absent(wanted, resolution.choices, workshop.inputs.requirements, target)
+        return explain_choice(resolution, choice)
+
+
+def _absent(
+    name: NormalizedName,
+    present: Collection[str],
+    requirements: Iterable[Requirement],
+    target: Target,
+) -> CrossdepsError:
+    excluded = tuple(
+        f"{each.origin}: {each.text} doesn't apply to the target"
+        for each in requirements
+        if each.name == name
+    )
+    near = difflib.get_close_matches(name, sorted(present), n=1)
+    hint = None
+    if near:
+        hint = f"did you mean {near[0]}?"
+    elif not excluded:
+        hint = "ask about one of the projects that crossdeps build lists"
+    count = "1 project is" if len(present) == 1 else f"{len(present)} projects are"
+    return CrossdepsError(
+        f"{name} isn't needed for {target.describe()}",
+        context=(*excluded, f"{count} needed"),
+        hint=hint,
+        rule="not-needed",
+    )

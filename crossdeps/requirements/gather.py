@@ -1,0 +1,173 @@
+"""Everything that a command was asked for, from arguments and files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from crossdeps.errors import InputError
+from crossdeps.requirements.model import Inputs, Origin, Problems
+from crossdeps.requirements.parser import parse_requirement
+from crossdeps.requirements.pylock import is_pylock
+from crossdeps.requirements.pyproject import read_pyproject
+from crossdeps.requirements.requirements_txt import RequirementsReader
+from crossdeps.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crossdeps.requirements.model import InputRequest, Requirement
+
+_LOOPBACK = ("localhost", "127.", "::1")
+
+
+def gather_inputs(
+    request: InputRequest, *, environ: Mapping[str, str], cwd: Path, stdin: Callable[[], bytes]
+) -> Inputs:
+    """Read everything that *request* names.
+
+    All that is wrong is told at once. The order is that of the command line: requirements, then
+    files, each as it was given.
+
+    :param environ: for ``${VARIABLES}`` in requirements files
+    :param cwd: what relative paths are relative to
+    :param stdin: reads standard input; called once at most, for ``-``
+    :raises InputError: if anything can't be read, or nothing was asked
+    """
+    _check_request(request)
+    problems = Problems()
+    reader = RequirementsReader(environ=environ, cwd=cwd, stdin=stdin, problems=problems)
+    found = reader.found["requirement"]
+    for text in request.requirements:
+        with problems.collect(Origin(), text):
+            _refuse_file_name(text, cwd)
+            found.append(parse_requirement(text, origin=Origin(), directories=(cwd,)))
+    for name in request.requirement_files:
+        if _is_pyproject(name):
+            _take_pyproject(reader, problems, cwd, name, request.extras, (), project=True)
+        else:
+            reader.read(name, "requirement")
+    for file, groups in _groups_by_file(request).items():
+        _take_pyproject(reader, problems, cwd, file, (), groups, project=False)
+    for name in request.constraint_files:
+        reader.read(name, "constraint")
+    for name in request.override_files:
+        reader.read(name, "override")
+    options = reader.options.build()
+    for requirement in (item for items in reader.found.values() for item in items):
+        _check_transport(requirement, options.trusted_hosts, problems)
+    problems.check()
+    return Inputs(
+        requirements=tuple(found),
+        constraints=tuple(reader.found["constraint"]),
+        overrides=tuple(reader.found["override"]),
+        options=options,
+        files=tuple(reader.files),
+        warnings=(*reader.warnings, *reader.options.warnings),
+    )
+
+
+def _check_request(request: InputRequest) -> None:
+    """Refuse what can be refused before anything is read.
+
+    :raises InputError: if nothing was asked, or what was asked can't go together
+    """
+    if not (request.requirements or request.requirement_files or request.groups):
+        raise InputError(
+            "nothing was asked for",
+            hint="name requirements, or a file of them with -r requirements.txt",
+        )
+    if request.extras and not any(map(_is_pyproject, request.requirement_files)):
+        raise InputError(
+            f"there is no pyproject.toml to take the extra {shown(request.extras[0])} from",
+            hint="give it with -r pyproject.toml, or ask for NAME[EXTRA]",
+        )
+    for name in request.requirement_files:
+        path = Path(name)
+        if is_pylock(path):
+            raise InputError(
+                f"{name} is a lock, which is a whole plan: nothing can be added to it",
+                hint=f"give it alone: crossdeps build {name}",
+            )
+        if path.suffix == ".toml" and not _is_pyproject(name):
+            raise InputError(
+                f"{name} is a TOML file of a name that isn't known",
+                hint="projects are described in pyproject.toml; locks are named pylock.toml"
+                " or pylock.NAME.toml",
+            )
+
+
+def _is_pyproject(name: str) -> bool:
+    return Path(name).name == "pyproject.toml" or name.endswith(".pyproject.toml")
+
+
+def _take_pyproject(
+    reader: RequirementsReader,
+    problems: Problems,
+    cwd: Path,
+    name: str,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    *,
+    project: bool,
+) -> None:
+    path = cwd / name
+    before = len(problems)
+    with problems.collect(Origin(file=name)):
+        found = read_pyproject(
+            path, name, extras=extras, groups=groups, project=project, problems=problems
+        )
+        reader.files[str(path.absolute())] = None
+        reader.found["requirement"] += found
+        if not found and len(problems) == before:
+            reader.warnings.append(f"{name} asks for nothing")
+
+
+def _groups_by_file(request: InputRequest) -> dict[str, tuple[str, ...]]:
+    """Groups by the file they are in: the one named before the colon, or the one given with -r."""
+    files = [name for name in request.requirement_files if _is_pyproject(name)]
+    groups: dict[str, tuple[str, ...]] = {}
+    for text in request.groups:
+        file, _, group = text.rpartition(":")
+        if file and os.path.basename(file) != "pyproject.toml":  # noqa: PTH119 - text only
+            file = f"{file}/pyproject.toml"
+        for name in (file,) if file else (files or ["pyproject.toml"]):
+            groups[name] = (*groups.get(name, ()), group)
+    return groups
+
+
+def _refuse_file_name(text: str, cwd: Path) -> None:
+    """Refuse a file of requirements where a requirement should be.
+
+    :raises InputError: if *text* is one, or named like one: it would pass as a project's name
+    """
+    looks_like_one = text.endswith((".txt", ".in", ".toml", ".cfg"))
+    if looks_like_one and (text.startswith("requirements") or (cwd / text).is_file()):
+        raise InputError(
+            f"{shown(text)} is a file, not a requirement", hint=f"give it with -r {shown(text)}"
+        )
+
+
+def _check_transport(
+    requirement: Requirement, trusted_hosts: tuple[str, ...], problems: Problems
+) -> None:
+    """Refuse what anybody on the way could replace: ``http`` without a hash."""
+    source = requirement.source
+    if source is None or requirement.hashes or source.is_local:
+        return
+    parts = urlsplit(source.location)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "git+http", "hg+http", "svn+http", "bzr+http"}:
+        return
+    if host.startswith(_LOOPBACK) or {host, parts.netloc.rpartition("@")[2]} & set(trusted_hosts):
+        return
+    problems.add(
+        InputError(
+            "anybody between here and there can replace what http:// gives",
+            hint="use https://, or add the file's hash: #sha256=…",
+        ),
+        requirement.origin,
+        requirement.text,
+    )

@@ -1,0 +1,285 @@
+"""What is asked: requirements, each with its origin, and the options that came with them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from crossdeps.errors import InputError
+from crossdeps.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
+    from packaging.utils import NormalizedName
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Origin:
+    """Where something was said.
+
+    :param file: path or URL as the user would recognise it; ``-`` is standard input; None is the
+        command line or a library call
+    :param line: 1-based line number
+    :param note: what else helps to find it, such as a table of a TOML file
+    """
+
+    file: str | None = None
+    line: int | None = None
+    note: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file or "command line"
+        if self.file == "-":
+            place = "standard input"
+        if self.line is not None:
+            place = f"{place}:{self.line}"
+        return f"{place} ({self.note})" if self.note else place
+
+
+SourceKind = Literal["wheel", "archive", "directory", "vcs"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DirectSource:
+    """Where a requirement that isn't looked up on an index comes from.
+
+    :param kind: a built wheel, a source archive, a local directory, or a repository
+    :param location: absolute path for local things, else URL (``git+https://...@rev`` for vcs)
+    :param editable: asked for with ``-e``; the content is packaged all the same
+    :param subdirectory: where in the archive or repository the project lies
+    """
+
+    kind: SourceKind
+    location: str
+    editable: bool = False
+    subdirectory: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether *location* is a path of this machine."""
+        return "://" not in self.location
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requirement:
+    """One thing asked for.
+
+    :param name: normalised project name; ``""`` only for a direct source whose name is known once
+        it is read (a directory, a repository)
+    :param extras: normalised extra names
+    :param specifier: version specifiers; empty accepts every version
+    :param marker: environment marker, evaluated for the target, never for the host
+    :param source: set where the requirement names its file, directory or repository itself
+    :param hashes: accepted hashes as ``algorithm:hexdigest``; empty where none were given
+    :param text: as the user wrote it, for messages (credentials removed)
+    """
+
+    name: NormalizedName
+    extras: frozenset[NormalizedName] = frozenset()
+    specifier: SpecifierSet
+    marker: Marker | None = None
+    source: DirectSource | None = None
+    hashes: frozenset[str] = frozenset()
+    origin: Origin
+    text: str
+
+
+PreReleases = Literal["if-necessary", "allow", "disallow"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileOptions:
+    """Options that stand in requirements files, or are merged from the command line.
+
+    None and empty mean "not said".
+
+    :param only_binary: project names, or ``:all:``; the latest word on a name is the one kept
+    :param no_binary: the same, for projects whose wheels aren't wanted
+    :param all_releases: projects (or ``:all:``) whose pre-releases are allowed
+    :param only_final: projects (or ``:all:``) whose pre-releases are not
+    """
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    pre: bool = False
+    require_hashes: bool = False
+    only_binary: tuple[str, ...] = ()
+    no_binary: tuple[str, ...] = ()
+    all_releases: tuple[str, ...] = ()
+    only_final: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """Everything asked for, from every file and argument, in the order of reading.
+
+    :param requirements: what must be in the package
+    :param constraints: limits on what is there anyway
+    :param overrides: replace every other requirement on the same project
+    :param options: options found in the files
+    :param files: every file that was read, for "did anything change?"
+    :param warnings: what the user should know, one sentence each
+    """
+
+    requirements: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Requirement, ...] = ()
+    options: FileOptions = field(default_factory=FileOptions)
+    files: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputRequest:
+    """What to gather, as the user named it.
+
+    :param requirements: given one by one: specifiers, URLs, paths
+    :param requirement_files: requirements.txt or pyproject.toml; ``-`` is standard input
+    :param constraint_files: requirements files whose entries only limit
+    :param override_files: requirements files whose entries replace all others on their project
+    :param extras: of every pyproject.toml among the files
+    :param groups: dependency groups (PEP 735), ``NAME`` or ``FILE:NAME``
+    """
+
+    requirements: tuple[str, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    constraint_files: tuple[str, ...] = ()
+    override_files: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+_MOST_SHOWN = 50  # a file of another format has a problem on every line
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    :param origin: where
+    :param message: what, as :class:`~crossdeps.errors.CrossdepsError` has it
+    :param hint: what to do
+    :param line: the line as it stands in the file; None where that doesn't help
+    """
+
+    origin: Origin
+    message: str
+    hint: str | None = None
+    line: str | None = None
+
+
+class Problems:
+    """Collects problems, and raises one :class:`InputError` for all of them."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, error: InputError, origin: Origin, line: str | None = None) -> None:
+        """Note *error*, which was found at *origin*."""
+        self._found.append(
+            Problem(origin=origin, message=error.message, hint=error.hint, line=line)
+        )
+
+    @contextlib.contextmanager
+    def collect(self, origin: Origin, line: str | None = None) -> Iterator[None]:
+        """Note the :class:`InputError` that the block raises, and go on after the block."""
+        try:
+            yield
+        except InputError as error:
+            self.add(error, origin, line)
+
+    def check(self) -> None:
+        """Raise what has been collected, if anything.
+
+        :raises InputError: one problem: its message, with the line in the context; several: one
+            line of context for each
+        """
+        if not self._found:
+            return
+        first = self._found[0]
+        if len(self._found) == 1:
+            place = str(first.origin)
+            where = place if first.line is None else f"{place}: {shown(first.line)}"
+            raise InputError(first.message, context=(where,), hint=first.hint)
+        hints = {problem.hint for problem in self._found}
+        same = len(hints) == 1
+        raise InputError(
+            f"{len(self._found)} lines can't be used",
+            context=tuple(self._lines(with_hints=not same)),
+            hint=hints.pop() if same else "correct these lines, as is said beside each",
+        )
+
+    def _lines(self, *, with_hints: bool) -> list[str]:
+        lines = []
+        for problem in self._found[:_MOST_SHOWN]:
+            advice = f" ({problem.hint})" if with_hints and problem.hint else ""
+            lines.append(f"{problem.origin}: {problem.message}{advice}")
+        if more := len(self._found) - len(lines):
+            lines.append(f"and {more} more")
+        return lines
+
+
+_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_WEAK = frozenset({"md5", "sha1", "sha224"})
+_HEX = re.compile(r"[0-9a-fA-F]*")
+
+
+def is_hash_name(text: str) -> bool:
+    """Whether *text* is the name of a hash, strong enough or not."""
+    return text in _DIGEST_LENGTHS or text in _WEAK
+
+
+def parse_hash(text: str) -> str:
+    """Return ``algorithm:hexdigest`` in lower case.
+
+    Accepted as pip does in hash-checking mode: SHA-256, SHA-384 and SHA-512.
+
+    :raises InputError: if it is malformed, or of an algorithm that is weak or unknown
+    """
+    algorithm, colon, digest = text.partition(":")
+    algorithm = algorithm.strip().lower()
+    if not colon:
+        raise InputError(
+            "a hash must be written algorithm:hexdigest", hint="such as sha256:2cf24dba5fb0a30e…"
+        )
+    if algorithm in _WEAK:
+        raise InputError(
+            f"{algorithm} is too weak to trust a file by", hint="give its SHA-256: sha256:…"
+        )
+    length = _DIGEST_LENGTHS.get(algorithm)
+    if length is None:
+        raise InputError(
+            f"unknown hash algorithm {algorithm[:20]!a}",
+            hint=f"known are {', '.join(_DIGEST_LENGTHS)}",
+        )
+    if len(digest) != length or not _HEX.fullmatch(digest):
+        raise InputError(
+            f"a {algorithm} hash is {length} hexadecimal digits; this one isn't",
+            hint="copy it again: it may have been cut off",
+        )
+    return f"{algorithm}:{digest.lower()}"
+
+
+def combine_hashes(given: frozenset[str], in_url: str | None) -> frozenset[str]:
+    """Return the hashes that satisfy both the ``--hash`` options and the URL's own hash.
+
+    :raises InputError: if none does
+    """
+    if in_url is None:
+        return given
+    if given and in_url not in given:
+        raise InputError(
+            "the hash in the URL isn't among those given with --hash", hint="remove one of them"
+        )
+    return frozenset({in_url})

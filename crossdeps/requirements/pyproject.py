@@ -1,0 +1,284 @@
+"""The tables of a pyproject.toml that list dependencies, checked and looked up by name.
+
+Sources: pyproject.toml specification, dependency groups specification (PEP 735).
+
+Sources: pyproject.toml specification (``dependencies``, ``optional-dependencies``, ``dynamic``),
+dependency groups specification (PEP 735), extras normalised (PEP 685).
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from crossdeps.errors import InputError
+from crossdeps.requirements.files import read_toml
+from crossdeps.requirements.model import Origin
+from crossdeps.requirements.parser import and_marker, parse_requirement
+from crossdeps.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from crossdeps.requirements.model import Problems, Requirement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One dependency as it stands in a table."""
+
+    text: str
+    origin: Origin
+
+
+class DependencyTables:
+    """Looks up lists of dependencies.
+
+    :param document: the whole file
+    :param text: the same, to find lines in
+    :param file: its path as the user would recognise it
+    """
+
+    def __init__(self, document: dict[str, Any], text: str, file: str) -> None:
+        self.file = file
+        self._text = text
+        self._project = self._table(document, "project")
+        self._groups = self._table(document, "dependency-groups")
+        self._has_project = "project" in document
+        tool = document.get("tool")
+        self._is_poetry = isinstance(tool, dict) and "poetry" in tool
+        name = self._project.get("name", "")
+        self.project_name = canonicalize_name(name) if isinstance(name, str) else ""
+
+    def dependencies(self) -> list[Entry]:
+        """``[project] dependencies``.
+
+        :raises InputError: if there is no such table, or the list is only known after a build
+        """
+        if not self._has_project:
+            raise InputError(
+                f"{self.file} has no [project] table",
+                context=(self.file,),
+                hint="export them first: poetry export -o requirements.txt"
+                if self._is_poetry
+                else "list dependencies in it, or choose a --group",
+            )
+        self._check_static("dependencies")
+        return self._entries(self._project.get("dependencies", []), "project.dependencies")
+
+    def extra_list(self, name: NormalizedName) -> list[Entry]:
+        """A list of ``[project.optional-dependencies]``.
+
+        :raises InputError: if there is no such extra
+        """
+        self._check_static("optional-dependencies")
+        lists = self._by_name(
+            self._table(self._project, "optional-dependencies"), "project.optional-dependencies"
+        )
+        if name not in lists:
+            raise self._unknown("extra", name, lists)
+        key, value = lists[name]
+        return self._entries(value, f"project.optional-dependencies.{key}")
+
+    def group_list(self, name: NormalizedName) -> list[Entry | NormalizedName]:
+        """A list of ``[dependency-groups]``; a name stands for a group that it includes.
+
+        :raises InputError: if there is no such group, or an item is neither text nor an include
+        """
+        lists = self._by_name(self._groups, "dependency-groups")
+        if name not in lists:
+            raise self._unknown("group", name, lists)
+        key, value = lists[name]
+        note = f"dependency-groups.{key}"
+        if not isinstance(value, list):
+            raise self._wrong_type(note, "a list")
+        items: list[Entry | NormalizedName] = []
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                included = item.get("include-group")
+                if not isinstance(included, str) or len(item) > 1:
+                    raise self._wrong_type(
+                        f"{note}[{index}]", 'a requirement or {include-group = "NAME"}'
+                    )
+                items.append(canonicalize_name(included))
+            else:
+                items += self._entries([item], note)
+        return items
+
+    def _check_static(self, key: str) -> None:
+        dynamic = self._project.get("dynamic", [])
+        if isinstance(dynamic, list) and key in dynamic:
+            raise InputError(
+                f"{self.file} says that its {key} are dynamic: only a build can tell them",
+                context=(f"{self.file} (project.dynamic)",),
+                hint="ask for the project itself, which is then built: crossdeps build .",
+            )
+
+    def _entries(self, value: Any, note: str) -> list[Entry]:  # noqa: ANN401 - from TOML
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong_type(note, "a list of strings")
+        return [
+            Entry(text=item, origin=Origin(file=self.file, line=self._line_of(item), note=note))
+            for item in value
+        ]
+
+    def _line_of(self, text: str) -> int | None:
+        """The line where *text* stands as a string, if that is only one."""
+        found = [
+            start
+            for quote in "\"'"
+            if (start := self._text.find(f"{quote}{text}{quote}")) >= 0
+            and self._text.find(f"{quote}{text}{quote}", start + 1) < 0
+        ]
+        return self._text.count("\n", 0, found[0]) + 1 if len(found) == 1 else None
+
+    def _table(self, outer: dict[str, Any], key: str) -> dict[str, Any]:
+        table = outer.get(key, {})
+        if not isinstance(table, dict):
+            raise self._wrong_type(key, "a table")
+        return table
+
+    def _by_name(self, table: dict[str, Any], note: str) -> dict[str, tuple[str, Any]]:
+        """The lists of *table* by normalised name, with the name as written.
+
+        :raises InputError: if two names are the same once normalised
+        """
+        lists: dict[str, tuple[str, Any]] = {}
+        for key, value in table.items():
+            name = canonicalize_name(key)
+            if name in lists:
+                raise InputError(
+                    f"{shown(lists[name][0])} and {shown(key)} are the same name",
+                    context=(f"{self.file} ({note})",),
+                    hint="names compare without regard to case, dots, dashes and underscores",
+                )
+            lists[name] = (key, value)
+        return lists
+
+    def _wrong_type(self, note: str, expected: str) -> InputError:
+        return InputError(
+            f"{note} isn't {expected}",
+            context=(f"{self.file} ({note})",),
+            hint=f"write it as {expected}",
+        )
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> InputError:
+        names = sorted(known)
+        nearest = difflib.get_close_matches(name, names, n=1)
+        if nearest:
+            hint = f"did you mean {nearest[0]}?"
+        else:
+            hint = f"it has {', '.join(map(shown, names))}" if names else f"it has no {kind}s"
+        return InputError(
+            f"{self.file} has no {kind} {shown(name)}", context=(self.file,), hint=hint
+        )
+
+
+def read_pyproject(
+    path: Path,
+    name: str,
+    *,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    project: bool = True,
+    problems: Problems,
+) -> tuple[Requirement, ...]:
+    """Read what a pyproject.toml asks for.
+
+    :param name: the path as the user would recognise it
+    :param extras: of ``[project.optional-dependencies]``
+    :param groups: of ``[dependency-groups]``
+    :param project: whether ``[project] dependencies`` are wanted
+    :param problems: takes entries that can't be read
+    :raises InputError: if the file as a whole can't be used, or lacks what was asked of it
+    """
+    document, text = read_toml(path, name)
+    tables = DependencyTables(document, text, name)
+    reader = _Reader(tables, problems)
+    if project:
+        reader.take_project()
+    for extra in extras:
+        reader.take_extra(canonicalize_name(extra))
+    for group in groups:
+        reader.take_group(canonicalize_name(group))
+    return tuple(reader.found)
+
+
+class _Reader:
+    """Follows entries to those that they refer to.
+
+    Where something is asked for again within itself, under whatever marker, nothing is added.
+    """
+
+    def __init__(self, tables: DependencyTables, problems: Problems) -> None:
+        self.found: list[Requirement] = []
+        self._tables = tables
+        self._problems = problems
+        self._followed: set[tuple[str, str]] = set()
+
+    def take_project(self, marker: Marker | None = None, chain: tuple[str, ...] = ()) -> None:
+        """Take the project's own dependencies.
+
+        :param marker: under which they are asked for
+        :param chain: what led here
+        :raises InputError: if the file doesn't list them
+        """
+        if self._enter("project", marker, chain):
+            self._take(self._tables.dependencies(), marker, (*chain, "project"))
+
+    def take_extra(
+        self, extra: NormalizedName, marker: Marker | None = None, chain: tuple[str, ...] = ()
+    ) -> None:
+        """Take what an extra adds.
+
+        :raises InputError: if there is no such extra
+        """
+        key = f"extra {extra}"
+        if self._enter(key, marker, chain):
+            self._take(self._tables.extra_list(extra), marker, (*chain, key))
+
+    def take_group(self, group: NormalizedName, chain: tuple[NormalizedName, ...] = ()) -> None:
+        """Take what a dependency group lists, with the groups that it includes.
+
+        :raises InputError: if there is no such group, or groups include each other
+        """
+        if group in chain:
+            raise InputError(
+                f"dependency groups include each other: {' -> '.join((*chain, group))}",
+                context=(self._tables.file,),
+                hint="remove one of these include-group entries",
+            )
+        if not self._enter(f"group {group}", None, ()):
+            return
+        for item in self._tables.group_list(group):
+            if isinstance(item, Entry):
+                self._take((item,), None, ())
+            else:
+                self.take_group(item, (*chain, group))
+
+    def _take(
+        self, entries: Iterable[Entry], marker: Marker | None, chain: tuple[str, ...]
+    ) -> None:
+        for entry in entries:
+            with self._problems.collect(entry.origin, entry.text):
+                requirement = and_marker(parse_requirement(entry.text, origin=entry.origin), marker)
+                if requirement.name != self._tables.project_name or requirement.source:
+                    self.found.append(requirement)
+                    continue
+                self.take_project(requirement.marker, chain)
+                for extra in sorted(requirement.extras):
+                    self.take_extra(extra, requirement.marker, chain)
+
+    def _enter(self, key: str, marker: Marker | None, chain: tuple[str, ...]) -> bool:
+        """Whether *key* is still to be taken under *marker*."""
+        if key in chain or self._followed & {(key, "None"), (key, str(marker))}:
+            return False
+        self._followed.add((key, str(marker)))
+        return True

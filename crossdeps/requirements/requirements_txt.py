@@ -1,0 +1,240 @@
+"""Requirements files, with the files that they include.
+
+Source: pip's documentation, "Requirements File Format". What differs from pip, on purpose: all bad
+lines are told at once; variables that aren't set, option lines that would be ignored and cycles
+are errors; what a constraints file includes are constraints, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crossdeps.errors import InputError
+from crossdeps.requirements.file_options import (
+    PER_REQUIREMENT,
+    FileOptionsBuilder,
+    Option,
+    split_line,
+)
+from crossdeps.requirements.files import decode, expand_variables, logical_lines, read_bytes
+from crossdeps.requirements.locations import Role, locate_file, locate_included
+from crossdeps.requirements.model import Origin, parse_hash
+from crossdeps.requirements.parser import parse_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from crossdeps.requirements.files import LogicalLine
+    from crossdeps.requirements.locations import RequirementsFile
+    from crossdeps.requirements.model import Problems, Requirement
+
+_OPTION = re.compile(r"\s--?[A-Za-z]")
+_SHORTEST_SECRET = 4  # characters; hiding shorter values would only garble messages
+_NO_HASHES: frozenset[str] = frozenset()
+_INCLUDES: Mapping[str, Role] = {"--requirement": "requirement", "--constraint": "constraint"}
+
+
+class RequirementsReader:
+    """Reads requirements files one after the other, and keeps what they say.
+
+    :param environ: for ``${VARIABLES}``
+    :param cwd: what relative names of files, and paths in them, are relative to
+    :param stdin: reads standard input, called at most once
+    :param problems: takes what is wrong; the caller raises it
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        cwd: Path,
+        stdin: Callable[[], bytes],
+        problems: Problems,
+    ) -> None:
+        self.found: dict[Role, list[Requirement]] = {
+            "requirement": [],
+            "constraint": [],
+            "override": [],
+        }
+        self.files: dict[str, None] = {}
+        self.warnings: list[str] = []
+        self.options = FileOptionsBuilder()
+        self._environ = environ
+        self._cwd = cwd
+        self._stdin = stdin
+        self._problems = problems
+        self._done: set[tuple[str, str, Role]] = set()
+
+    def read(self, name: str, role: Role) -> None:
+        """Read one file that the user named, and all that it includes."""
+        with self._problems.collect(Origin(file=name)):
+            self._read(locate_file(name, cwd=self._cwd, role=role))
+
+    def _read(self, file: RequirementsFile) -> None:
+        """Read a file; what it includes is read where it is included.
+
+        :raises InputError: if it can't be read at all
+        """
+        key = (file.real or "-", str(file.base), file.role)
+        if key in self._done:
+            return
+        self._done.add(key)
+        text = self._text(file)
+        before = len(self.found["requirement"]) + len(self._problems)
+        for line in logical_lines(text):
+            origin = Origin(file=file.name, line=line.number)
+            try:
+                self._line(line, file, origin)
+            except InputError as error:
+                self._problems.add(self._concealed(error, line.text), origin, line.text)
+        after = len(self.found["requirement"]) + len(self._problems)
+        if before == after and file.role == "requirement" and not file.chain:
+            self.warnings.append(f"{Origin(file=file.name)} asks for nothing")
+
+    def _text(self, file: RequirementsFile) -> str:
+        """The text of a file.
+
+        :raises InputError: if it can't be read, or isn't text
+        """
+        if file.real is None:
+            self.files["-"] = None
+            data = self._stdin()
+        elif file.path.suffix == ".toml":
+            raise InputError(
+                f"{file.name} isn't a requirements file",
+                hint="give pyproject.toml on the command line, with -r",
+            )
+        else:
+            data = read_bytes(file.path, file.name)
+            self.files[str(file.path.absolute())] = None
+        try:
+            return decode(data)
+        except InputError as error:
+            raise InputError(
+                f"{Origin(file=file.name)} {error.message}", hint=error.hint
+            ) from error
+
+    def _line(self, line: LogicalLine, file: RequirementsFile, origin: Origin) -> None:
+        """Do what one line says.
+
+        :raises InputError: if it can't be done
+        """
+        if line.text.endswith("\\"):
+            raise InputError(
+                "a backslash is followed by white space or a comment",
+                hint="a backslash continues a line only if it is its very last character",
+            )
+        text, options = split_line(expand_variables(line.text, self._environ))
+        if not options:
+            self._keep(text, line.text, file, origin)
+            return
+        own = [option for option in options if option.name in PER_REQUIREMENT]
+        others = [option for option in options if option.name not in PER_REQUIREMENT]
+        editable = not text and others[:1] != [] and others[0].name == "--editable"
+        if (text and others) or (editable and len(others) > 1):
+            raise InputError(
+                f"{others[-1].name} can't stand on the line of a requirement",
+                hint="give it a line of its own",
+            )
+        if text:
+            self._keep(text, _without_options(line.text), file, origin, own)
+        elif editable:
+            self._keep(others[0].value, line.text, file, origin, own, editable=True)
+        elif own:
+            raise InputError(
+                f"{own[0].name} stands on a line of its own, and belongs to no requirement",
+                hint="end the line before it with a backslash",
+            )
+        else:
+            self._obey(others, file, origin)
+
+    def _obey(self, options: list[Option], file: RequirementsFile, origin: Origin) -> None:
+        """Include files, and take index options."""
+        for option in options:
+            if option.name == "--editable":
+                raise InputError("-e stands after another option", hint="give it a line of its own")
+            role = _INCLUDES.get(option.name)
+            if role is None:
+                self.options.add(option, origin, file.directories)
+                continue
+            if file.role != "requirement" and role == "requirement":
+                role = file.role
+            self._read(locate_included(option.value, file, cwd=self._cwd, role=role))
+
+    def _keep(
+        self,
+        text: str,
+        written: str,
+        file: RequirementsFile,
+        origin: Origin,
+        own: Sequence[Option] = (),
+        *,
+        editable: bool = False,
+    ) -> None:
+        """Read a requirement, and keep it.
+
+        :raises InputError: if it or one of its *own* options can't be used
+        """
+        requirement = parse_requirement(
+            text,
+            origin=origin,
+            directories=file.directories,
+            editable=editable,
+            hashes=frozenset(parse_hash(option.value) for option in own if option.name == "--hash")
+            if own
+            else _NO_HASHES,
+            written=written,
+        )
+        if own:
+            self._check_build_options(own, requirement, origin)
+        if file.role != "requirement":
+            _check_limit(requirement, file.role)
+        self.found[file.role].append(requirement)
+
+    def _check_build_options(
+        self, own: Sequence[Option], requirement: Requirement, origin: Origin
+    ) -> None:
+        """Options of a build can't be obeyed; they matter only where something is built."""
+        names = sorted({option.name for option in own if option.name != "--hash"})
+        if not names:
+            return
+        if requirement.source and requirement.source.kind != "wheel":
+            raise InputError(
+                f"{names[0]} isn't supported",
+                hint="build a wheel of it with these settings, and name that wheel",
+            )
+        self.warnings.append(f"{origin}: {', '.join(names)} has no effect on a wheel")
+
+    def _concealed(self, error: InputError, written: str) -> InputError:
+        """*error*, with values of variables of the line put back to their names."""
+        message, hint = error.message, error.hint
+        for name in re.findall(r"\$\{([A-Z0-9_]+)\}", written):
+            value = self._environ.get(name)
+            if value and len(value) >= _SHORTEST_SECRET:
+                message = message.replace(value, f"${{{name}}}")
+                hint = hint and hint.replace(value, f"${{{name}}}")
+        return InputError(message, hint=hint)
+
+
+def _without_options(text: str) -> str:
+    """The requirement of a line as written, without the options behind it."""
+    found = _OPTION.search(text)
+    return text[: found.start()] if found else text
+
+
+def _check_limit(requirement: Requirement, role: Role) -> None:
+    """Constraints and overrides must say which project they are about.
+
+    :raises InputError: if they don't, or ask for more than a limit can
+    """
+    if not requirement.name:
+        raise InputError(f"a {role} must name its project", hint="write NAME @ URL")
+    if role == "constraint" and requirement.source and requirement.source.editable:
+        raise InputError("a constraint can't be editable", hint="leave out -e")
+    if role == "constraint" and requirement.extras:
+        raise InputError(
+            "a constraint can't have extras",
+            hint="leave out the square brackets: a constraint limits versions, and adds nothing",
+        )

@@ -1,0 +1,215 @@
+"""The standard library's top-level modules, for each minor version of CPython.
+
+Source: ``sys.stdlib_module_names`` of CPython 3.10 to 3.13; for 3.7 to 3.9 the library's own
+directory; "What's New" for 3.14 and 3.15. Names with a leading underscore are nobody's business
+and left out, but for ``__future__``.
+
+Source: the top level of each project's own wheel on the Python Package Index. Only what people
+commonly import is here; a module that isn't usually comes from a project of its own name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# As of 3.10; the differences of the others follow.
+_BASE_MINOR = 10
+_BASE = """
+    __future__ abc aifc antigravity argparse array ast asynchat asyncio asyncore atexit audioop
+    base64 bdb binascii binhex bisect builtins bz2 cProfile calendar cgi cgitb chunk cmath cmd code
+    codecs codeop collections colorsys compileall concurrent configparser contextlib contextvars
+    copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal difflib dis distutils
+    doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput fnmatch
+    fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib
+    heapq hmac html http idlelib imaplib imghdr imp importlib inspect io ipaddress itertools json
+    keyword lib2to3 linecache locale logging lzma mailbox mailcap marshal math mimetypes mmap
+    modulefinder msilib msvcrt multiprocessing netrc nis nntplib nt ntpath nturl2path numbers
+    opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes pkgutil platform
+    plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc
+    pydoc_data pyexpat queue quopri random re readline reprlib resource rlcompleter runpy sched
+    secrets select selectors shelve shlex shutil signal site smtpd smtplib sndhdr socket
+    socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string
+    stringprep struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib
+    tempfile termios textwrap this threading time timeit tkinter token tokenize trace traceback
+    tracemalloc tty turtle turtledemo types typing unicodedata unittest urllib uu uuid venv
+    warnings wave weakref webbrowser winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile
+    zipimport zlib zoneinfo
+"""
+# Minor version -> the names that came with it, and those that went.
+_ADDED = {
+    9: "graphlib zoneinfo",
+    11: "tomllib",
+    14: "annotationlib compression",
+    15: "profiling",
+}
+_REMOVED = {
+    8: "macpath",
+    9: "dummy_threading",
+    10: "formatter parser symbol",
+    11: "binhex",
+    12: "asynchat asyncore distutils imp smtpd",
+    13: """
+        aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev
+        pipes sndhdr spwd sunau telnetlib uu xdrlib
+    """,
+}
+
+
+def stdlib_modules(python: tuple[int, int]) -> frozenset[str]:
+    """Every public top-level module of the standard library of *python*.
+
+    >>> "distutils" in stdlib_modules((3, 11)), "distutils" in stdlib_modules((3, 12))
+    (True, False)
+
+    :param python: (major, minor)
+    """
+    minor = python[1]
+    names = set(_BASE.split())
+    for version in range(_BASE_MINOR + 1, minor + 1):
+        names |= set(_ADDED.get(version, "").split())
+        names -= set(_REMOVED.get(version, "").split())
+    for version in range(_BASE_MINOR, minor, -1):
+        names -= set(_ADDED.get(version, "").split())
+        names |= set(_REMOVED.get(version, "").split())
+    return frozenset(names)
+
+
+def ever_in_stdlib(module: str) -> bool:
+    """Whether any Python since 3.7 has the top-level *module* in its standard library."""
+    return any(module in stdlib_modules((3, minor)) for minor in (7, 8, 9, 10, 15))
+
+
+# The modules of what hosted runtimes have.
+PROVIDED_MODULES: Mapping[str, tuple[str, ...]] = {
+    "awslambdaric": ("awslambdaric",),
+    "boto3": ("boto3",),
+    "botocore": ("botocore",),
+    "jmespath": ("jmespath",),
+    "python-dateutil": ("dateutil",),
+    "s3transfer": ("s3transfer",),
+    "simplejson": ("simplejson",),
+    "six": ("six",),
+    "urllib3": ("urllib3",),
+}
+
+# Dotted names are below namespace packages, which several projects share.
+_PROJECTS: Mapping[str, str] = {
+    "Crypto": "pycryptodome",
+    "Cryptodome": "pycryptodomex",
+    "MySQLdb": "mysqlclient",
+    "OpenSSL": "pyopenssl",
+    "PIL": "pillow",
+    "argon2": "argon2-cffi",
+    "attr": "attrs",
+    "aws_cdk": "aws-cdk-lib",
+    "azure.identity": "azure-identity",
+    "azure.storage.blob": "azure-storage-blob",
+    "bs4": "beautifulsoup4",
+    "bson": "pymongo",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "decouple": "python-decouple",
+    "dns": "dnspython",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "elasticapm": "elastic-apm",
+    "faiss": "faiss-cpu",
+    "fitz": "pymupdf",
+    "git": "gitpython",
+    "github": "pygithub",
+    "google.api_core": "google-api-core",
+    "google.auth": "google-auth",
+    "google.cloud.bigquery": "google-cloud-bigquery",
+    "google.cloud.firestore": "google-cloud-firestore",
+    "google.cloud.logging": "google-cloud-logging",
+    "google.cloud.pubsub": "google-cloud-pubsub",
+    "google.cloud.pubsub_v1": "google-cloud-pubsub",
+    "google.cloud.secretmanager": "google-cloud-secret-manager",
+    "google.cloud.storage": "google-cloud-storage",
+    "google.genai": "google-genai",
+    "google.generativeai": "google-generativeai",
+    "google.oauth2": "google-auth",
+    "google.protobuf": "protobuf",
+    "googleapiclient": "google-api-python-client",
+    "grpc": "grpcio",
+    "jose": "python-jose",
+    "jwt": "pyjwt",
+    "kafka": "kafka-python",
+    "ldap": "python-ldap",
+    "magic": "python-magic",
+    "multipart": "python-multipart",
+    "mysql": "mysql-connector-python",
+    "nacl": "pynacl",
+    "opensearchpy": "opensearch-py",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.trace": "opentelemetry-api",
+    # setuptools itself says to pin it so by its own warning: newer ones have no pkg_resources.
+    "pkg_resources": "setuptools<81",
+    "pptx": "python-pptx",
+    "psycopg2": "psycopg2-binary",
+    "pythonjsonlogger": "python-json-logger",
+    "rest_framework": "djangorestframework",
+    "ruamel.yaml": "ruamel-yaml",
+    "serial": "pyserial",
+    "shapefile": "pyshp",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "slugify": "python-slugify",
+    "socks": "pysocks",
+    "telegram": "python-telegram-bot",
+    "usb": "pyusb",
+    "websocket": "websocket-client",
+    "wx": "wxpython",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+
+# What the standard library once had, or has only of late, and a project that stands in for it.
+_FORMER_STDLIB: Mapping[str, str] = {
+    "asynchat": "pyasynchat",
+    "asyncore": "pyasyncore",
+    "cgi": "legacy-cgi",
+    "cgitb": "legacy-cgi",
+    "graphlib": "graphlib-backport",
+    "tomllib": "tomli",
+    "zoneinfo": "backports-zoneinfo",
+}
+
+
+def project_of(module: str) -> str | None:
+    """The project that likely has *module*, or None where the names tell nothing.
+
+    >>> project_of("yaml"), project_of("google.cloud.storage"), project_of("google.cloud.unheard")
+    ('pyyaml', 'google-cloud-storage', None)
+
+    :param module: dotted; its longest known beginning decides
+    """
+    name = module
+    while name:
+        found = _PROJECTS.get(name) or _FORMER_STDLIB.get(name)
+        if found:
+            return found
+        name = name.rpartition(".")[0]
+    return next((name for name, modules in PROVIDED_MODULES.items() if module in modules), None)
+
+
+def distribution_name(module: str) -> str | None:
+    """The beginning of *module* that names one project below a namespace that several share.
+
+    >>> distribution_name("google.cloud.storage.blob"), distribution_name("yaml.nodes")
+    ('google.cloud.storage', None)
+    """
+    name = module
+    while "." in name:
+        if name in _PROJECTS:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def known_import_names() -> dict[str, str]:
+    """Every module of the table with its project."""
+    return dict(_PROJECTS)

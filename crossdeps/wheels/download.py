@@ -1,0 +1,177 @@
+"""From what was selected to verified wheels: from the store, by download, or by the builder."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from packaging.specifiers import SpecifierSet
+
+from crossdeps.errors import CrossdepsError, IntegrityError
+from crossdeps.requirements.model import Origin, Requirement
+from crossdeps.wheels.model import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crossdeps.index.model import ProjectFile
+    from crossdeps.progress import Progress
+    from crossdeps.resolution.model import Builder, Selected
+    from crossdeps.wheels.model import ByteSource, Wheel
+    from crossdeps.wheels.store import Store
+
+PARALLEL: Final = 8
+"""Downloads at a time."""
+
+
+def fetch_wheels(
+    selected: Sequence[Selected],
+    store: Store,
+    source: ByteSource,
+    builder: Builder,
+    *,
+    progress: Progress,
+) -> tuple[Wheel, ...]:
+    """The wheels of *selected*, in its order, each verified when it entered the store.
+
+    What the store has is taken from there; the rest is downloaded, up to :data:`PARALLEL` at a
+    time and the biggest first, while this thread asks the builder for what has to be built.
+
+    :param source: safe to call from several threads
+    :raises HashMismatchError: if a file isn't the one that was selected
+    :raises WheelError: if a wheel breaks a rule
+    :raises IndexAccessError: if a file can't be fetched
+    :raises SdistBuildError: if something can't be built
+    """
+    found = [_find(item, store) for item in selected]
+    missing = [
+        (index, item.file)
+        for index, item in enumerate(selected)
+        if found[index] is None and item.file is not None and _is_wheel(item.file)
+    ]
+    missing.sort(key=lambda pair: (-(pair[1].size or 0), pair[1].filename))
+    if missing:
+        progress.fetching(len(missing), sum(file.size or 0 for _, file in missing))
+    downloads = _Downloads(missing, store, source)
+    try:
+        built = {
+            index: _build(item, store, builder)
+            for index, item in enumerate(selected)
+            if item.file is None or not _is_wheel(item.file)
+        }
+        fetched = downloads.results()
+    finally:
+        downloads.stop()
+    wheels = [wheel or built.get(index) or fetched[index] for index, wheel in enumerate(found)]
+    for item, wheel in zip(selected, wheels, strict=True):
+        _check_identity(item, wheel)
+    return tuple(wheels)
+
+
+class _Downloads:
+    """Daemon threads that work through a list; the first failure ends the others' supply."""
+
+    def __init__(
+        self, files: list[tuple[int, ProjectFile]], store: Store, source: ByteSource
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._pending: queue.SimpleQueue[tuple[int, ProjectFile]] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[tuple[int, Wheel | BaseException]] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._count = len(files)
+        for pair in files:
+            self._pending.put(pair)
+        for _ in range(min(PARALLEL, len(files))):
+            threading.Thread(target=self._work, name="crossdeps-fetch", daemon=True).start()
+
+    def results(self) -> dict[int, Wheel]:
+        """Wait for every download; of several failures the first that happened is raised."""
+        wheels: dict[int, Wheel] = {}
+        for _ in range(self._count):
+            index, result = self._finished.get()
+            if isinstance(result, BaseException):
+                raise result
+            wheels[index] = result
+        return wheels
+
+    def stop(self) -> None:
+        """Begin no further download."""
+        self._stopped.set()
+
+    def _work(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                index, file = self._pending.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self._finished.put((index, _download(file, self._store, self._source)))
+            except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+                self._finished.put((index, error))
+
+
+def _is_wheel(file: ProjectFile) -> bool:
+    return file.filename.endswith(".whl")
+
+
+def _find(item: Selected, store: Store) -> Wheel | None:
+    if item.file is None or not _is_wheel(item.file) or "sha256" not in item.file.hashes:
+        return None
+    return store.find(item.file.hashes["sha256"].lower(), item.file.filename)
+
+
+def _download(file: ProjectFile, store: Store, source: ByteSource) -> Wheel:
+    path = store.scratch_file()
+    try:
+        source.download(file.url, path, size=file.size, hashes=dict(file.hashes))
+        wheel = store.add(path, filename=file.filename, hashes=file.hashes)
+    finally:
+        path.unlink(missing_ok=True)
+    if file.size not in (None, wheel.size):
+        note = f"the index says that it has {file.size} bytes; it has {wheel.size}"
+        wheel = replace(wheel, warnings=(*wheel.warnings, note))
+    return wheel
+
+
+def _build(item: Selected, store: Store, builder: Builder) -> Wheel:
+    if item.file is not None:
+        built = builder.from_sdist(item.name, item.file)
+    else:
+        built = builder.from_source(_as_requirement(item))
+    wheel = store.find(built.sha256, built.filename)
+    if wheel is None:
+        raise IntegrityError(
+            "a wheel that was just built or fetched is not in the store any more",
+            context=(built.filename,),
+            hint="another process may have changed it: run again",
+            rule="store-lost",
+        )
+    return wheel
+
+
+def _as_requirement(item: Selected) -> Requirement:
+    if item.source is None:
+        raise CrossdepsError(f"nothing was selected for {item.name}")
+    return Requirement(
+        name=item.name,
+        specifier=SpecifierSet(),
+        source=item.source,
+        hashes=item.hashes,
+        origin=Origin(note="selected from the lock"),
+        text=f"{item.name} @ {item.source.location}",
+    )
+
+
+def _check_identity(item: Selected, wheel: Wheel) -> None:
+    """The wheel is of the project and version that were selected."""
+    if wheel.name != item.name:
+        error = refusal("metadata-name", f"is of {wheel.name!r}, selected was {item.name!r}")
+    elif item.version is not None and wheel.version != item.version:
+        error = refusal("metadata-version", f"is {wheel.version}, selected was {item.version}")
+    else:
+        return
+    error.within(wheel.filename)
+    raise error
