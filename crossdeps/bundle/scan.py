@@ -29,7 +29,7 @@ _HEAD = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class ScanResult:
     """An artifact's files.
 
     :param compressed: bytes of each path in a zip
@@ -42,7 +42,7 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+class FileFacts:
     """What reading a file's bytes once tells."""
 
     size: int
@@ -50,7 +50,7 @@ class Facts:
     binary: BinaryFacts | None
 
 
-def read_facts(chunks: Iterable[bytes]) -> Facts:
+def read_facts(chunks: Iterable[bytes]) -> FileFacts:
     """Hash *chunks*, and read them as a native binary if they start like one.
 
     At most 16 MiB of a binary are held in memory; a larger one goes to a temporary file.
@@ -78,20 +78,20 @@ def read_facts(chunks: Iterable[bytes]) -> Facts:
         for chunk in pending:
             digest.update(chunk)
             size += len(chunk)
-    return Facts(size=size, sha256=digest.hexdigest(), binary=binary)
+    return FileFacts(size=size, sha256=digest.hexdigest(), binary=binary)
 
 
 _CHUNK = 1 << 20
 
 
-def read_directory(root: Path) -> Found:
+def read_directory(root: Path) -> ScanResult:
     """Read every file below *root*. Links are followed as far as they stay inside.
 
     :raises OSError: if a file or directory can't be read
     """
     walk = _Walk(root)
     walk.directory(root, "", (Path(os.path.realpath(root)),))
-    return Found(kind="directory", entries=tuple(walk.entries), warnings=tuple(walk.warnings))
+    return ScanResult(kind="directory", entries=tuple(walk.entries), warnings=tuple(walk.warnings))
 
 
 class _Walk:
@@ -100,20 +100,20 @@ class _Walk:
         self.warnings: list[str] = []
         self._real_root = Path(os.path.realpath(root))
 
-    def directory(self, directory: Path, prefix: str, trail: tuple[Path, ...]) -> None:
+    def directory(self, directory: Path, prefix: str, search_log: tuple[Path, ...]) -> None:
         for item in sorted(os.scandir(directory), key=lambda item: item.name):
             path = directory / item.name
             relative = prefix + item.name.encode("utf-8", "surrogateescape").decode(
                 "utf-8", "backslashreplace"
             )
-            inner = trail
+            inner = search_log
             if item.is_symlink():
                 target = Path(os.path.realpath(path))
-                problem = self._problem_of_link(target, trail)
+                problem = self._problem_of_link(target, search_log)
                 if problem:
                     self.warnings.append(f"{relative} is a symbolic link {problem}: not read")
                     continue
-                inner = (*trail, target)
+                inner = (*search_log, target)
             if item.is_dir():
                 self.directory(path, f"{relative}/", inner)
             elif item.is_file():
@@ -121,12 +121,12 @@ class _Walk:
             else:
                 self.warnings.append(f"{relative} is neither a file nor a directory: not read")
 
-    def _problem_of_link(self, target: Path, trail: tuple[Path, ...]) -> str:
+    def _problem_of_link(self, target: Path, search_log: tuple[Path, ...]) -> str:
         if not target.exists():
             return "to nothing"
         if self._real_root != target and self._real_root not in target.parents:
             return "that leads out of the artifact"
-        if any(target == above or target in above.parents for above in trail):
+        if any(target == above or target in above.parents for above in search_log):
             return "to a folder that it is in"
         return ""
 
@@ -142,7 +142,7 @@ def _directory_entry(path: Path, relative: str) -> Entry:
             digest.update(data)
             size += len(data)
         binary = read_binary(file) if is_binary_head(head) else None
-    facts = Facts(size=size, sha256=digest.hexdigest(), binary=binary)
+    facts = FileFacts(size=size, sha256=digest.hexdigest(), binary=binary)
     return Entry(
         path=relative,
         mode=mode,
@@ -172,7 +172,7 @@ ZIP_FAULTS = (
 )
 
 
-def read_zip(path: Path) -> Found:
+def read_zip(path: Path) -> ScanResult:
     """Read every file of the zip at *path*; each is inflated once and checked against its CRC-32.
 
     :raises ArtifactReadError: if it isn't a zip, or one that is damaged, encrypted or inflates to
@@ -189,7 +189,7 @@ def read_zip(path: Path) -> Found:
         ) from error
 
 
-def _read(path: Path, archive: zipfile.ZipFile) -> Found:
+def _read(path: Path, archive: zipfile.ZipFile) -> ScanResult:
     warnings: list[str] = []
     entries: dict[str, Entry] = {}
     links: dict[str, str] = {}
@@ -206,7 +206,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Found:
             entries[name] = replace(entries[target], path=name)
         else:
             warnings.append(f"{name} is a symbolic link to {links[name]}: not followed")
-    return Found(
+    return ScanResult(
         kind="zip",
         entries=tuple(entries.values()),
         warnings=tuple(warnings),

@@ -31,7 +31,7 @@ _OURS = INSTALLER.encode()
 _ENOUGH = len(_OURS) + 8
 
 
-def is_earlier_artifact(path: Path, *, is_directory: bool) -> bool:
+def is_previous_output(path: Path, *, is_directory: bool) -> bool:
     """Whether a directory or a zip holds a project that crossdeps laid out."""
     if is_directory:
         return _has_marked_project(path)
@@ -149,7 +149,7 @@ class _Walk:
             left_out = ignored or self._is_left_out(
                 path, relative, ignores, is_directory=is_directory
             )
-            if not left_out and is_earlier_artifact(path, is_directory=is_directory):
+            if not left_out and is_previous_output(path, is_directory=is_directory):
                 left_out = True
                 if not self._included(relative):
                     self.warnings.append(f"{path} is a package that crossdeps made: left out")

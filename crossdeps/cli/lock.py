@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from crossdeps.cli.output import tell
-from crossdeps.cli.settings import choose_targets, request_of, settings_of
+from crossdeps.cli.settings import build_request, build_settings, choose_targets
 from crossdeps.errors import InputError, OutputError, UsageError
 from crossdeps.fs import write_aside
-from crossdeps.pipeline.lock import Earlier, plan_lock
+from crossdeps.pipeline.lock import PreviousLock, plan_lock
 from crossdeps.report.lock import lock_document, render_change, render_divergence
 from crossdeps.requirements.pylock import is_pylock, read_pylock
 from crossdeps.resolution.lock.writer import LOCK_HEADER, dump, to_requirements
@@ -42,15 +42,15 @@ def run_lock(options: Options, project: ProjectConfiguration, console: Console) 
             hint="name a file with --output",
         )
     path = None if output == STDOUT else Path(output)
-    earlier = _earlier(path, options, console) if path else None
+    previous = _earlier(path, options, console) if path else None
     targets = choose_targets(options, console)
     with console.progress() as progress:
         report = plan_lock(
-            request_of(options.ask),
+            build_request(options.ask),
             targets,
-            settings=settings_of(options, project),
+            settings=build_settings(options, project),
             progress=progress,
-            earlier=earlier,
+            previous=previous,
             relative_to=(path.absolute().parent if path else Path.cwd()),
         )
     text = to_requirements(report.lock) if output.endswith(".txt") else dump(report.lock)
@@ -91,7 +91,7 @@ def _say(report: LockReport, output: str, console: Console) -> None:
         console.say(f"  {resolution.target.describe()}")
 
 
-def _earlier(path: Path, options: Options, console: Console) -> Earlier | None:
+def _earlier(path: Path, options: Options, console: Console) -> PreviousLock | None:
     """The lock that is there; None where there is none, or nothing of it is to be kept.
 
     :raises OutputError: if what is there isn't a lock
@@ -109,7 +109,7 @@ def _earlier(path: Path, options: Options, console: Console) -> Earlier | None:
     upgraded = frozenset(canonicalize_name(name) for name in options.lock.upgrades)
     for name in sorted(upgraded - {package.name for package in lock.packages}):
         console.warn(f"{name} isn't in {path}: there is nothing to upgrade")
-    return Earlier(lock=lock, upgraded=upgraded)
+    return PreviousLock(lock=lock, upgraded=upgraded)
 
 
 def _read(path: Path, options: Options, console: Console) -> Pylock | None:

@@ -55,7 +55,7 @@ _HINTS = {
 }
 
 
-def failure_of(error: Exception) -> CrossdepsError:
+def build_failure(error: Exception) -> CrossdepsError:
     """An error for people: what the operating system refused, or a fault of crossdeps itself."""
     if isinstance(error, OSError) and error.strerror:
         return CrossdepsError(
@@ -207,7 +207,7 @@ def _run(given: Sequence[str]) -> int:
         return _fail(error, options.tell, console)
     except Exception as error:  # noqa: BLE001 - the one place where the unforeseen is told
         console.detail(describe_traceback(error))
-        return _fail(failure_of(error), options.tell, console)
+        return _fail(build_failure(error), options.tell, console)
 
 
 def _call(options: Options, console: Console) -> int:

@@ -46,7 +46,7 @@ _ISO_DURATION = re.compile(
 )
 
 
-def parse_moment(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:
+def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:
     """Read ``2026-11-01``, ``2026-11-01T12:00:00Z``, ``7 days`` or ``P7D``.
 
     A date means its first moment, and everything is UTC where no zone is given.
@@ -85,7 +85,7 @@ def _duration(text: str) -> datetime.timedelta | None:
 DEFAULT_REQUIREMENTS = "requirements.txt"
 
 
-def request_of(ask: AskOptions) -> InputRequest:
+def build_request(ask: AskOptions) -> InputRequest:
     """What is asked; requirements.txt where nothing is said.
 
     :raises InputError: if nothing is said, and there is none
@@ -111,7 +111,7 @@ def request_of(ask: AskOptions) -> InputRequest:
     )
 
 
-def settings_of(
+def build_settings(
     options: Options, project: ProjectConfiguration, target: Target | None = None
 ) -> Settings:
     """How to go about it.
@@ -177,7 +177,7 @@ def _policy(options: Options, project: ProjectConfiguration) -> Policy:
     return Policy(
         pre_releases="allow" if ask.pre else "if-necessary",
         pre_releases_of=_pre_releases_of(project),
-        exclude_newer=parse_moment(ask.exclude_newer) if ask.exclude_newer else None,
+        exclude_newer=parse_timestamp(ask.exclude_newer) if ask.exclude_newer else None,
         allow_sdist=frozenset(canonicalize_name(name) for name in ask.allow_sdist),
         index_strategy=options.index.index_strategy or "safe",
         no_deps=ask.no_deps,

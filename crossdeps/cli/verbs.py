@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.cli.output import save_json, tell, write_json
-from crossdeps.cli.settings import choose_target, request_of, settings_of
+from crossdeps.cli.settings import build_request, build_settings, choose_target
 from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import write_aside
 from crossdeps.text import human_size
@@ -31,10 +31,10 @@ def run_build(options: Options, project: ProjectConfiguration, console: Console)
     target = choose_target(options, console)
     with console.progress() as progress:
         report = build(
-            request_of(options.ask),
+            build_request(options.ask),
             target,
             options.output.output or "package",
-            settings=settings_of(options, project, target),
+            settings=build_settings(options, project, target),
             progress=progress,
         )
     for warning in report.warnings:
@@ -96,7 +96,7 @@ def run_check(options: Options, project: ProjectConfiguration, console: Console)
     from crossdeps.verify.model import FindingsError
 
     target = choose_target(options, console)
-    findings = check(options.subject, target, settings=settings_of(options, project, target))
+    findings = check(options.subject, target, settings=build_settings(options, project, target))
     document = findings_document(target, findings, path=str(Path(options.subject).absolute()))
     failing = tuple(f for f in findings if options.strict or f.severity == "error")
     shown = failing if options.tell.quiet else findings
@@ -175,9 +175,9 @@ def run_why(options: Options, project: ProjectConfiguration, console: Console) -
     with console.progress() as progress:
         why = explain(
             options.subject,
-            request_of(options.ask),
+            build_request(options.ask),
             target,
-            settings=settings_of(options, project),
+            settings=build_settings(options, project),
             progress=progress,
         )
     tell(why_document(why), render_why(why), options.tell, console)

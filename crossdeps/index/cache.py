@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.index.model import Glance, StoredPage
+from crossdeps.index.model import CachedPage, PageHead
 from crossdeps.text import read_origin
 
 if TYPE_CHECKING:
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(StoredPage)
+_DECODER = msgspec.msgpack.Decoder(CachedPage)
 
 
-def encode_page(page: StoredPage) -> bytes:
+def encode_page(page: CachedPage) -> bytes:
     """A page as bytes."""
     return _ENCODER.encode(page)
 
 
-def decode_page(data: bytes) -> StoredPage | None:
+def decode_page(data: bytes) -> CachedPage | None:
     """The page in *data*; None where there is none."""
     try:
         return _DECODER.decode(data)
@@ -95,7 +95,7 @@ class IndexCache:
             self._warn(f"the cache {self._place} belongs to another user, and isn't used")
         return mine
 
-    def page(self, url: str) -> StoredPage | None:
+    def page(self, url: str) -> CachedPage | None:
         """What is kept of the page asked for at *url* (without credentials)."""
         found = self._read(self._page_path(url))
         if found is None:
@@ -104,16 +104,16 @@ class IndexCache:
         page = decode_page(found[0])
         return replace(page, body=found[1]) if page is not None else None
 
-    def glance(self, url: str) -> Glance | None:
+    def page_head(self, url: str) -> PageHead | None:
         """What is kept of the page asked for at *url*, without reading its body."""
         head = self._read_head(self._page_path(url))
         if head is None:
             return None
 
         page = decode_page(head[_DIGEST_BYTES:])
-        return Glance(page=page, body_sha256=head[:_DIGEST_BYTES]) if page is not None else None
+        return PageHead(page=page, body_sha256=head[:_DIGEST_BYTES]) if page is not None else None
 
-    def keep_page(self, url: str, page: StoredPage) -> None:
+    def keep_page(self, url: str, page: CachedPage) -> None:
         """Keep a page under the URL that was asked for."""
         self._write(self._page_path(url), page.body, encode_page(replace(page, body=b"")))
 

@@ -11,10 +11,10 @@ from packaging.utils import canonicalize_name
 from crossdeps.config.credentials import Credentials
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import IndexCache
-from crossdeps.index.metadata import MetadataReader, WheelShelf
+from crossdeps.index.metadata import FetchedWheels, MetadataReader
 from crossdeps.index.model import Connection, ProjectPage
-from crossdeps.index.pages.page_fetcher import PageFetcher, Place
-from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, filename_of
+from crossdeps.index.pages.page_fetcher import IndexLocation, PageFetcher
+from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, url_filename
 from crossdeps.index.transfer import copy_local, download
 from crossdeps.index.workers import Task, Workers
 from crossdeps.progress import Progress
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.config.index_options import IndexOptions
-    from crossdeps.index.http_session import Session
+    from crossdeps.index.http_session import HttpSession
     from crossdeps.index.model import CredentialsLookup, ProjectFile
 
 # Measured against a large index: four to eight connections saturate it, more than 16 stall.
@@ -51,10 +51,10 @@ class IndexClient:
 
     def __init__(
         self,
-        places: Sequence[Place],
+        places: Sequence[IndexLocation],
         *,
-        project_places: Mapping[NormalizedName, Place] | None = None,
-        open_session: Callable[[], Session] | None,
+        project_places: Mapping[NormalizedName, IndexLocation] | None = None,
+        open_session: Callable[[], HttpSession] | None,
         cache: Callable[[Callable[[str], None]], IndexCache] | None = None,
         progress: Progress | None = None,
         download_deadline: float | None = None,
@@ -62,17 +62,17 @@ class IndexClient:
         self._places = tuple(places)
         self._project_places = dict(project_places or {})
         self._open_session = open_session
-        self._session: Session | None = None
+        self._session: HttpSession | None = None
         self._progress = progress or Progress()
         self._download_deadline = download_deadline
         self._lock = threading.Lock()
         self._session_lock = threading.Lock()
         self._warnings: dict[str, None] = {}
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
-        self._parts: dict[tuple[Place, NormalizedName], Task[ParsedPage | None]] = {}
+        self._parts: dict[tuple[IndexLocation, NormalizedName], Task[ParsedPage | None]] = {}
         self._metadata: dict[str, Task[bytes]] = {}
         self._workers = Workers(_WORKERS)
-        self._shelf = WheelShelf()
+        self._shelf = FetchedWheels()
         kept = cache(self._warn) if cache is not None else None
         session = None if open_session is None else self._get_session
         self._fetcher = PageFetcher(session, kept)
@@ -107,7 +107,7 @@ class IndexClient:
         with self._lock:
             self._warnings.setdefault(warning)
 
-    def _get_session(self) -> Session:
+    def _get_session(self) -> HttpSession:
         with self._session_lock:
             if self._session is None:
                 if self._open_session is None:  # pragma: no cover - only called where it is set
@@ -167,7 +167,7 @@ class IndexClient:
         if shelved is not None:
             try:
                 return copy_local(
-                    str(shelved), destination, hashes, self._progress, name=filename_of(bare)
+                    str(shelved), destination, hashes, self._progress, name=url_filename(bare)
                 )
             finally:
                 shelved.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ class IndexClient:
             deadline=self._download_deadline,
         )
 
-    def _places_of(self, project: NormalizedName) -> tuple[Place, ...]:
+    def _places_of(self, project: NormalizedName) -> tuple[IndexLocation, ...]:
         only = self._project_places.get(project)
         return self._places if only is None else (only,)
 
@@ -200,7 +200,7 @@ class IndexClient:
                 task = self._pages[project] = Task(lambda: self._merge(project))
             return task
 
-    def _part_task(self, place: Place, project: NormalizedName) -> Task[ParsedPage | None]:
+    def _part_task(self, place: IndexLocation, project: NormalizedName) -> Task[ParsedPage | None]:
         with self._lock:
             task = self._parts.get((place, project))
             if task is None:
@@ -264,15 +264,15 @@ def open_index(
         or Credentials((*options.index_urls, *options.find_links), {}, isolated=True).find
     )
 
-    def open_session() -> Session:
-        from crossdeps.index.http_session import Session  # noqa: PLC0415 - loads requests
+    def open_session() -> HttpSession:
+        from crossdeps.index.http_session import HttpSession  # noqa: PLC0415 - loads requests
 
-        return Session(connection, user_agent=USER_AGENT, credentials=lookup)
+        return HttpSession(connection, user_agent=USER_AGENT, credentials=lookup)
 
     return IndexClient(
         read_places(options),
         project_places={
-            canonicalize_name(name): Place(kind="simple", root=_bare(url))
+            canonicalize_name(name): IndexLocation(kind="simple", root=_bare(url))
             for name, url in (project_indexes or {}).items()
         },
         open_session=None if offline else open_session,
@@ -282,10 +282,10 @@ def open_index(
     )
 
 
-def read_places(options: IndexOptions) -> tuple[Place, ...]:
+def read_places(options: IndexOptions) -> tuple[IndexLocation, ...]:
     """Every index, then every find-links place, in order and without credentials."""
-    indexes = [Place(kind="simple", root=_bare(url)) for url in options.index_urls]
-    links = [Place(kind="links", root=_bare(url)) for url in options.find_links]
+    indexes = [IndexLocation(kind="simple", root=_bare(url)) for url in options.index_urls]
+    links = [IndexLocation(kind="links", root=_bare(url)) for url in options.find_links]
     return tuple(dict.fromkeys((*indexes, *links)))
 
 

@@ -42,7 +42,7 @@ _BROKEN = (
 )
 
 
-class Session:
+class HttpSession:
     """Asks servers, retries what may pass, and turns everything else into errors.
 
     Safe to use from several threads.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crossdeps.index.cache import IndexCache
-    from crossdeps.index.http_session import Session
+    from crossdeps.index.http_session import HttpSession
     from crossdeps.index.model import ProjectFile
     from crossdeps.index.responses import Answer
 
@@ -37,7 +37,7 @@ _TAIL = 49_152
 _WAITS = (0.0, 0.01, 0.05, 0.2)
 
 
-class WheelShelf:
+class FetchedWheels:
     """Wheels that were fetched whole for their metadata, kept for a later download.
 
     Bounded: the oldest go first. Removed with the client.
@@ -105,9 +105,9 @@ class MetadataReader:
 
     def __init__(
         self,
-        session: Callable[[], Session] | None,
+        session: Callable[[], HttpSession] | None,
         cache: IndexCache | None,
-        shelf: WheelShelf,
+        shelf: FetchedWheels,
         *,
         warn: Callable[[str], None],
     ) -> None:
@@ -156,7 +156,7 @@ class MetadataReader:
                 context=(escape(file.filename),),
             ) from error
 
-    def _fetch(self, session: Session, file: ProjectFile) -> bytes:
+    def _fetch(self, session: HttpSession, file: ProjectFile) -> bytes:
         if file.metadata_hashes is not None:
             data = self._beside(session, file, file.metadata_hashes)
             if data is not None:
@@ -171,7 +171,7 @@ class MetadataReader:
         return self._end(session, file)
 
     def _beside(
-        self, session: Session, file: ProjectFile, hashes: Mapping[str, str]
+        self, session: HttpSession, file: ProjectFile, hashes: Mapping[str, str]
     ) -> bytes | None:
         """The file beside the wheel (PEP 658); None where it isn't there."""
         parts = urllib.parse.urlsplit(file.url)
@@ -187,7 +187,7 @@ class MetadataReader:
             check_hashes(data, hashes, f"the metadata of {escape(file.filename)}", show_url(url))
         return data
 
-    def _whole(self, session: Session, file: ProjectFile) -> bytes:
+    def _whole(self, session: HttpSession, file: ProjectFile) -> bytes:
         """Fetch the whole wheel, checked, and keep it for its download."""
         place = self._shelf.place_for(file.url)
         with placed_file(place) as opened:
@@ -217,7 +217,7 @@ class MetadataReader:
             progress=Progress(),  # told when it is downloaded
         )
 
-    def _end(self, session: Session, file: ProjectFile) -> bytes:
+    def _end(self, session: HttpSession, file: ProjectFile) -> bytes:
         """Ask for the end of the wheel; a server without ranges sends the whole, which is kept."""
 
         def consume(answer: Answer) -> tuple[int, bytes] | bytes | None:
@@ -253,7 +253,7 @@ def _read_end(answer: Answer) -> tuple[int, bytes] | None:
     return size, tail
 
 
-def _ask_part(session: Session, file: ProjectFile, start: int, end: int, size: int) -> bytes:
+def _ask_part(session: HttpSession, file: ProjectFile, start: int, end: int, size: int) -> bytes:
     def consume(answer: Answer) -> bytes:
         if answer.status != 206 or _read_content_range(answer.headers) != (start, end - 1, size):
             raise answers.untrustworthy(

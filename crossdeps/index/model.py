@@ -91,7 +91,7 @@ LONGEST_FRESHNESS = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoredPage:
+class CachedPage:
     """A page as an index gave it.
 
     :param url: the final URL, after redirects, without credentials
@@ -121,17 +121,17 @@ class StoredPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Glance:
+class PageHead:
     """A kept page without its body.
 
     :param page: its body is empty here
     :param body_sha256: of the body that is kept
     """
 
-    page: StoredPage
+    page: CachedPage
     body_sha256: bytes
 
-    def says(self, page: StoredPage) -> bool:
+    def says(self, page: CachedPage) -> bool:
         """Whether keeping *page* would change nothing that is read later."""
         same = replace(page, body=b"", fetched=self.page.fetched) == self.page
         return (

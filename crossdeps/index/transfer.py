@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import HashMismatchError, IndexResponseError, IndexUnreachableError
 from crossdeps.index import responses as answers
-from crossdeps.index.pages.project_files import filename_of
+from crossdeps.index.pages.project_files import url_filename
 from crossdeps.index.responses import BrokenAnswerError, Request
 from crossdeps.text import escape, local_path, show_url
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from crossdeps.index.http_session import Session
+    from crossdeps.index.http_session import HttpSession
     from crossdeps.index.responses import Answer
     from crossdeps.progress import Progress
 
@@ -131,7 +131,7 @@ def copy_local(
     :param name: what to call it; its own file name if missing
     """
     path = local_path(url)
-    subject = escape(name or (filename_of(url) if path is None else path.name))
+    subject = escape(name or (url_filename(url) if path is None else path.name))
     if path is None:
         raise IndexResponseError(
             "the URL isn't http, https or a file of this machine",
@@ -155,7 +155,7 @@ def copy_local(
 
 
 def download(
-    session: Session,
+    session: HttpSession,
     url: str,
     destination: Path,
     *,
@@ -197,7 +197,7 @@ class Transfer:
     subject: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.subject = escape(filename_of(self.url))
+        self.subject = escape(url_filename(self.url))
 
     def headers(self) -> Mapping[str, str]:
         """Headers of the next attempt: the rest of the file, if it is still the same."""
@@ -264,7 +264,7 @@ class Transfer:
         return other is None or other == self.validator
 
 
-def run_transfer(session: Session, transfer: Transfer, *, deadline: float | None = None) -> str:
+def run_transfer(session: HttpSession, transfer: Transfer, *, deadline: float | None = None) -> str:
     """Run a transfer to its end; returns the sha256 and raises as :func:`download` does."""
     request = Request(
         url=transfer.url,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.staging import Written
     from crossdeps.pipeline.request import Settings
-    from crossdeps.pipeline.runtime import Provision
-    from crossdeps.pipeline.session import Workshop
+    from crossdeps.pipeline.runtime import RuntimePackages
+    from crossdeps.pipeline.session import Session
     from crossdeps.progress import Progress
     from crossdeps.resolution.model import Choice, Resolution
     from crossdeps.target.model import Target
@@ -49,7 +49,7 @@ def lay_out(
         settings.layout,
         kind="zip" if output.name.lower().endswith(ZIP_SUFFIX) else "directory",
         output=output.absolute(),
-        sources=(*settings.layout.sources, *(Path(one) for one in sources)),
+        sources=(*settings.layout.sources, *(Path(item) for item in sources)),
     )
     layout.check(target)
     return replace(settings, layout=layout)
@@ -108,7 +108,7 @@ def upload_remarks(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[
     over = artifact.size - limit
     moved: list[str] = []
     size = 0
-    for project in sorted(bundle.projects, key=lambda one: (-one.compressed, one.name)):
+    for project in sorted(bundle.projects, key=lambda item: (-item.compressed, item.name)):
         if size >= over:
             break
         moved.append(project.name)
@@ -131,8 +131,8 @@ def describe_build(
     bundle: Bundle,
     findings: tuple[Finding, ...],
     artifact: Artifact,
-    workshop: Workshop,
-    provision: Provision,
+    session: Session,
+    runtime_packages: RuntimePackages,
     left_out: Collection[NormalizedName] = (),
     layers: Sequence[Bundle] = (),
 ) -> Report:
@@ -145,13 +145,13 @@ def describe_build(
     sizes = {project.name: project.size for project in bundle.projects}
     lines = [_package(wheel, sizes.get(wheel.name, 0), choices.get(wheel.name)) for wheel in wheels]
     warnings = (
-        *workshop.warnings,
+        *session.warnings,
         *(resolution.warnings if resolution else ()),
         *(f"{wheel.filename}: {warning}" for wheel in wheels for warning in wheel.warnings),
         *bundle.warnings,
-        *provision.remarks(left_out),
+        *runtime_packages.remarks(left_out),
     )
-    options = workshop.options
+    options = session.options
     return Report(
         target=target,
         artifact=artifact,
@@ -160,12 +160,12 @@ def describe_build(
         findings=findings,
         removed=bundle.removed,
         provided=tuple(
-            provision.projects.get(name, ProvidedProject(name=name, role="dependency"))
+            runtime_packages.projects.get(name, ProvidedProject(name=name, role="dependency"))
             for name in sorted(left_out)
         ),
         layers=tuple(
             LayerLine(path=str(path), size=layer.size)
-            for path, layer in zip(workshop.settings.layers, layers, strict=True)
+            for path, layer in zip(session.settings.layers, layers, strict=True)
         ),
         indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -181,6 +181,8 @@ def _package(wheel: Wheel, size: int, choice: Choice | None) -> PackageLine:
         sha256=wheel.sha256,
         tags=wheel.tags,
         size=size,
-        requested=any(asker.parent is None for asker in choice.askers) if choice else False,
-        passed_over=choice.passed_over if choice else (),
+        requested=any(dependent.parent is None for dependent in choice.required_by)
+        if choice
+        else False,
+        skipped_versions=choice.skipped_versions if choice else (),
     )

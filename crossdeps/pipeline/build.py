@@ -13,9 +13,9 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.pipeline.artifact import check_output, describe_build, lay_out, write_artifact
-from crossdeps.pipeline.request import Asked, Settings, lock_beside, request_of
-from crossdeps.pipeline.runtime import provision_of, surroundings_of
-from crossdeps.pipeline.session import open_workshop
+from crossdeps.pipeline.request import RequirementsLike, Settings, build_request, lock_beside
+from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
+from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.requirements.pylock import read_pylock
 from crossdeps.requirements.syntax import parse_requirement
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crossdeps.verify.model import Finding
 
 
-def expected_absences(bundle: Bundle, settings: Settings, inputs: Inputs) -> frozenset[str]:
+def expected_missing(bundle: Bundle, settings: Settings, inputs: Inputs) -> frozenset[str]:
     """Normalised names of projects whose absence is no fault.
 
     Those left out by name; those on which an override has the last word; and without dependencies,
@@ -58,7 +58,7 @@ Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def build(
-    asked: Asked,
+    asked: RequirementsLike,
     target: Target,
     output: str | os.PathLike[str] = "package",
     *,
@@ -76,32 +76,35 @@ def build(
     """
     settings = lay_out(settings or Settings(), Path(output), source, target)
     check_output(settings)
-    provision = provision_of(settings, target)
-    surroundings = surroundings_of(
-        provision, layers=settings.layers, handler=settings.handler, prefix=settings.layout.prefix
+    runtime_packages = find_runtime_packages(settings, target)
+    runtime_context = read_runtime_context(
+        runtime_packages,
+        layers=settings.layers,
+        handler=settings.handler,
+        prefix=settings.layout.prefix,
     )
-    request = request_of(asked)
+    request = build_request(asked)
     locked = lock_beside(request)
-    with open_workshop(request, settings, progress or Progress()) as workshop:
-        resolution = None if locked else workshop.resolve(target)
+    with open_session(request, settings, progress or Progress()) as session:
+        resolution = None if locked else session.resolve(target)
         plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
         selected = select(plan, target)
         if locked:
             check_hashes(selected, str(locked))
-        left_out = provision.left_out_of(resolution, plan, selected)
-        wheels = workshop.fetch([one for one in selected if one.name not in left_out])
-        workshop.check_metadata(resolution, wheels)
+        left_out = runtime_packages.find_left_out(resolution, plan, selected)
+        wheels = session.fetch([item for item in selected if item.name not in left_out])
+        session.check_metadata(resolution, wheels)
         bundle = plan_bundle(wheels, target, settings.layout)
-        absent = expected_absences(bundle, settings, workshop.inputs) | left_out
+        absent = expected_missing(bundle, settings, session.inputs) | left_out
         findings = verify(
-            bundle, target, ignore=settings.ignore, assumed=absent, surroundings=surroundings
+            bundle, target, ignore=settings.ignore, assumed=absent, runtime_context=runtime_context
         )
         _refuse(findings, strict=settings.strict)
-        artifact = write_artifact(bundle, settings, workshop.progress)
+        artifact = write_artifact(bundle, settings, session.progress)
         return describe_build(
             target=target, plan=plan, resolution=resolution, wheels=wheels, bundle=bundle,
-            findings=findings, artifact=artifact, workshop=workshop, left_out=left_out,
-            provision=provision, layers=surroundings.layers,
+            findings=findings, artifact=artifact, session=session, left_out=left_out,
+            runtime_packages=runtime_packages, layers=runtime_context.layers,
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle.read import read_bundle
 from crossdeps.pipeline.request import Settings
-from crossdeps.pipeline.runtime import provision_of, surroundings_of
+from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
 from crossdeps.verify.registry import verify
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def check(
     :raises ArtifactReadError: if *path* or a layer can't be read
     """
     settings = settings or Settings()
-    surroundings = surroundings_of(
-        provision_of(settings, target), layers=settings.layers, handler=settings.handler
+    runtime_context = read_runtime_context(
+        find_runtime_packages(settings, target), layers=settings.layers, handler=settings.handler
     )
     bundle = read_bundle(Path(path))
     silenced = (*settings.ignore, *ignore)
-    return verify(bundle, target, ignore=silenced, surroundings=surroundings)
+    return verify(bundle, target, ignore=silenced, runtime_context=runtime_context)

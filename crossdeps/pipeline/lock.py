@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from crossdeps.errors import CrossdepsError
 from crossdeps.index.transfer import STRONG
-from crossdeps.pipeline.request import Asked, Settings, requirements_of
-from crossdeps.pipeline.session import Workshop, open_workshop
+from crossdeps.pipeline.request import RequirementsLike, Settings, build_resolve_request
+from crossdeps.pipeline.session import Session, open_session
 from crossdeps.progress import Progress
 from crossdeps.report.lock import LockReport, find_changes, find_divergences
 from crossdeps.resolution.lock.selection import select
 from crossdeps.resolution.lock.writer import to_pylock
-from crossdeps.resolution.model import Selected
+from crossdeps.resolution.model import SelectedPackage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ MAX_ROUNDS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Earlier:
+class PreviousLock:
     """The lock before, and what of it doesn't count any more.
 
     :param upgraded: projects to choose anew
@@ -45,7 +45,7 @@ class Earlier:
 
 
 def resolve(
-    asked: Asked,
+    asked: RequirementsLike,
     target: Target,
     *,
     settings: Settings | None = None,
@@ -55,13 +55,13 @@ def resolve(
 
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    request = requirements_of(asked)
-    with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
-        return workshop.resolve(target)
+    request = build_resolve_request(asked)
+    with open_session(request, settings or Settings(), progress or Progress()) as session:
+        return session.resolve(target)
 
 
 def lock(
-    asked: Asked,
+    asked: RequirementsLike,
     target: Target | Sequence[Target],
     *,
     settings: Settings | None = None,
@@ -82,49 +82,47 @@ def lock(
 
 
 def plan_lock(
-    asked: Asked,
+    asked: RequirementsLike,
     targets: Sequence[Target],
     *,
     settings: Settings | None = None,
     progress: Progress | None = None,
     preferences: Pins | None = None,
-    earlier: Earlier | None = None,
+    previous: PreviousLock | None = None,
     relative_to: Path | None = None,
 ) -> LockReport:
     """Choose versions for every target, and tell what is new and where targets differ.
 
     :param preferences: versions to keep where they still fit
-    :param earlier: a lock whose pins are kept where they still fit
+    :param previous: a lock whose pins are kept where they still fit
     :param relative_to: directory that paths in the lock start from; they are absolute without it
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    request = requirements_of(asked)
-    with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
-        pins = [{**_pins_of(earlier, target), **(preferences or {})} for target in targets]
-        resolutions = _agreed(targets, pins, workshop)
+    request = build_resolve_request(asked)
+    with open_session(request, settings or Settings(), progress or Progress()) as session:
+        pins = [{**_pins_of(previous, target), **(preferences or {})} for target in targets]
+        resolutions = _agreed(targets, pins, session)
         lock = to_pylock(
             resolutions,
-            computed_hashes=_computed_hashes(resolutions, workshop),
+            computed_hashes=_computed_hashes(resolutions, session),
             relative_to=relative_to,
         )
-        warnings = (*workshop.warnings, *(w for each in resolutions for w in each.warnings))
+        warnings = (*session.warnings, *(w for each in resolutions for w in each.warnings))
     return LockReport(
         lock=lock,
         resolutions=tuple(resolutions),
         divergences=find_divergences(resolutions),
-        changes=find_changes(earlier.lock if earlier else None, lock),
+        changes=find_changes(previous.lock if previous else None, lock),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _agreed(
-    targets: Sequence[Target], pins: Sequence[Pins], workshop: Workshop
-) -> list[Resolution]:
+def _agreed(targets: Sequence[Target], pins: Sequence[Pins], session: Session) -> list[Resolution]:
     """A resolution of each target; where they differ, all are asked to take the oldest version.
 
     What is pinned already comes before agreement.
     """
-    best = [workshop.resolve(target, own) for target, own in zip(targets, pins, strict=True)]
+    best = [session.resolve(target, own) for target, own in zip(targets, pins, strict=True)]
     common: dict[NormalizedName, Version] = {}
     for _ in range(MAX_ROUNDS):
         asked_for = {**common, **_oldest(best)}
@@ -132,7 +130,7 @@ def _agreed(
             break
         common = asked_for
         again = [
-            workshop.resolve(target, {**common, **own})
+            session.resolve(target, {**common, **own})
             for target, own in zip(targets, pins, strict=True)
         ]
         if len(_oldest(again)) >= len(_oldest(best)):
@@ -151,29 +149,29 @@ def _oldest(resolutions: Sequence[Resolution]) -> dict[NormalizedName, Version]:
     return {name: min(found) for name, found in versions.items() if len(found) > 1}
 
 
-def _pins_of(earlier: Earlier | None, target: Target) -> dict[NormalizedName, Version]:
+def _pins_of(previous: PreviousLock | None, target: Target) -> dict[NormalizedName, Version]:
     """What *target* had before; a target that is new in the lock takes what others had."""
-    if earlier is None:
+    if previous is None:
         return {}
     pins: dict[NormalizedName, Version] = {}
-    for package in earlier.lock.packages:
+    for package in previous.lock.packages:
         if package.version is not None:
             known = pins.get(package.name, package.version)
             pins[package.name] = min(known, package.version)
     try:
-        mine = select(earlier.lock, target)
+        mine = select(previous.lock, target)
     except CrossdepsError:  # it wasn't made for this target
         mine = ()
     pins |= {each.name: each.version for each in mine if each.version is not None}
-    return {name: version for name, version in pins.items() if name not in earlier.upgraded}
+    return {name: version for name, version in pins.items() if name not in previous.upgraded}
 
 
 def _computed_hashes(
-    resolutions: Sequence[Resolution], workshop: Workshop
+    resolutions: Sequence[Resolution], session: Session
 ) -> dict[str, dict[str, str]]:
     """Hashes of files that their index states no strong one for, by URL; fetched for that."""
     unhashed = {
-        choice.candidate.file.url: Selected(
+        choice.candidate.file.url: SelectedPackage(
             name=choice.name, version=choice.version, file=choice.candidate.file
         )
         for resolution in resolutions
@@ -182,5 +180,5 @@ def _computed_hashes(
         and not STRONG & choice.candidate.file.hashes.keys()
         and choice.built is None
     }
-    wheels = workshop.fetch(tuple(unhashed.values()))
+    wheels = session.fetch(tuple(unhashed.values()))
     return {url: {"sha256": wheel.sha256} for url, wheel in zip(unhashed, wheels, strict=True)}

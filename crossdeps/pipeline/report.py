@@ -21,8 +21,8 @@ from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import ArchiveContent
 from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
-from crossdeps.pipeline.request import Asked, Settings, lock_beside, request_of
-from crossdeps.pipeline.session import open_workshop
+from crossdeps.pipeline.request import RequirementsLike, Settings, build_request, lock_beside
+from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.report.diff.comparison import Comparison, compare_snapshots
 from crossdeps.report.diff.snapshot import snapshot_bundle, snapshot_lock
@@ -185,7 +185,7 @@ def _tags(filename: str) -> frozenset[Tag]:
 
 def explain(
     name: str,
-    asked: Asked,
+    asked: RequirementsLike,
     target: Target,
     *,
     settings: Settings | None = None,
@@ -203,7 +203,7 @@ def explain(
             f"{name!r} is no name of a project",
             hint="names are of ASCII letters, digits, dots, dashes and underscores",
         ) from None
-    request = request_of(asked)
+    request = build_request(asked)
     if locked := lock_beside(request):
         lock = read_pylock(locked)
         chosen = select(lock, target)
@@ -211,11 +211,11 @@ def explain(
         if selected is None:
             raise _absent(wanted, {each.name for each in chosen}, (), target)
         return explain_locked(lock, chosen, selected, target)
-    with open_workshop(request, settings or Settings(), progress or Progress()) as workshop:
-        resolution = workshop.resolve(target)
+    with open_session(request, settings or Settings(), progress or Progress()) as session:
+        resolution = session.resolve(target)
         choice = resolution.choices.get(wanted)
         if choice is None:
-            raise _absent(wanted, resolution.choices, workshop.inputs.requirements, target)
+            raise _absent(wanted, resolution.choices, session.inputs.requirements, target)
         return explain_choice(resolution, choice)
 
 

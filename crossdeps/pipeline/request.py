@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from crossdeps.verify.model import Ignore
 
-Asked = InputRequest | str | os.PathLike[str] | Sequence[str]
+RequirementsLike = InputRequest | str | os.PathLike[str] | Sequence[str]
 """A request; or the path of a requirements file, project or lock; or requirements one by one."""
 
 _FILE_SUFFIXES = (".txt", ".toml", ".in")
 
 
-def request_of(asked: Asked) -> InputRequest:
+def build_request(asked: RequirementsLike) -> InputRequest:
     """Turn what a caller handed over into a request.
 
     A single string or path names a file. In a sequence, what ends like a requirements file and
@@ -66,12 +66,12 @@ def lock_beside(request: InputRequest) -> Path | None:
     return locks[0]
 
 
-def requirements_of(asked: Asked) -> InputRequest:
+def build_resolve_request(asked: RequirementsLike) -> InputRequest:
     """Turn what a caller handed over into a request to resolve.
 
     :raises InputError: if it is a lock, in which everything is chosen already
     """
-    request = request_of(asked)
+    request = build_request(asked)
     if locked := lock_beside(request):
         raise InputError(
             f"{locked} is a lock: there is nothing in it to choose",

@@ -12,7 +12,7 @@ from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ConflictError, ResolutionError, UsageError
 from crossdeps.requirements.model import Inputs, Origin, Requirement
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
-from crossdeps.verify.model import Handler, Surroundings
+from crossdeps.verify.model import Handler, RuntimeContext
 
 if TYPE_CHECKING:
     import os
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.pipeline.request import Settings
-    from crossdeps.resolution.model import Resolution, Selected
+    from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Provision:
+class RuntimePackages:
     """What the runtime of a target has, and whether it is relied on.
 
     :param projects: by name; empty where no runtime was named
@@ -70,7 +70,7 @@ class Provision:
 
     def explain(self, error: ResolutionError) -> ResolutionError:
         """Say what to do where it is the runtime's version that stands in the way."""
-        lines = {f"{one.origin}: {one.text}" for one in self.constraints}
+        lines = {f"{item.origin}: {item.text}" for item in self.constraints}
         if any(line.startswith(tuple(lines)) for line in error.context if lines):
             error.hint = (
                 f"{self.target.runtime_name} brings that version: ask for it, or package your own"
@@ -79,8 +79,8 @@ class Provision:
             )
         return error
 
-    def left_out_of(
-        self, resolution: Resolution | None, plan: Pylock, selected: Sequence[Selected]
+    def find_left_out(
+        self, resolution: Resolution | None, plan: Pylock, selected: Sequence[SelectedPackage]
     ) -> frozenset[NormalizedName]:
         """The projects to leave out: the runtime's, and those that nothing else needs.
 
@@ -92,12 +92,14 @@ class Provision:
             return frozenset()
         if resolution is None:
             _check_versions(self.sdk, selected)
-            needs = _needs_of_lock(plan, {one.name for one in selected})
+            needs = _needs_of_lock(plan, {item.name for item in selected})
             roots = needs.keys() - set().union(*needs.values())
         else:
             choices = resolution.choices.items()
             needs = {name: set(choice.dependencies) for name, choice in choices}
-            roots = {n for n, choice in choices if any(a.parent is None for a in choice.askers)}
+            roots = {
+                n for n, choice in choices if any(a.parent is None for a in choice.required_by)
+            }
         return frozenset(needs.keys() - _reach(roots, needs, stop=self.sdk.keys()))
 
     def remarks(self, left_out: Collection[NormalizedName]) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ class Provision:
         return tuple(remarks)
 
 
-def provision_of(settings: Settings, target: Target) -> Provision:
+def find_runtime_packages(settings: Settings, target: Target) -> RuntimePackages:
     """What *target*'s runtime provides under *settings*.
 
     :raises UsageError: if it is to be relied on, and no runtime was named
@@ -137,17 +139,17 @@ def provision_of(settings: Settings, target: Target) -> Provision:
             hint=f"name one with --runtime: {', '.join(RUNTIMES)}",
         )
     projects = provided_projects(target, settings.provided_versions)
-    return Provision(target=target, projects=projects, used=settings.provided)
+    return RuntimePackages(target=target, projects=projects, used=settings.provided)
 
 
 def _check_versions(
-    sdk: Mapping[NormalizedName, ProvidedProject], selected: Sequence[Selected]
+    sdk: Mapping[NormalizedName, ProvidedProject], selected: Sequence[SelectedPackage]
 ) -> None:
-    for one in selected:
-        known = sdk.get(one.name)
-        if known and known.version and one.version and known.version != one.version:
+    for item in selected:
+        known = sdk.get(item.name)
+        if known and known.version and item.version and known.version != item.version:
             raise ConflictError(
-                f"the lock has {one.name} {one.version}, and the runtime has {known.describe()}",
+                f"the lock has {item.name} {item.version}, and the runtime has {known.describe()}",
                 hint="lock anew with --provided; if your runtime has another version by now, say"
                 " so under [tool.crossdeps.provided-versions]",
             )
@@ -159,7 +161,7 @@ def _needs_of_lock(
     needs: dict[NormalizedName, set[NormalizedName]] = {name: set() for name in names}
     for package in plan.packages:
         if package.name in names:
-            needs[package.name] |= {one["name"] for one in package.dependencies or ()} & names
+            needs[package.name] |= {item["name"] for item in package.dependencies or ()} & names
     return needs
 
 
@@ -182,13 +184,13 @@ def _reach(
 _MOST_LAYERS = 5
 
 
-def surroundings_of(
-    provision: Provision,
+def read_runtime_context(
+    runtime_packages: RuntimePackages,
     *,
     layers: Sequence[str | os.PathLike[str]] = (),
     handler: str | None = None,
     prefix: str = "",
-) -> Surroundings:
+) -> RuntimeContext:
     """Read the layers and the handler.
 
     :param layers: directories and zips, as they are given to the function
@@ -200,15 +202,15 @@ def surroundings_of(
         raise UsageError(
             "a layer has no handler", hint="check the handler on the function: --with-layer PATH"
         )
-    if provision.target.runtime_name and len(layers) > _MOST_LAYERS:
+    if runtime_packages.target.runtime_name and len(layers) > _MOST_LAYERS:
         raise UsageError(
             f"a function has at most {_MOST_LAYERS} layers; {len(layers)} were given",
             hint="put their content together",
         )
     parsed = Handler.parse(handler) if handler else None
-    return Surroundings(
+    return RuntimeContext(
         layers=tuple(read_bundle(Path(layer)) for layer in layers),
-        provided=provision.projects,
-        left_out=frozenset(provision.sdk),
+        provided=runtime_packages.projects,
+        left_out=frozenset(runtime_packages.sdk),
         handler=parsed,
     )

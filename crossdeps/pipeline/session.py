@@ -15,7 +15,7 @@ from crossdeps.config.pip_options import ConfiguredOptions, read_configured_opti
 from crossdeps.errors import ResolutionError
 from crossdeps.index.client import open_index
 from crossdeps.pipeline.request import lock_beside
-from crossdeps.pipeline.runtime import provision_of
+from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.requirements.gather import gather_inputs
 from crossdeps.requirements.model import Inputs
 from crossdeps.resolution.resolver import resolve
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crossdeps.pipeline.request import Settings
     from crossdeps.progress import Progress
     from crossdeps.requirements.model import InputRequest
-    from crossdeps.resolution.model import Resolution, Selected
+    from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
 
@@ -57,7 +57,7 @@ def read_stdin() -> bytes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workshop:
+class Session:
     """Everything that a run needs beside its inputs.
 
     :param inputs: with the selection options of every source merged
@@ -78,10 +78,10 @@ class Workshop:
 
         :param preferences: versions to keep where they still fit
         """
-        provision = provision_of(self.settings, target)
+        runtime_packages = find_runtime_packages(self.settings, target)
         try:
             return resolve(
-                provision.limit(self.inputs),
+                runtime_packages.limit(self.inputs),
                 target,
                 self.index,
                 self.settings.policy,
@@ -90,9 +90,9 @@ class Workshop:
                 preferences=preferences,
             )
         except ResolutionError as error:
-            raise provision.explain(error) from error.__cause__
+            raise runtime_packages.explain(error) from error.__cause__
 
-    def fetch(self, selected: Sequence[Selected]) -> tuple[Wheel, ...]:
+    def fetch(self, selected: Sequence[SelectedPackage]) -> tuple[Wheel, ...]:
         """Verified local wheels for what was selected."""
         return fetch_wheels(selected, self.store, self.index, self.builder, progress=self.progress)
 
@@ -120,9 +120,9 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(
+def open_session(
     request: InputRequest, settings: Settings, progress: Progress
-) -> Iterator[Workshop]:
+) -> Iterator[Session]:
     """Read what *request* names, and open everything that a run works with.
 
     :raises InputError: if a file or pip's configuration can't be understood
@@ -140,7 +140,7 @@ def open_workshop(
         configured=configured,
         isolated=settings.isolated,
     )
-    direct = [one.source.location for one in inputs.requirements if one.source]
+    direct = [item.source.location for item in inputs.requirements if item.source]
     project_indexes = settings.project_indexes
     named = [*options.index_urls, *project_indexes.values(), *options.find_links, *direct]
     credentials = Credentials(
@@ -168,7 +168,7 @@ def open_workshop(
             offline=settings.offline,
             progress=progress,
         )
-        yield Workshop(
+        yield Session(
             inputs=_with_merged_selection(inputs, settings, configured),
             settings=settings,
             options=options,

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from crossdeps.report.model import PackageLine, Report
-    from crossdeps.resolution.model import PassedOver
+    from crossdeps.resolution.model import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding
 
 
-def describe_downgrade(name: str, version: str, passed_over: Sequence[PassedOver]) -> str:
+def describe_downgrade(name: str, version: str, skipped_versions: Sequence[SkippedVersion]) -> str:
     """Say which newer version exists and what it would take, or nothing where none was forced.
 
     :returns: such as ``numpy 2.2.6, not 2.5.5: its wheels need glibc 2.28; python3.12 and later
         have it``; where another reason stands first, the newest version that a newer C library
         would give is told as well
     """
-    forced = next((item for item in passed_over if item.forced_by_target), None)
+    forced = next((item for item in skipped_versions if item.forced_by_target), None)
     if forced is None:
         return ""
     told = f"{name} {version}, not {forced.version}: {describe_reason(forced)}"
-    newer_glibc = next((item for item in passed_over if item.reason == "glibc"), None)
+    newer_glibc = next((item for item in skipped_versions if item.reason == "glibc"), None)
     if newer_glibc is None or forced.reason == "glibc":
         return told
     # The newest often drops old Pythons; what a newer C library alone would give is news, too.
@@ -120,7 +120,7 @@ def _downgrades(report: Report) -> str:
     lines = [
         f"  {text}"
         for line in report.packages
-        if (text := describe_downgrade(line.name, line.version, line.passed_over))
+        if (text := describe_downgrade(line.name, line.version, line.skipped_versions))
     ]
     return "\n".join(["Older than the newest because of the target", *lines]) if lines else ""
 
@@ -245,7 +245,7 @@ def _package(line: PackageLine) -> dict[str, Any]:
         "tags": list(line.tags),
         "size": line.size,
         "requested": line.requested,
-        "passed_over": [_passed_over(item) for item in line.passed_over],
+        "passed_over": [_passed_over(item) for item in line.skipped_versions],
     }
 
 
@@ -259,7 +259,7 @@ def _provided_document(project: ProvidedProject) -> dict[str, Any]:
     }
 
 
-def _passed_over(item: PassedOver) -> dict[str, Any]:
+def _passed_over(item: SkippedVersion) -> dict[str, Any]:
     return {
         "version": str(item.version),
         "reason": item.reason,

@@ -70,7 +70,7 @@ def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...
         if len(versions) < 2:
             continue
         oldest = next(choice for _, choice in taken if choice.version == versions[0])
-        against = [item for item in oldest.passed_over if item.version == versions[-1]]
+        against = [item for item in oldest.skipped_versions if item.version == versions[-1]]
         found.append(
             Divergence(
                 name=name,

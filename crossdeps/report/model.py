@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution.model import PassedOver
+    from crossdeps.resolution.model import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding
@@ -47,7 +47,7 @@ class PackageLine:
     :param tags: the tags of the wheel's file name, as ``py3-none-any``, sorted
     :param size: bytes laid out, inflated
     :param requested: whether the user asked for it by name
-    :param passed_over: newer versions and why not, newest first; empty for a build from a lock
+    :param skipped_versions: newer versions and why not, newest first; empty for a build from a lock
     """
 
     name: NormalizedName
@@ -57,7 +57,7 @@ class PackageLine:
     tags: tuple[str, ...]
     size: int
     requested: bool
-    passed_over: tuple[PassedOver, ...] = ()
+    skipped_versions: tuple[SkippedVersion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

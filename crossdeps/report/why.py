@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.explain.skipped import describe_reason
-from crossdeps.resolution.model import Asker, PassedOver
+from crossdeps.resolution.model import RequiredBy, SkippedVersion
 from crossdeps.text import redact
 from crossdeps.version import __version__
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution.model import Choice, RejectionReason, Resolution, Selected
+    from crossdeps.resolution.model import Choice, RejectionReason, Resolution, SelectedPackage
     from crossdeps.target.model import Target
 
-Chain = tuple[Asker, ...]
+Chain = tuple[RequiredBy, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Why:
     :param tag: the tag of the file that matched, the best by the target's order; empty if none
     :param tag_rank: the place of that tag among all that the target accepts; 0 is the best
     :param tags: how many the target accepts
-    :param passed_over: newer versions, newest first
+    :param skipped_versions: newer versions, newest first
     :param complete: whether chains and passed-over versions are known; a lock may not record them
     """
 
@@ -54,31 +54,31 @@ class Why:
     tag_rank: int = 0
     tags: int = 0
     requires_python: str = ""
-    passed_over: tuple[PassedOver, ...] = ()
+    skipped_versions: tuple[SkippedVersion, ...] = ()
     complete: bool = True
 
 
 def explain_choice(resolution: Resolution, choice: Choice) -> Why:
     """Why *choice*, as the search had it."""
     target, candidate = resolution.target, choice.candidate
-    askers = {name: each.askers for name, each in resolution.choices.items()}
+    required_by = {name: each.required_by for name, each in resolution.choices.items()}
     return Why(
         target=target,
         name=choice.name,
         version=str(choice.version),
-        chains=find_chains(choice.name, askers),
+        chains=find_chains(choice.name, required_by),
         file=candidate.file.filename if candidate else "",
         source=redact(candidate.file.index if candidate else _location(choice)),
         tag=str(candidate.tag) if candidate and _is_wheel(candidate.file.filename) else "",
         tag_rank=candidate.tag_rank if candidate else 0,
         tags=len(target.tags),
         requires_python=choice.requires_python or "",
-        passed_over=choice.passed_over,
+        skipped_versions=choice.skipped_versions,
     )
 
 
 def explain_locked(
-    lock: Pylock, chosen: Sequence[Selected], selected: Selected, target: Target
+    lock: Pylock, chosen: Sequence[SelectedPackage], selected: SelectedPackage, target: Target
 ) -> Why:
     """Why *selected*, as far as *lock* records it; locks of crossdeps record all.
 
@@ -105,36 +105,36 @@ def explain_locked(
         tag_rank=rank,
         tags=len(target.tags),
         requires_python=str(package.requires_python or ""),
-        passed_over=_passed_over(package),
+        skipped_versions=_passed_over(package),
         complete=isinstance(table, dict),
     )
 
 
 def find_chains(
-    name: NormalizedName, askers: Mapping[NormalizedName, Collection[Asker]]
+    name: NormalizedName, required_by: Mapping[NormalizedName, Collection[RequiredBy]]
 ) -> tuple[Chain, ...]:
     """For each asker of *name* the shortest chain from the user to it.
 
-    :param askers: of every project
+    :param required_by: of every project
     """
-    children: dict[NormalizedName, list[tuple[NormalizedName, Asker]]] = defaultdict(list)
+    children: dict[NormalizedName, list[tuple[NormalizedName, RequiredBy]]] = defaultdict(list)
     ways: dict[NormalizedName, Chain] = {}
-    for child, each in sorted(askers.items()):
-        for asker in each:
-            if asker.parent is None:
-                ways.setdefault(child, (asker,))
+    for child, each in sorted(required_by.items()):
+        for dependent in each:
+            if dependent.parent is None:
+                ways.setdefault(child, (dependent,))
             else:
-                children[asker.parent].append((child, asker))
+                children[dependent.parent].append((child, dependent))
     waiting = deque(ways)
     while waiting:
         parent = waiting.popleft()
-        for child, asker in children[parent]:
+        for child, dependent in children[parent]:
             if child not in ways:
-                ways[child] = (*ways[parent], asker)
+                ways[child] = (*ways[parent], dependent)
                 waiting.append(child)
     return tuple(
-        (*(ways.get(asker.parent, ()) if asker.parent else ()), asker)
-        for asker in askers.get(name, ())
+        (*(ways.get(dependent.parent, ()) if dependent.parent else ()), dependent)
+        for dependent in required_by.get(name, ())
     )
 
 
@@ -146,7 +146,7 @@ def _location(choice: Choice) -> str:
     return choice.source.location if choice.source else ""
 
 
-def _place(selected: Selected) -> str:
+def _place(selected: SelectedPackage) -> str:
     return selected.source.location if selected.source else ""
 
 
@@ -161,15 +161,17 @@ def _best_tag(filename: str, target: Target) -> tuple[int, str]:
     return min(ranked, default=(0, ""))
 
 
-def _askers_of(packages: Sequence[Package], table: object) -> dict[NormalizedName, list[Asker]]:
+def _askers_of(
+    packages: Sequence[Package], table: object
+) -> dict[NormalizedName, list[RequiredBy]]:
     """Who asked for each package, as far as the lock says."""
-    askers: dict[NormalizedName, list[Asker]] = {package.name: [] for package in packages}
+    required_by: dict[NormalizedName, list[RequiredBy]] = {package.name: [] for package in packages}
     for package in packages:
         for dependency in package.dependencies or ():
             child = canonicalize_name(str(dependency.get("name", "")))
-            if child in askers:
-                askers[child].append(
-                    Asker(
+            if child in required_by:
+                required_by[child].append(
+                    RequiredBy(
                         parent=package.name,
                         parent_version=package.version,
                         origin=None,
@@ -182,13 +184,13 @@ def _askers_of(packages: Sequence[Package], table: object) -> dict[NormalizedNam
             name = canonicalize_name(parse_requirement(str(text)).name)
         except InvalidRequirement:
             continue
-        if name in askers:
-            root = Asker(parent=None, parent_version=None, origin=None, text=str(text))
-            askers[name].insert(0, root)
-    return askers
+        if name in required_by:
+            root = RequiredBy(parent=None, parent_version=None, origin=None, text=str(text))
+            required_by[name].insert(0, root)
+    return required_by
 
 
-def _passed_over(package: Package) -> tuple[PassedOver, ...]:
+def _passed_over(package: Package) -> tuple[SkippedVersion, ...]:
     table = (package.tool or {}).get("crossdeps")
     groups = table.get("passed-over") if isinstance(table, dict) else None
     found = []
@@ -198,7 +200,7 @@ def _passed_over(package: Package) -> tuple[PassedOver, ...]:
     return tuple(sorted(found, key=lambda item: item.version, reverse=True))
 
 
-def _group(group: Mapping[str, Any]) -> list[PassedOver]:
+def _group(group: Mapping[str, Any]) -> list[SkippedVersion]:
     found = []
     versions = group.get("versions")
     for text in versions if isinstance(versions, list) else ():
@@ -207,7 +209,7 @@ def _group(group: Mapping[str, Any]) -> list[PassedOver]:
         except InvalidVersion:
             continue
         found.append(
-            PassedOver(
+            SkippedVersion(
                 version=version,
                 reason=cast("RejectionReason", str(group.get("reason", ""))),
                 detail=str(group.get("detail", "")),
@@ -235,7 +237,7 @@ def why_document(why: Why) -> dict[str, Any]:
         "crossdeps": __version__,
         "target": why.target.describe(),
         "project": {"name": why.name, "version": why.version},
-        "asked_for_by": [[_asker(asker) for asker in chain] for chain in why.chains],
+        "asked_for_by": [[_asker(dependent) for dependent in chain] for chain in why.chains],
         "chosen": {
             "file": why.file or None,
             "source": why.source or None,
@@ -250,18 +252,18 @@ def why_document(why: Why) -> dict[str, Any]:
                 "detail": item.detail,
                 "forced_by_target": item.forced_by_target,
             }
-            for item in why.passed_over
+            for item in why.skipped_versions
         ],
         "complete": why.complete,
     }
 
 
-def _asker(asker: Asker) -> dict[str, Any]:
+def _asker(dependent: RequiredBy) -> dict[str, Any]:
     return {
-        "project": asker.parent,
-        "version": str(asker.parent_version) if asker.parent_version else None,
-        "origin": str(asker.origin) if asker.origin else None,
-        "requirement": asker.text,
+        "project": dependent.parent,
+        "version": str(dependent.parent_version) if dependent.parent_version else None,
+        "origin": str(dependent.origin) if dependent.origin else None,
+        "requirement": dependent.text,
     }
 
 
@@ -273,13 +275,13 @@ def _asked(why: Why) -> str:
 
 def _lines(chain: Chain) -> list[str]:
     lines = []
-    for depth, asker in enumerate(chain, start=1):
-        if asker.parent is None:
-            who = f"{asker.origin}: " if asker.origin else ""
+    for depth, dependent in enumerate(chain, start=1):
+        if dependent.parent is None:
+            who = f"{dependent.origin}: " if dependent.origin else ""
         else:
-            version = f" {asker.parent_version}" if asker.parent_version else ""
-            who = f"{asker.parent}{version} wants "
-        lines.append(f"{'  ' * depth}{who}{asker.text}")
+            version = f" {dependent.parent_version}" if dependent.parent_version else ""
+            who = f"{dependent.parent}{version} wants "
+        lines.append(f"{'  ' * depth}{who}{dependent.text}")
     return lines
 
 
@@ -298,19 +300,19 @@ def _chosen(why: Why) -> str:
 
 
 def _newer(why: Why) -> str:
-    if not why.passed_over:
+    if not why.skipped_versions:
         told = "nothing newer was found" if why.complete else "the lock doesn't record it"
         return f"Newer versions\n  {told}"
     lines = ["Newer versions passed over"]
-    finals = [item for item in why.passed_over if item.reason != "pre-release"]
+    finals = [item for item in why.skipped_versions if item.reason != "pre-release"]
     for reason, items in itertools.groupby(finals, key=describe_reason):
         lines.append(f"  {_range(list(items))}: {reason}")
-    if pre_releases := [item for item in why.passed_over if item.reason == "pre-release"]:
+    if pre_releases := [item for item in why.skipped_versions if item.reason == "pre-release"]:
         lines.append(f"  {_range(pre_releases)}: not taken without being asked for")
     return "\n".join(lines)
 
 
-def _range(items: list[PassedOver]) -> str:
+def _range(items: list[SkippedVersion]) -> str:
     if len(items) == 1:
         return str(items[0].version)
     if len(items) == 2:

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 
 from crossdeps.index.pages.project_files import ProjectFiles
 from crossdeps.resolution.model import Candidate
-from crossdeps.resolution.tags import Misfit, Rejections, TagJudge
+from crossdeps.resolution.tags import Mismatch, Rejections, TagMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ class _Named:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class Evaluation:
     """A project's files, judged for one target.
 
     :param candidates: best first: newest version, then best tag, then highest build tag
@@ -82,11 +82,11 @@ class Judged:
     rejections: Rejections
 
 
-class FileJudge:
+class CandidateEvaluator:
     """Judges project files for one target. Safe to share between threads: its memory only grows."""
 
     def __init__(self, target: Target) -> None:
-        self._tags = TagJudge(target)
+        self._tags = TagMatcher(target)
         self._python = Version(target.python)
         self._versions: dict[str, Version | None] = {}
         self._pythons: dict[str, bool] = {}
@@ -94,7 +94,7 @@ class FileJudge:
 
     def judge(
         self, project: NormalizedName, files: Sequence[ProjectFile], rules: FileRules
-    ) -> Judged:
+    ) -> Evaluation:
         """Sort the *files* of a project's page into candidates and rejections."""
         filenames = (
             files.filenames
@@ -120,10 +120,10 @@ class FileJudge:
                 verdict = failure
             failures.append((place, verdict))
         _sort(candidates, rules.indexes)
-        rejections = Rejections(files, failures, names=filenames, version_of=self.version_of)
-        return Judged(candidates=tuple(candidates), rejections=rejections)
+        rejections = Rejections(files, failures, names=filenames, parse_version=self.parse_version)
+        return Evaluation(candidates=tuple(candidates), rejections=rejections)
 
-    def version_of(self, filename: str) -> Version | None:
+    def parse_version(self, filename: str) -> Version | None:
         """The version that a file name states, or None if it states none."""
         if filename.endswith(".whl"):
             return self._version(_part(filename, 1))
@@ -147,7 +147,7 @@ class FileJudge:
             return "bad-filename", "it isn't NAME-VERSION-PYTHON-ABI-PLATFORM.whl"
         head = parts[0]
         fit = self._tags.judge(filename[len(head) + 1 : -4])
-        if isinstance(fit, Misfit):
+        if isinstance(fit, Mismatch):
             failure = self._unfit[filename[len(head) :]] = fit.reason, fit.detail
             return failure
         taken_apart = check_name(project, head, names) or self._take_apart(head)

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import CrossdepsError, InputError
 from crossdeps.index.workers import Task, Workers
-from crossdeps.resolution.model import Impossible, Want, exact_version, is_bounded
+from crossdeps.resolution.model import Dependency, Unusable, exact_version, is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import DirectSource
     from crossdeps.requirements.syntax import Markers
     from crossdeps.resolution.model import Candidate
-    from crossdeps.resolution.repository import Catalogue
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.repository import Repository
+    from crossdeps.resolution.root_requirements import RootRequirements
 
 
-class Dependencies:
+class DependencyReader:
     """Turns core metadata into wants. Safe to share between threads: its memory only grows."""
 
     def __init__(
         self,
         *,
         markers: Markers,
-        asked: Asked,
+        asked: RootRequirements,
         sources: Mapping[NormalizedName, DirectSource],
     ) -> None:
         self._markers = markers
         self._asked = asked
         self._sources = sources
-        self._wants: dict[tuple[str, frozenset[NormalizedName]], Want] = {}
+        self._wants: dict[tuple[str, frozenset[NormalizedName]], Dependency] = {}
 
     def closure(
         self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
@@ -69,7 +69,7 @@ class Dependencies:
 
     def of(
         self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
-    ) -> tuple[Want | Impossible, ...]:
+    ) -> tuple[Dependency | Unusable, ...]:
         """What the version wants when it is asked for with *extras*, in file order.
 
         :raises InputError: in hash mode, if a wanted project has no hash
@@ -77,7 +77,7 @@ class Dependencies:
         if self._asked.policy.no_deps:
             return ()
         asked_for = ("", *sorted(self.closure(metadata, extras)))
-        wants: dict[int, Want | Impossible] = {}
+        wants: dict[int, Dependency | Unusable] = {}
         for item in metadata.requires:
             if not any(self._markers.hold(item.marker, extra) for extra in asked_for):
                 continue
@@ -85,7 +85,7 @@ class Dependencies:
                 wants[id(want)] = want
         return tuple(wants.values())
 
-    def _want(self, metadata: CoreMetadata, item: Requirement) -> tuple[Want | Impossible, ...]:
+    def _want(self, metadata: CoreMetadata, item: Requirement) -> tuple[Dependency | Unusable, ...]:
         name = canonicalize_name(item.name)
         # A version that asks for itself is content with itself; with its extras the closure deals.
         if name == metadata.name and item.specifier.contains(metadata.version, prereleases=True):
@@ -97,7 +97,7 @@ class Dependencies:
         want = self._wants.get(key)
         if want is None:
             specifier = SpecifierSet() if item.url else item.specifier
-            want = self._wants[key] = Want(
+            want = self._wants[key] = Dependency(
                 name=name,
                 specifier=specifier,
                 extras=extras,
@@ -111,19 +111,19 @@ class Dependencies:
 
     def _address_problem(
         self, metadata: CoreMetadata, name: NormalizedName, url: str
-    ) -> Impossible | None:
+    ) -> Unusable | None:
         """An address counts only where the user gave the same one for the project."""
         source = self._sources.get(name)
         if source is not None and urldefrag(source.location)[0] == urldefrag(url)[0]:
             return None
-        return Impossible(
+        return Unusable(
             name=metadata.name,
             version=metadata.version,
             reason="metadata",
             detail=f"it wants {name} from {url}, an address that the requirements don't name",
         )
 
-    def _check_hashed(self, metadata: CoreMetadata, want: Want) -> None:
+    def _check_hashed(self, metadata: CoreMetadata, want: Dependency) -> None:
         if want.name in self._asked.hashes or want.name in self._sources:
             return
         raise InputError(
@@ -154,12 +154,12 @@ class Crawler:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
-        dependencies: Dependencies,
+        repository: Repository,
+        dependencies: DependencyReader,
         preferences: Mapping[NormalizedName, Version],
         skipped: frozenset[NormalizedName],
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue = repository
         self._dependencies = dependencies
         self._preferences = preferences
         self._skipped = skipped
@@ -182,10 +182,10 @@ class Crawler:
             self._stopped = True
         self._workers.close()
 
-    def follow(self, wants: Iterable[Want | Impossible]) -> None:
+    def follow(self, wants: Iterable[Dependency | Unusable]) -> None:
         """Fetch ahead what *wants* lead to."""
         for want in wants:
-            if not isinstance(want, Want) or want.name in self._skipped:
+            if not isinstance(want, Dependency) or want.name in self._skipped:
                 continue
             key = (want.name, str(want.specifier), want.extras)
             with self._lock:
@@ -195,18 +195,18 @@ class Crawler:
                     self._wanted.add(key)
                     self._workers.submit(Task(partial(self._visit, want)))
 
-    def _visit(self, want: Want) -> None:
+    def _visit(self, want: Dependency) -> None:
         try:
             candidate = self._likely(want)
             if candidate is None or not self._is_new(candidate):
                 return
             metadata = self._catalogue.metadata(candidate)
-            if not isinstance(metadata, Impossible):
+            if not isinstance(metadata, Unusable):
                 self.follow(self._dependencies.of(metadata, want.extras))
         except CrossdepsError:
             return
 
-    def _likely(self, want: Want) -> Candidate | None:
+    def _likely(self, want: Dependency) -> Candidate | None:
         candidates = self._catalogue.matching(want.name, want.specifier)
         preferred = self._preferences.get(want.name)
         first = candidates[0] if candidates else None

@@ -95,7 +95,7 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
+class RequiredBy:
     """Who asked for a project.
 
     :param parent: None for the user, else the project and version that depends on it
@@ -110,7 +110,7 @@ class Asker:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PassedOver:
+class SkippedVersion:
     """A newer version than the chosen one, and the first reason why it wasn't taken.
 
     :param forced_by_target: whether another target would have had it
@@ -129,9 +129,9 @@ class Choice:
     :param candidate: the wheel chosen on an index; None for a direct source
     :param source: where a direct requirement came from
     :param extras: those asked for, by anyone
-    :param askers: everyone who asked, sorted
+    :param required_by: everyone who asked, sorted
     :param dependencies: normalised names of what it needs under the target's markers, sorted
-    :param passed_over: newer versions, newest first
+    :param skipped_versions: newer versions, newest first
     :param rejections: all files of this project that didn't fit the target
     :param built: the wheel that a direct source or an allowed sdist was made into
     """
@@ -141,9 +141,9 @@ class Choice:
     candidate: Candidate | None
     source: DirectSource | None = None
     extras: frozenset[NormalizedName] = frozenset()
-    askers: tuple[Asker, ...]
+    required_by: tuple[RequiredBy, ...]
     dependencies: tuple[NormalizedName, ...]
-    passed_over: tuple[PassedOver, ...] = ()
+    skipped_versions: tuple[SkippedVersion, ...] = ()
     rejections: Sequence[Rejection] = ()
     requires_python: str | None = None
     built: BuiltWheel | None = None
@@ -163,7 +163,7 @@ class Resolution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Selected:
+class SelectedPackage:
     """One project of a lock, as the target takes it: exactly one of *file* and *source* is set.
 
     :param version: None where the lock doesn't say (directories and repositories may leave it out)
@@ -223,7 +223,7 @@ class Builder(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Want:
+class Dependency:
     """One requirement, its marker found true for the target.
 
     :param text: as written, for messages
@@ -242,7 +242,7 @@ class Want:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Impossible:
+class Unusable:
     """A version asks for something that can't be had, whatever else is chosen.
 
     :param name: the project whose version it is

@@ -9,7 +9,7 @@ from resolvelib import AbstractProvider
 
 from crossdeps.errors import SdistBuildError
 from crossdeps.resolution.explain.failures import describe_wheels
-from crossdeps.resolution.model import Impossible, Pin, Want
+from crossdeps.resolution.model import Dependency, Pin, Unusable
 from crossdeps.resolution.reporter import describe
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.resolution.dependencies import Dependencies
+    from crossdeps.resolution.dependencies import DependencyReader
     from crossdeps.resolution.model import Candidate
-    from crossdeps.resolution.reporter import Information, Trail
-    from crossdeps.resolution.repository import Catalogue
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.reporter import Information, SearchLog
+    from crossdeps.resolution.repository import Repository
+    from crossdeps.resolution.root_requirements import RootRequirements
 
 # A project that stood in the way this often is decided before the others.
 _TROUBLESOME = 5
@@ -38,7 +38,7 @@ class TooManyVersionsError(Exception):
     """A search that is only for an explanation looked at as much as it may."""
 
 
-class Provider(AbstractProvider["Want | Impossible", Pin, str]):
+class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
     """Candidates, their order, and what they want.
 
     :param sources: the one pin of each project whose file the user named
@@ -48,51 +48,51 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
     def __init__(
         self,
         *,
-        asked: Asked,
-        catalogue: Catalogue,
-        dependencies: Dependencies,
+        asked: RootRequirements,
+        repository: Repository,
+        dependencies: DependencyReader,
         sources: Mapping[NormalizedName, Pin],
         preferences: Mapping[NormalizedName, Version],
-        trail: Trail,
+        search_log: SearchLog,
         max_versions: int | None = None,
     ) -> None:
         self._asked = asked
-        self._catalogue = catalogue
+        self._catalogue = repository
         self._dependencies = dependencies
         self._sources = sources
         self._preferences = preferences
-        self._trail = trail
+        self._trail = search_log
         self._max_versions = max_versions
         self._versions_of: Counter[str] = Counter()
         self._seen: dict[str, int] = {}
         self._pins: dict[tuple[str, frozenset[NormalizedName]], Pin] = {}
         self._combined: dict[frozenset[str], SpecifierSet] = {}
-        self._wanted: dict[Pin, tuple[Want | Impossible, ...]] = {}
+        self._wanted: dict[Pin, tuple[Dependency | Unusable, ...]] = {}
 
     def allow_versions(self, more: int) -> None:
         """Let the dependencies of no more than so many further versions be looked at."""
         bound = len(self._wanted) + more
         self._max_versions = min(bound, self._max_versions or bound)
 
-    def identify(self, requirement_or_candidate: Want | Impossible | Pin) -> str:
+    def identify(self, requirement_or_candidate: Dependency | Unusable | Pin) -> str:
         """The project's name; what is impossible stands alone."""
         return _identity(requirement_or_candidate)
 
     def find_matches(
         self,
         identifier: str,
-        requirements: Mapping[str, Iterator[Want | Impossible]],
+        requirements: Mapping[str, Iterator[Dependency | Unusable]],
         incompatibilities: Mapping[str, Iterator[Pin]],
     ) -> Sequence[Pin] | Callable[[], Iterator[Pin]]:
         """Pins of a project, best first, without asking for their metadata."""
-        wants = [want for want in requirements[identifier] if isinstance(want, Want)]
+        wants = [want for want in requirements[identifier] if isinstance(want, Dependency)]
         if not wants:
             return ()
         self._seen.setdefault(identifier, len(self._seen))
         spent = [(pin.version, pin.extras) for pin in incompatibilities[identifier]]
         return lambda: (pin for pin in self.options(wants) if not _is_spent(pin, spent))
 
-    def options(self, wants: Sequence[Want]) -> Iterator[Pin]:
+    def options(self, wants: Sequence[Dependency]) -> Iterator[Pin]:
         """Pins that satisfy *wants*, all on one project, with every extra that they ask for."""
         name = wants[0].name
         extras = frozenset().union(*(want.extras for want in wants))
@@ -103,23 +103,23 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         candidates = self._in_order(name, self._catalogue.matching(name, specifier))
         return (self._pin(candidate, extras) for candidate in candidates)
 
-    def is_satisfied_by(self, requirement: Want | Impossible, candidate: Pin) -> bool:
+    def is_satisfied_by(self, requirement: Dependency | Unusable, candidate: Pin) -> bool:
         """Whether a pin is what a want asks for, its extras included."""
         return (
-            isinstance(requirement, Want)
+            isinstance(requirement, Dependency)
             and requirement.extras <= candidate.extras
             and requirement.specifier.contains(candidate.version, prereleases=True)
         )
 
-    def get_dependencies(self, candidate: Pin) -> tuple[Want | Impossible, ...]:
+    def get_dependencies(self, candidate: Pin) -> tuple[Dependency | Unusable, ...]:
         """What a pin wants; its metadata is read now, and not before."""
         known = self._wanted.get(candidate)
         if known is None:
             if self._max_versions is not None and len(self._wanted) >= self._max_versions:
                 raise TooManyVersionsError
             self._look_ahead(candidate)
-            known = self._wanted[candidate] = self.wants_of(candidate, candidate.extras)
-            self._catalogue.prefetch([want.name for want in known if isinstance(want, Want)])
+            known = self._wanted[candidate] = self.list_dependencies(candidate, candidate.extras)
+            self._catalogue.prefetch([want.name for want in known if isinstance(want, Dependency)])
         return known
 
     def _look_ahead(self, pin: Pin) -> None:
@@ -135,21 +135,21 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         ]
         self._catalogue.prefetch_metadata(older[: min(count, _FAR)])
 
-    def wants_of(
+    def list_dependencies(
         self, pin: Pin, extras: frozenset[NormalizedName]
-    ) -> tuple[Want | Impossible, ...]:
+    ) -> tuple[Dependency | Unusable, ...]:
         """What *pin* wants when it is asked for with *extras*."""
         try:
-            metadata = self._catalogue.metadata_of(pin)
+            metadata = self._catalogue.candidate_metadata(pin)
         except SdistBuildError as error:
-            if pin.candidate is not None and pin.name in self._trail.askers:
+            if pin.candidate is not None and pin.name in self._trail.required_by:
                 found = self._catalogue.project(pin.name)
                 error.within(
-                    *self._trail.chain(*self._trail.askers[pin.name]),
+                    *self._trail.chain(*self._trail.required_by[pin.name]),
                     *describe_wheels(pin.candidate, found, self._catalogue.target),
                 )
             raise
-        if isinstance(metadata, Impossible):
+        if isinstance(metadata, Unusable):
             return (metadata,)
         return self._dependencies.of(metadata, extras)
 
@@ -183,7 +183,7 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         del resolutions, candidates, backtrack_causes
         pinned = bounded = False
         for each in information[identifier]:
-            if isinstance(each.requirement, Want):
+            if isinstance(each.requirement, Dependency):
                 pinned = pinned or each.requirement.pinned
                 bounded = bounded or each.requirement.bounded
         return (
@@ -198,7 +198,7 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         causes = self._trail.against.get((name, version), ())
         return "; ".join(dict.fromkeys(describe(cause) for cause in causes))
 
-    def _combine(self, wants: Sequence[Want]) -> SpecifierSet:
+    def _combine(self, wants: Sequence[Dependency]) -> SpecifierSet:
         if len(wants) == 1:
             return wants[0].specifier
         key = frozenset(str(want.specifier) for want in wants)
@@ -243,8 +243,8 @@ class Provider(AbstractProvider["Want | Impossible", Pin, str]):
         return pin
 
 
-def _identity(thing: Want | Impossible | Pin) -> str:
-    if isinstance(thing, Impossible):
+def _identity(thing: Dependency | Unusable | Pin) -> str:
+    if isinstance(thing, Unusable):
         return f"{thing.name} {thing.version}"
     return thing.name
 

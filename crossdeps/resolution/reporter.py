@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resolvelib import BaseReporter
 
-from crossdeps.resolution.model import Impossible, Pin, Want
+from crossdeps.resolution.model import Dependency, Pin, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crossdeps.progress import Progress
 
-    Information = RequirementInformation[Want | Impossible, Pin]
+    Information = RequirementInformation[Dependency | Unusable, Pin]
 
 # The same pins three times without a conflict in between: the search will never leave them.
 _CIRCLE = 3
@@ -32,7 +32,7 @@ class CircleError(Exception):
         self.causes = causes
 
 
-class Trail(BaseReporter["Want | Impossible", Pin, str]):
+class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
     """Notes of one run of the search.
 
     :ivar conflicts: how often each project stood in the way
@@ -55,14 +55,14 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         self.first_conflict: tuple[Information, ...] = ()
         self.first_conflicts: dict[str, tuple[Information, ...]] = {}
         self.against: dict[tuple[str, Version], tuple[Information, ...]] = {}
-        self.askers: dict[str, tuple[Want, Pin | None]] = {}
+        self.required_by: dict[str, tuple[Dependency, Pin | None]] = {}
         self.tried: dict[str, set[Version]] = {}
 
     def starting_round(self, index: int) -> None:
         """Count the rounds."""
         self._rounds = index
 
-    def ending_round(self, index: int, state: State[Want | Impossible, Pin, str]) -> None:
+    def ending_round(self, index: int, state: State[Dependency | Unusable, Pin, str]) -> None:
         """Notice a search that goes round in a circle.
 
         :raises CircleError: if it does
@@ -82,16 +82,16 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
                 )
             )
 
-    def adding_requirement(self, requirement: Want | Impossible, parent: Pin | None) -> None:
+    def adding_requirement(self, requirement: Dependency | Unusable, parent: Pin | None) -> None:
         """Remember who first brought a project in, and whether its pin must give way."""
-        if isinstance(requirement, Want):
-            self.askers.setdefault(requirement.name, (requirement, parent))
+        if isinstance(requirement, Dependency):
+            self.required_by.setdefault(requirement.name, (requirement, parent))
             pinned = (self._current or {}).get(requirement.name)
             if pinned is not None and not requirement.specifier.contains(pinned, prereleases=True):
                 self._unpins = True
 
     def rejecting_candidate(
-        self, criterion: Criterion[Want | Impossible, Pin], candidate: Pin
+        self, criterion: Criterion[Dependency | Unusable, Pin], candidate: Pin
     ) -> None:
         """Remember what stood in the way when it first did."""
         self._unpins = False
@@ -121,14 +121,14 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
         self.tried.setdefault(candidate.name, set()).add(candidate.version)
         self._progress.considered(candidate.name, str(candidate.version), len(self.tried))
 
-    def chain(self, want: Want, parent: Pin | None) -> tuple[str, ...]:
+    def chain(self, want: Dependency, parent: Pin | None) -> tuple[str, ...]:
         """Who asked for it, from the user's line down to the want itself."""
         lines: list[str] = []
         seen: set[str] = set()
         while parent is not None and parent.name not in seen:
             lines.append(f"{parent.name} {parent.version} wants {want.text}")
             seen.add(parent.name)
-            want, parent = self.askers[parent.name]
+            want, parent = self.required_by[parent.name]
         if parent is None:
             lines.append(f"{want.origin}: {want.text}")
         return tuple(reversed(lines))
@@ -137,7 +137,7 @@ class Trail(BaseReporter["Want | Impossible", Pin, str]):
 def describe(cause: Information) -> str:
     """Who wants what, such as ``fastapi 0.110 wants starlette<0.38``."""
     requirement, parent = cause.requirement, cause.parent
-    if isinstance(requirement, Impossible):
+    if isinstance(requirement, Unusable):
         return f"{requirement.name} {requirement.version}: {requirement.detail}"
     if parent is not None:
         return f"{parent.name} {parent.version} wants {requirement.text}"

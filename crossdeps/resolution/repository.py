@@ -11,8 +11,13 @@ from packaging.version import Version
 
 from crossdeps.errors import InputError, ResolutionError
 from crossdeps.requirements.core_metadata import CoreMetadata, MetadataReader, UnusableMetadataError
-from crossdeps.resolution.candidates import FileJudge, FileRules, Judged, accepts_python
-from crossdeps.resolution.model import Impossible
+from crossdeps.resolution.candidates import (
+    CandidateEvaluator,
+    Evaluation,
+    FileRules,
+    accepts_python,
+)
+from crossdeps.resolution.model import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from crossdeps.index.model import Index, ProjectFile, ProjectPage
     from crossdeps.requirements.model import FileOptions
     from crossdeps.resolution.model import Builder, BuiltWheel, Candidate, Pin
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
 
@@ -35,11 +40,11 @@ class Project:
     """
 
     page: ProjectPage
-    judged: Judged
+    judged: Evaluation
     versions: tuple[Candidate, ...]
 
 
-class Catalogue:
+class Repository:
     """Projects and metadata as the search asks for them. Safe to use from several threads."""
 
     def __init__(
@@ -47,7 +52,7 @@ class Catalogue:
         *,
         index: Index,
         target: Target,
-        asked: Asked,
+        asked: RootRequirements,
         options: FileOptions,
         builder: Builder,
     ) -> None:
@@ -58,13 +63,13 @@ class Catalogue:
         self._builder = builder
         self.target = target
         self._python = Version(target.python)
-        self._judge = FileJudge(target)
+        self._judge = CandidateEvaluator(target)
         self._reader = MetadataReader()
         self._building = threading.Lock()
         self._making: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
         self._matching: dict[tuple[NormalizedName, str], tuple[Candidate, ...]] = {}
-        self._metadata: dict[str, CoreMetadata | Impossible] = {}
+        self._metadata: dict[str, CoreMetadata | Unusable] = {}
         self._built: dict[str, BuiltWheel] = {}
 
     def prefetch(self, names: Sequence[NormalizedName]) -> None:
@@ -117,7 +122,7 @@ class Catalogue:
             known = self._matching[key] = tuple(found)
         return known
 
-    def metadata(self, candidate: Candidate) -> CoreMetadata | Impossible:
+    def metadata(self, candidate: Candidate) -> CoreMetadata | Unusable:
         """What the candidate says of itself, or why it can't be used.
 
         :raises IndexAccessError: if it can't be fetched
@@ -134,7 +139,7 @@ class Catalogue:
             self._metadata[candidate.file.url] = known
         return known
 
-    def metadata_of(self, pin: Pin) -> CoreMetadata | Impossible:
+    def candidate_metadata(self, pin: Pin) -> CoreMetadata | Unusable:
         """What a pin says of itself; see :meth:`metadata`."""
         if pin.candidate is not None:
             return self.metadata(pin.candidate)
@@ -155,10 +160,10 @@ class Catalogue:
             return any(specifier.prereleases for specifier in specifiers)
         return choice
 
-    def known_problem(self, candidate: Candidate) -> Impossible | None:
+    def known_problem(self, candidate: Candidate) -> Unusable | None:
         """Why a candidate can't be used, as far as its metadata was read already."""
         known = self._metadata.get(candidate.file.url)
-        return known if isinstance(known, Impossible) else None
+        return known if isinstance(known, Unusable) else None
 
     def built(self, candidate: Candidate) -> BuiltWheel:
         """The wheel that an allowed sdist was made into.
@@ -172,17 +177,15 @@ class Catalogue:
                 self._built[candidate.file.url] = known
             return known
 
-    def read(
-        self, data: bytes, name: NormalizedName, version: Version
-    ) -> CoreMetadata | Impossible:
+    def read(self, data: bytes, name: NormalizedName, version: Version) -> CoreMetadata | Unusable:
         """Read METADATA, and check what the page may not have said."""
         try:
             metadata = self._reader.read(data, name=name, version=version)
         except UnusableMetadataError as error:
-            return Impossible(name=name, version=version, reason="metadata", detail=str(error))
+            return Unusable(name=name, version=version, reason="metadata", detail=str(error))
         python = metadata.requires_python
         if python is not None and not accepts_python(python, self._python):
-            return Impossible(name=name, version=version, reason="requires-python", detail=python)
+            return Unusable(name=name, version=version, reason="requires-python", detail=python)
         return metadata
 
     def _make_project(self, name: NormalizedName) -> Project:

@@ -13,13 +13,13 @@ from crossdeps.progress import Progress
 from crossdeps.requirements.core_metadata import read_fields
 from crossdeps.requirements.syntax import Markers
 from crossdeps.resolution.candidates import accepts_python
-from crossdeps.resolution.dependencies import Crawler, Dependencies
+from crossdeps.resolution.dependencies import Crawler, DependencyReader
 from crossdeps.resolution.model import Pin, Policy, Resolution
-from crossdeps.resolution.repository import Catalogue
+from crossdeps.resolution.repository import Repository
 from crossdeps.resolution.result import make_resolution
-from crossdeps.resolution.root_requirements import reduce_inputs, want_of
+from crossdeps.resolution.root_requirements import build_dependency, read_root_requirements
 from crossdeps.resolution.search import Searcher
-from crossdeps.resolution.tags import Misfit, TagJudge
+from crossdeps.resolution.tags import Mismatch, TagMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import Index
     from crossdeps.requirements.model import Inputs, Requirement
-    from crossdeps.resolution.model import Builder, BuiltWheel, Want
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.model import Builder, BuiltWheel, Dependency
+    from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
 
@@ -48,7 +48,7 @@ def build_sources(
     pins: dict[NormalizedName, Pin] = {}
     firsts: dict[NormalizedName, Requirement] = {}
     names: dict[int, NormalizedName] = {}
-    judge = TagJudge(target)
+    judge = TagMatcher(target)
     for place, requirement in enumerate(requirements):
         first = firsts.get(requirement.name) if requirement.name else None
         if first is not None and first.source == requirement.source:
@@ -75,7 +75,7 @@ def build_sources(
     return pins, names
 
 
-def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: TagJudge) -> None:
+def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: TagMatcher) -> None:
     if requirement.name and requirement.name != built.name:
         raise InputError(
             f"{requirement.name} was asked for, but the address gives {built.name} {built.version}",
@@ -84,7 +84,7 @@ def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: T
             rule="other-project",
         )
     fit = judge.judge("-".join(built.filename.removesuffix(".whl").rsplit("-", 3)[1:]))
-    if isinstance(fit, Misfit):
+    if isinstance(fit, Mismatch):
         needs = {
             "glibc": f"needs glibc {fit.detail}",
             "platform-tag": f"is for {fit.detail}",
@@ -139,19 +139,19 @@ def resolve(
     progress = progress or Progress()
     preferences = preferences or {}
     markers = Markers(target)
-    asked = reduce_inputs(inputs, markers, policy)
+    asked = read_root_requirements(inputs, markers, policy)
     sources, asked = _build(asked, target, builder, progress)
-    catalogue = Catalogue(
+    repository = Repository(
         index=index, target=target, asked=asked, options=inputs.options, builder=builder
     )
-    dependencies = Dependencies(
+    dependencies = DependencyReader(
         markers=markers,
         asked=asked,
         sources={name: pin.source for name, pin in sources.items() if pin.source is not None},
     )
     searcher = Searcher(
         asked=asked,
-        catalogue=catalogue,
+        repository=repository,
         dependencies=dependencies,
         sources=sources,
         preferences=preferences,
@@ -159,10 +159,10 @@ def resolve(
     roots = _roots(asked)
     progress.resolving(len(roots))
     with contextlib.ExitStack() as stack:
-        catalogue.prefetch(sorted({want.name for want in roots} - sources.keys()))
+        repository.prefetch(sorted({want.name for want in roots} - sources.keys()))
         if ahead:
             crawler = Crawler(
-                catalogue=catalogue,
+                repository=repository,
                 dependencies=dependencies,
                 preferences=preferences,
                 skipped=frozenset(sources),
@@ -175,13 +175,13 @@ def resolve(
         raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
     progress.resolved(len(attempt.pins))
     return make_resolution(
-        inputs=inputs, target=target, asked=asked, attempt=attempt, catalogue=catalogue
+        inputs=inputs, target=target, asked=asked, attempt=attempt, repository=repository
     )
 
 
 def _build(
-    asked: Asked, target: Target, builder: Builder, progress: Progress
-) -> tuple[dict[NormalizedName, Pin], Asked]:
+    asked: RootRequirements, target: Target, builder: Builder, progress: Progress
+) -> tuple[dict[NormalizedName, Pin], RootRequirements]:
     """Build direct sources, and name the requirements that had no name before."""
     items = asked.sources
     if not items:
@@ -196,10 +196,10 @@ def _build(
     return pins, dataclasses.replace(asked, requirements=requirements)
 
 
-def _roots(asked: Asked) -> tuple[Want, ...]:
-    roots: dict[tuple[str, str, tuple[str, ...]], Want] = {}
+def _roots(asked: RootRequirements) -> tuple[Dependency, ...]:
+    roots: dict[tuple[str, str, tuple[str, ...]], Dependency] = {}
     for item in asked.requirements:
-        for want in asked.wants(item.name, want_of(item)):
+        for want in asked.wants(item.name, build_dependency(item)):
             key = (want.name, str(want.specifier), tuple(sorted(want.extras)))
             roots.setdefault(key, want)
     return tuple(roots[key] for key in sorted(roots))

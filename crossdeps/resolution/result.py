@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crossdeps.requirements.syntax import reads_unknowable
-from crossdeps.resolution.explain.skipped import passed_over
-from crossdeps.resolution.model import Asker, Choice, Impossible, Resolution, Want
+from crossdeps.resolution.explain.skipped import skipped_versions
+from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import Inputs
     from crossdeps.resolution.model import Pin
     from crossdeps.resolution.provider import Provider
-    from crossdeps.resolution.repository import Catalogue
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.repository import Repository
+    from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.resolution.search import Attempt
     from crossdeps.target.model import Target
 
@@ -25,23 +25,25 @@ if TYPE_CHECKING:
 class _Tree:
     """What the roots reach through the final pins, and who asked for it."""
 
-    def __init__(self, roots: Sequence[Want], pins: Mapping[str, Pin], provider: Provider) -> None:
+    def __init__(
+        self, roots: Sequence[Dependency], pins: Mapping[str, Pin], provider: Provider
+    ) -> None:
         self._pins = pins
         self._provider = provider
         self.extras: dict[NormalizedName, frozenset[NormalizedName]] = {}
-        self.wants: dict[NormalizedName, tuple[Want, ...]] = {}
+        self.wants: dict[NormalizedName, tuple[Dependency, ...]] = {}
         self._grow([want for want in roots if want.name in pins])
-        self.askers: dict[NormalizedName, list[tuple[Want, Pin | None]]] = {
+        self.required_by: dict[NormalizedName, list[tuple[Dependency, Pin | None]]] = {
             name: [] for name in self.extras
         }
         for want in roots:
             if want.name in pins:
-                self.askers[want.name].append((want, None))
+                self.required_by[want.name].append((want, None))
         for name in sorted(self.extras):
             for want in self.wants[name]:
-                self.askers[want.name].append((want, pins[name]))
+                self.required_by[want.name].append((want, pins[name]))
 
-    def _grow(self, waiting: list[Want]) -> None:
+    def _grow(self, waiting: list[Dependency]) -> None:
         while waiting:
             want = waiting.pop()
             known = self.extras.get(want.name)
@@ -49,8 +51,8 @@ class _Tree:
             if known == extras:
                 continue
             self.extras[want.name] = extras
-            wanted = self._provider.wants_of(self._pins[want.name], extras)
-            self.wants[want.name] = tuple(item for item in wanted if isinstance(item, Want))
+            wanted = self._provider.list_dependencies(self._pins[want.name], extras)
+            self.wants[want.name] = tuple(item for item in wanted if isinstance(item, Dependency))
             waiting += self.wants[want.name]
 
 
@@ -58,9 +60,9 @@ def make_resolution(
     *,
     inputs: Inputs,
     target: Target,
-    asked: Asked,
+    asked: RootRequirements,
     attempt: Attempt,
-    catalogue: Catalogue,
+    repository: Repository,
 ) -> Resolution:
     """The answer in full: only what the roots reach, sorted by name."""
     pins, provider = attempt.pins, attempt.provider
@@ -69,8 +71,8 @@ def make_resolution(
     warnings: list[str] = []
     for name in sorted(tree.extras):
         pin = pins[name]
-        choices[name] = _choice(name, pin, tree, catalogue, provider)
-        warnings += _warnings_of(pin, tree.extras[name], asked, catalogue)
+        choices[name] = _choice(name, pin, tree, repository, provider)
+        warnings += _warnings_of(pin, tree.extras[name], asked, repository)
     for item in (*inputs.requirements, *inputs.constraints, *inputs.overrides):
         if reads_unknowable(item.marker):
             warnings.append(
@@ -86,49 +88,51 @@ def make_resolution(
 
 
 def _choice(
-    name: NormalizedName, pin: Pin, tree: _Tree, catalogue: Catalogue, provider: Provider
+    name: NormalizedName, pin: Pin, tree: _Tree, repository: Repository, provider: Provider
 ) -> Choice:
-    metadata = catalogue.metadata_of(pin)
-    askers = {
-        Asker(
+    metadata = repository.candidate_metadata(pin)
+    required_by = {
+        RequiredBy(
             parent=parent.name if parent else None,
             parent_version=parent.version if parent else None,
             origin=want.origin,
             text=want.text,
         )
-        for want, parent in tree.askers[name]
+        for want, parent in tree.required_by[name]
     }
     candidate = pin.candidate
     built = pin.built
     if candidate is not None and not candidate.file.filename.endswith(".whl"):
-        built = catalogue.built(candidate)
+        built = repository.built(candidate)
     return Choice(
         name=name,
         version=pin.version,
         candidate=candidate,
         source=pin.source,
         extras=tree.extras[name],
-        askers=tuple(sorted(askers, key=_asker_order)),
+        required_by=tuple(sorted(required_by, key=_asker_order)),
         dependencies=tuple(sorted({want.name for want in tree.wants[name]})),
-        passed_over=passed_over(pin, tree.askers[name], catalogue, provider.what_stood_against)
+        skipped_versions=skipped_versions(
+            pin, tree.required_by[name], repository, provider.what_stood_against
+        )
         if candidate
         else (),
-        rejections=catalogue.project(name).judged.rejections if candidate else (),
-        requires_python=None if isinstance(metadata, Impossible) else metadata.requires_python,
+        rejections=repository.project(name).judged.rejections if candidate else (),
+        requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
         built=built,
     )
 
 
-def _asker_order(asker: Asker) -> tuple[str, str, str]:
-    return (asker.parent or "", str(asker.origin or ""), asker.text)
+def _asker_order(dependent: RequiredBy) -> tuple[str, str, str]:
+    return (dependent.parent or "", str(dependent.origin or ""), dependent.text)
 
 
 def _warnings_of(
-    pin: Pin, extras: frozenset[NormalizedName], asked: Asked, catalogue: Catalogue
+    pin: Pin, extras: frozenset[NormalizedName], asked: RootRequirements, repository: Repository
 ) -> list[str]:
     warnings: list[str] = []
-    metadata = catalogue.metadata_of(pin)
-    if isinstance(metadata, Impossible):
+    metadata = repository.candidate_metadata(pin)
+    if isinstance(metadata, Unusable):
         return warnings
     title = f"{pin.name} {pin.version}"
     warnings += [f"{title} has no extra {extra!r}" for extra in sorted(extras - metadata.extras)]
@@ -146,7 +150,7 @@ def _warnings_of(
         if asked.policy.exclude_newer is not None:
             untimed = sum(
                 rejection.reason == "no-upload-time"
-                for rejection in catalogue.project(pin.name).judged.rejections
+                for rejection in repository.project(pin.name).judged.rejections
             )
             if untimed:
                 count, were = (

@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import ConflictError, InputError
-from crossdeps.resolution.model import Want, exact_version, is_bounded
+from crossdeps.resolution.model import Dependency, exact_version, is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class RootRequirements:
     """Requirements, constraints and overrides whose markers hold for the target.
 
     :param requirements: sorted, so that the order of lines never matters
@@ -61,13 +61,14 @@ class Asked:
         everything = (*self.requirements, *limits, *overrides)
         return tuple(item for item in everything if item.source is not None)
 
-    def wants(self, name: NormalizedName, want: Want) -> tuple[Want, ...]:
+    def wants(self, name: NormalizedName, want: Dependency) -> tuple[Dependency, ...]:
         """*want*, or what the overrides of its project put in its place."""
         overrides = self.overrides.get(name)
         if overrides is None:
             return (want,)
         return tuple(
-            want_of(item, extras=item.extras | want.extras, name=name) for item in overrides
+            build_dependency(item, extras=item.extras | want.extras, name=name)
+            for item in overrides
         )
 
     def may_be_pre_release(self, name: NormalizedName) -> bool | None:
@@ -76,14 +77,14 @@ class Asked:
         return {"allow": True, "disallow": False, "if-necessary": None}[choice]
 
 
-def want_of(
+def build_dependency(
     requirement: Requirement,
     *,
     extras: frozenset[NormalizedName] | None = None,
     name: NormalizedName | None = None,
-) -> Want:
+) -> Dependency:
     """The search's view of what the user wrote."""
-    return Want(
+    return Dependency(
         name=requirement.name if name is None else name,
         specifier=requirement.specifier,
         extras=requirement.extras if extras is None else extras,
@@ -94,7 +95,7 @@ def want_of(
     )
 
 
-def reduce_inputs(inputs: Inputs, markers: Markers, policy: Policy) -> Asked:
+def read_root_requirements(inputs: Inputs, markers: Markers, policy: Policy) -> RootRequirements:
     """Keep what holds for the target, and refuse what contradicts itself.
 
     :raises ConflictError: if lines on one project can't hold together
@@ -112,7 +113,7 @@ def reduce_inputs(inputs: Inputs, markers: Markers, policy: Policy) -> Asked:
             said[name] += items
     for items in itertools.chain(said.values(), (found for found in overrides.values() if found)):
         check_contradiction(items)
-    asked = Asked(
+    asked = RootRequirements(
         requirements=requirements,
         constraints=constraints,
         overrides=overrides,
@@ -218,7 +219,7 @@ def _hash_mode(
     return any(item.hashes for item in (*requirements, *limits))
 
 
-def _check_hash_mode(asked: Asked) -> None:
+def _check_hash_mode(asked: RootRequirements) -> None:
     wrong: list[str] = []
     for item in asked.requirements:
         pinned = item.name in asked.pinned or item.source is not None

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 from resolvelib import ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution
 
-from crossdeps.resolution.model import Impossible, Pin, Want
+from crossdeps.resolution.model import Dependency, Pin, Unusable
 from crossdeps.resolution.provider import Provider, TooManyVersionsError
-from crossdeps.resolution.reporter import CircleError, Trail
+from crossdeps.resolution.reporter import CircleError, SearchLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from crossdeps.progress import Progress
-    from crossdeps.resolution.dependencies import Dependencies
+    from crossdeps.resolution.dependencies import DependencyReader
     from crossdeps.resolution.reporter import Information
-    from crossdeps.resolution.repository import Catalogue
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.repository import Repository
+    from crossdeps.resolution.root_requirements import RootRequirements
 
 _DEEPEST = 400
 
@@ -47,7 +47,7 @@ class _State:
     """Pins so far, and every want on each project with those who are to blame for it."""
 
     pins: dict[str, Pin] = field(default_factory=dict)
-    wants: dict[str, tuple[tuple[Want, Culprits], ...]] = field(default_factory=dict)
+    wants: dict[str, tuple[tuple[Dependency, Culprits], ...]] = field(default_factory=dict)
 
     def copy(self) -> _State:
         return _State(pins=dict(self.pins), wants=dict(self.wants))
@@ -67,7 +67,7 @@ class ExhaustiveSearch:
         self._provider = provider
         self._steps = max_steps
 
-    def solve(self, roots: Sequence[Want]) -> dict[str, Pin] | None:
+    def solve(self, roots: Sequence[Dependency]) -> dict[str, Pin] | None:
         """Pins that satisfy *roots*, or None where there are none.
 
         :raises ExhaustedError: if that can't be said within the steps allowed
@@ -123,10 +123,10 @@ class ExhaustiveSearch:
         )
 
     def _add(
-        self, state: _State, wants: Iterable[tuple[Want | Impossible, Culprits]]
+        self, state: _State, wants: Iterable[tuple[Dependency | Unusable, Culprits]]
     ) -> Culprits | None:
         for want, blamed in wants:
-            if isinstance(want, Impossible):
+            if isinstance(want, Unusable):
                 return blamed
             name = want.name
             state.wants[name] = (*state.wants.get(name, ()), (want, blamed))
@@ -140,7 +140,9 @@ class ExhaustiveSearch:
                     return problem
         return None
 
-    def _extend(self, state: _State, want: Want, pin: Pin, blamed: Culprits) -> Culprits | None:
+    def _extend(
+        self, state: _State, want: Dependency, pin: Pin, blamed: Culprits
+    ) -> Culprits | None:
         """Give a pin more extras; its version stays, or there is a contradiction."""
         more = next(
             (other for other in self._options(state, pin.name) if other.version == pin.version),
@@ -170,11 +172,11 @@ class Attempt:
     :param causes: what contradicted each other last, where there is no answer
     """
 
-    roots: tuple[Want, ...]
+    roots: tuple[Dependency, ...]
     pins: Mapping[str, Pin]
     end: End
     causes: tuple[Information, ...]
-    trail: Trail
+    search_log: SearchLog
     provider: Provider
 
 
@@ -186,15 +188,15 @@ class Searcher:
     :param preferences: versions to take where they satisfy
     """
 
-    asked: Asked
-    catalogue: Catalogue
-    dependencies: Dependencies
+    asked: RootRequirements
+    repository: Repository
+    dependencies: DependencyReader
     sources: Mapping[NormalizedName, Pin]
     preferences: Mapping[NormalizedName, Version]
 
     def attempt(
         self,
-        roots: Sequence[Want],
+        roots: Sequence[Dependency],
         *,
         progress: Progress,
         max_rounds: int,
@@ -204,14 +206,14 @@ class Searcher:
 
         :param max_versions: how many versions' dependencies may be looked at; None sets no bound
         """
-        trail = Trail(progress)
+        search_log = SearchLog(progress)
         provider = Provider(
             asked=self.asked,
-            catalogue=self.catalogue,
+            repository=self.repository,
             dependencies=self.dependencies,
             sources=self.sources,
             preferences=self.preferences,
-            trail=trail,
+            search_log=search_log,
             max_versions=max_versions,
         )
         pins: Mapping[str, Pin] = {}
@@ -220,23 +222,28 @@ class Searcher:
         try:
             # Resolver.resolve would recurse without end where pins that nothing reaches any more
             # want each other; what is reached is worked out from the pins later.
-            pins = Resolution(provider, trail).resolve(roots, max_rounds=max_rounds).mapping
+            pins = Resolution(provider, search_log).resolve(roots, max_rounds=max_rounds).mapping
         except ResolutionImpossible as error:
             end, causes = "impossible", tuple(error.causes)
         except CircleError as error:
             end, causes = "circle", error.causes
         except (ResolutionTooDeep, TooManyVersionsError):
             end = "too-deep"
-        if end != "answer" and trail.replaced:
+        if end != "answer" and search_log.replaced:
             provider.allow_versions(_MORE_VERSIONS)
             end, pins = _try_everything(provider, roots, end, max_rounds)
         return Attempt(
-            roots=tuple(roots), pins=pins, end=end, causes=causes, trail=trail, provider=provider
+            roots=tuple(roots),
+            pins=pins,
+            end=end,
+            causes=causes,
+            search_log=search_log,
+            provider=provider,
         )
 
 
 def _try_everything(
-    provider: Provider, roots: Sequence[Want], end: End, max_steps: int
+    provider: Provider, roots: Sequence[Dependency], end: End, max_steps: int
 ) -> tuple[End, Mapping[str, Pin]]:
     """Settle what resolvelib, which replaced pins on its way, may have missed."""
     try:

@@ -33,7 +33,7 @@ _ALIASED = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fit:
+class TagMatch:
     """The best tag of a compressed tag set that the target accepts.
 
     :param rank: its place in the target's order; 0 is the best
@@ -44,7 +44,7 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Misfit:
+class Mismatch:
     """Why no tag of a compressed tag set fits."""
 
     reason: RejectionReason
@@ -60,7 +60,7 @@ def needed_glibc(platform: str, arch: str) -> tuple[int, int] | None:
     return None
 
 
-class TagJudge:
+class TagMatcher:
     """Judges compressed tag sets (platform compatibility tags specification) for one target."""
 
     def __init__(self, target: Target) -> None:
@@ -68,14 +68,14 @@ class TagJudge:
         self._ranks = target.tag_ranks
         self._pythons = {tag.interpreter for tag in target.tags if tag.abi != "abi3"}
         self._pairs = {(tag.interpreter, tag.abi) for tag in target.tags}
-        self._known: dict[str, Fit | Misfit] = {}
+        self._known: dict[str, TagMatch | Mismatch] = {}
 
     @property
     def worst(self) -> int:
         """A rank behind that of every tag."""
         return len(self._ranks)
 
-    def judge(self, text: str) -> Fit | Misfit:
+    def judge(self, text: str) -> TagMatch | Mismatch:
         """Judge a text such as ``cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64``."""
         try:
             return self._known[text]
@@ -83,18 +83,18 @@ class TagJudge:
             verdict = self._known[text] = self._judge(text)
             return verdict
 
-    def _judge(self, text: str) -> Fit | Misfit:
+    def _judge(self, text: str) -> TagMatch | Mismatch:
         try:
             tags = parse_tag(text)
         except (InvalidTag, ValueError):
-            return Misfit(reason="bad-filename", detail=f"its tags are {text!r}")
+            return Mismatch(reason="bad-filename", detail=f"its tags are {text!r}")
         fitting = [(rank, tag) for tag in tags if (rank := self._ranks.get(tag)) is not None]
         if fitting:
             rank, tag = min(fitting, key=lambda pair: pair[0])
-            return Fit(tag=tag, rank=rank)
+            return TagMatch(tag=tag, rank=rank)
         return self._misfit(text.lower(), tags)
 
-    def _misfit(self, text: str, tags: frozenset[Tag]) -> Misfit:
+    def _misfit(self, text: str, tags: frozenset[Tag]) -> Mismatch:
         pythons, abis, platforms = text.split("-")
         # Where Python and ABI would do, the platform is what stands in the way, and the other way
         # round; a file that misses both is told to be for another Python, the larger step.
@@ -107,11 +107,11 @@ class TagJudge:
             ]
             if needed and self._target.libc.kind == "glibc":
                 major, minor = min(needed)
-                return Misfit(reason="glibc", detail=f"{major}.{minor}")
-            return Misfit(reason="platform-tag", detail=platforms)
+                return Mismatch(reason="glibc", detail=f"{major}.{minor}")
+            return Mismatch(reason="platform-tag", detail=platforms)
         if any(self._is_for_python(tag) for tag in tags):
-            return Misfit(reason="abi-tag", detail=abis)
-        return Misfit(reason="python-tag", detail=pythons)
+            return Mismatch(reason="abi-tag", detail=abis)
+        return Mismatch(reason="python-tag", detail=pythons)
 
     def _is_for_python(self, tag: Tag) -> bool:
         """Whether the interpreter would do, were it not for the ABI."""
@@ -130,7 +130,7 @@ class Rejections(Sequence[Rejection]):
 
     :param failures: place of each among *files*, and why it fell
     :param names: file name of every file, in the order of *files*
-    :param version_of: the version that a file name states
+    :param parse_version: the version that a file name states
     """
 
     __slots__ = ("_all", "_failures", "_files", "_names", "_version_of")
@@ -141,12 +141,12 @@ class Rejections(Sequence[Rejection]):
         failures: Sequence[tuple[int, Failure]],
         *,
         names: Sequence[str],
-        version_of: Callable[[str], Version | None],
+        parse_version: Callable[[str], Version | None],
     ) -> None:
         self._files = files
         self._failures = failures
         self._names = names
-        self._version_of = version_of
+        self._version_of = parse_version
         self._all: tuple[Rejection, ...] | None = None
 
     def above(self, version: Version) -> tuple[Rejection, ...]:

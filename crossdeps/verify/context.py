@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
 from crossdeps.target.runtimes import provided_projects
-from crossdeps.verify.model import Surroundings
+from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.modules import ModuleIndex, SourceFile, read_sources
 from crossdeps.verify.native import NativeFile, judge
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from crossdeps.target.runtimes import ProvidedProject
 
 
-class Scene:
+class CheckContext:
     """A bundle and its target, with the indexes that rules share.
 
     A context manager: it keeps an archive open while rules read from it.
 
     :param assumed: normalised names of projects that will be on the target although they aren't
         in the bundle, besides those of the runtime
-    :param surroundings: what else will be there
+    :param runtime_context: what else will be there
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class Scene:
         target: Target,
         *,
         assumed: frozenset[str],
-        surroundings: Surroundings | None = None,
+        runtime_context: RuntimeContext | None = None,
     ) -> None:
         self.bundle = bundle
         self.target = target
         self.assumed = assumed
-        self.surroundings = surroundings or Surroundings()
+        self.runtime_context = runtime_context or RuntimeContext()
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
@@ -74,23 +74,23 @@ class Scene:
     @cached_property
     def layered(self) -> dict[str, InstalledProject]:
         """Every project of the layers by its normalised name."""
-        layers = self.surroundings.layers
+        layers = self.runtime_context.layers
         return {project.name: project for layer in reversed(layers) for project in layer.projects}
 
     @cached_property
     def provided(self) -> Mapping[NormalizedName, ProvidedProject]:
         """What the runtime has beside the standard library."""
-        provided = self.surroundings.provided
+        provided = self.runtime_context.provided
         return provided_projects(self.target) if provided is None else provided
 
     @cached_property
     def modules(self) -> ModuleIndex:
         """What an import finds."""
-        surroundings = self.surroundings
-        there = self.assumed | surroundings.left_out | self.provided.keys() | self.layered.keys()
+        runtime_context = self.runtime_context
+        there = self.assumed | runtime_context.left_out | self.provided.keys() | self.layered.keys()
         return ModuleIndex(
             self.bundle,
-            surroundings.layers,
+            runtime_context.layers,
             provided=self.provided,
             elsewhere=there,
             python=self.target.python_version,
@@ -102,7 +102,7 @@ class Scene:
         """The user's own source, each file read; what the handler imports at the start first."""
         return read_sources(
             self.modules,
-            handler=self.surroundings.handler,
+            handler=self.runtime_context.handler,
             used_only=not self.bundle.projects,
             python=self.target.python,
             read=self.read,
@@ -134,7 +134,7 @@ class Scene:
                 names.add(posixpath.basename(native.entry.path))
                 if native.facts.soname:
                     names.add(posixpath.basename(native.facts.soname))
-        for layer in self.surroundings.layers:
+        for layer in self.runtime_context.layers:
             names |= {posixpath.basename(entry.path) for entry in layer.entries if entry.binary}
         return frozenset(names)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry, InstalledProject
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
 
 RECORD_MISSING = Rule(
     id="record-missing",
@@ -43,16 +43,16 @@ RECORD_CHANGED = Rule(
 _ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
 
 
-def check_records(scene: Scene) -> Iterator[Finding]:
+def check_records(context: CheckContext) -> Iterator[Finding]:
     """Every RECORD agrees with the files ("Recording installed projects", the RECORD file).
 
     A planned bundle's RECORDs are written from its entries, so only bundles that were read can
     disagree.
     """
-    if scene.bundle.kind == "planned":
+    if context.bundle.kind == "planned":
         return
-    for project in scene.bundle.projects:
-        missing, changed = _compare(scene, project)
+    for project in context.bundle.projects:
+        missing, changed = _compare(context, project)
         record = f"the RECORD of {project.name} {project.version}"
         for rule, paths, text in (
             (RECORD_MISSING, missing, f"is in {record}, and not in the package"),
@@ -65,25 +65,25 @@ def check_records(scene: Scene) -> Iterator[Finding]:
                     path=paths[0],
                     paths=tuple(paths),
                     owner=project.name,
-                    hint=f"build it anew: {scene.build_command}",
+                    hint=f"build it anew: {context.build_command}",
                 )
 
 
-def _compare(scene: Scene, project: InstalledProject) -> tuple[list[str], list[str]]:
+def _compare(context: CheckContext, project: InstalledProject) -> tuple[list[str], list[str]]:
     """Paths that are missing, and paths that differ; both sorted."""
-    record = scene.entries.get(f"{project.dist_info}/RECORD")
+    record = context.entries.get(f"{project.dist_info}/RECORD")
     if record is None:
         return [], []
     root = posixpath.dirname(project.dist_info)
-    text = scene.read(record).decode("utf-8", "replace")
+    text = context.read(record).decode("utf-8", "replace")
     missing, changed = [], []
     for row in csv.reader(text.splitlines()):
         if len(row) != 3 or not _is_ours(row[0]):
             continue
         path = posixpath.normpath(posixpath.join(root, row[0]))
-        if path not in scene.entries:
+        if path not in context.entries:
             missing.append(path)
-        elif not _agrees(scene, path, row[1], row[2]):
+        elif not _agrees(context, path, row[1], row[2]):
             changed.append(path)
     return sorted(missing), sorted(changed)
 
@@ -93,8 +93,8 @@ def _is_ours(path: str) -> bool:
     return bool(path) and not path.startswith(("/", "../")) and not path.endswith(".pyc")
 
 
-def _agrees(scene: Scene, path: str, digest: str, size: str) -> bool:
-    entry = scene.entries[path]
+def _agrees(context: CheckContext, path: str, digest: str, size: str) -> bool:
+    entry = context.entries[path]
     if size.isdigit() and int(size) != entry.size:
         return False
     algorithm, _, wanted = digest.partition("=")
@@ -104,7 +104,7 @@ def _agrees(scene: Scene, path: str, digest: str, size: str) -> bool:
         found = bytes.fromhex(entry.sha256)
     else:
         try:
-            found = hashlib.new(algorithm, scene.read(entry)).digest()
+            found = hashlib.new(algorithm, context.read(entry)).digest()
         except ArtifactReadError:
             return False
     return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == wanted.rstrip("=")
@@ -136,15 +136,15 @@ _CACHED = re.compile(r"\.(?:cpython|pypy|graalpy)-?(\d+)[^.]*(?:\.opt-\w+)?\.pyc
 _MAGIC = {7: 3394, 8: 3413, 9: 3425, 10: 3439, 11: 3495, 12: 3531, 13: 3571, 14: 3627}
 
 
-def check_bytecode(scene: Scene) -> Iterator[Finding]:
+def check_bytecode(context: CheckContext) -> Iterator[Finding]:
     """Bytecode caches: one finding for each Python that made some, with their weight."""
     caches: dict[str, list[Entry]] = defaultdict(list)
-    for entry in scene.bundle.entries:
+    for entry in context.bundle.entries:
         folder, name = posixpath.split(entry.path)
         if folder.endswith("__pycache__") and name.endswith(".pyc"):
             match = _CACHED.search(name)
             caches[match[1] if match else ""].append(entry)
-    own = "".join(str(part) for part in scene.target.python_version)
+    own = "".join(str(part) for part in context.target.python_version)
     for tag, entries in sorted(caches.items()):
         size = sum(entry.size for entry in entries)
         noun = "file" if len(entries) == 1 else "files"
@@ -154,25 +154,25 @@ def check_bytecode(scene: Scene) -> Iterator[Finding]:
             f"{len(entries):,} bytecode {noun} of {maker} ({size:,} bytes), {use}",
             path=entries[0].path,
             paths=tuple(entry.path for entry in entries),
-            hint=f"leave __pycache__ folders out, as this does: {scene.build_command}",
+            hint=f"leave __pycache__ folders out, as this does: {context.build_command}",
         )
 
 
-def check_bytecode_only(scene: Scene) -> Iterator[Finding]:
+def check_bytecode_only(context: CheckContext) -> Iterator[Finding]:
     """Modules without their source are bytecode of the target's Python."""
-    wanted = _MAGIC.get(scene.target.python_version[1])
-    for entry in scene.bundle.entries:
+    wanted = _MAGIC.get(context.target.python_version[1])
+    for entry in context.bundle.entries:
         folder, name = posixpath.split(entry.path)
         if not name.endswith(".pyc") or folder.endswith("__pycache__"):
             continue
-        if scene.inside(entry.path) is None or entry.path[:-1] in scene.entries:
+        if context.inside(entry.path) is None or entry.path[:-1] in context.entries:
             continue
         try:
-            magic = int.from_bytes(scene.read(entry)[:2], "little")
+            magic = int.from_bytes(context.read(entry)[:2], "little")
         except ArtifactReadError:
             magic = -1
         if wanted is not None and magic != wanted:
-            major, minor = scene.target.python_version
+            major, minor = context.target.python_version
             yield BYTECODE_ONLY.finding(
                 f"{entry.path} is a module without source, and not bytecode of CPython"
                 f" {major}.{minor}",
@@ -217,15 +217,15 @@ _PORTABLE = ("/usr/bin/env", "/bin/sh", "/bin/bash", "/usr/bin/python3")
 _HEAD = 512
 
 
-def check_pth_files(scene: Scene) -> Iterator[Finding]:
+def check_pth_files(context: CheckContext) -> Iterator[Finding]:
     """No .pth file points out of the bundle, or counts on being run."""
-    for entry in scene.bundle.entries:
-        inside = scene.inside(entry.path)
+    for entry in context.bundle.entries:
+        inside = context.inside(entry.path)
         if inside is None or "/" in inside or not inside.endswith(".pth"):
             continue
         if _KNOWN_PTH.fullmatch(inside):
             continue
-        lines = [line.strip() for line in _text(scene, entry).splitlines()]
+        lines = [line.strip() for line in _text(context, entry).splitlines()]
         places = [line for line in lines if re.match(r"/|[A-Za-z]:[\\/]", line)]
         code = any(line.startswith(("import ", "import\t")) for line in lines)
         if places or inside.startswith("__editable__"):
@@ -234,10 +234,10 @@ def check_pth_files(scene: Scene) -> Iterator[Finding]:
                 f"{inside} points to {where}, which is not on the target",
                 path=entry.path,
                 owner=entry.owner,
-                hint=f"install without -e, or build it anew: {scene.build_command}",
+                hint=f"install without -e, or build it anew: {context.build_command}",
             )
         elif code:
-            without = f"{scene.build_command} --exclude {shlex.quote(inside)}"
+            without = f"{context.build_command} --exclude {shlex.quote(inside)}"
             yield STARTUP_CODE.finding(
                 f"{inside} has code that is meant to run whenever Python starts",
                 path=entry.path,
@@ -246,19 +246,19 @@ def check_pth_files(scene: Scene) -> Iterator[Finding]:
             )
 
 
-def check_scripts(scene: Scene) -> Iterator[Finding]:
+def check_scripts(context: CheckContext) -> Iterator[Finding]:
     """Scripts start with an interpreter that the target has."""
     interpreters: dict[str, list[Entry]] = defaultdict(list)
-    for entry in scene.bundle.entries:
+    for entry in context.bundle.entries:
         folder = posixpath.basename(posixpath.dirname(entry.path))
         if folder not in {"bin", "scripts"} or entry.binary is not None:
             continue
         if posixpath.dirname(entry.path) not in {
-            f"{scene.bundle.prefix}{folder}",
+            f"{context.bundle.prefix}{folder}",
             folder,
         }:
             continue
-        match = re.match(r"#!\s*(\S+)", _text(scene, entry)[:_HEAD])
+        match = re.match(r"#!\s*(\S+)", _text(context, entry)[:_HEAD])
         if match and match[1] not in _PORTABLE:
             interpreters[match[1]].append(entry)
     for interpreter, entries in sorted(interpreters.items()):
@@ -268,12 +268,12 @@ def check_scripts(scene: Scene) -> Iterator[Finding]:
             path=entries[0].path,
             paths=tuple(entry.path for entry in entries),
             owner=entries[0].owner if len(entries) == 1 else None,
-            hint=f"leave the scripts out, or build anew: {scene.build_command}",
+            hint=f"leave the scripts out, or build anew: {context.build_command}",
         )
 
 
-def _text(scene: Scene, entry: Entry) -> str:
+def _text(context: CheckContext, entry: Entry) -> str:
     try:
-        return scene.read(entry).decode("utf-8", "replace")
+        return context.read(entry).decode("utf-8", "replace")
     except ArtifactReadError:
         return ""

@@ -15,7 +15,7 @@ from crossdeps.verify.native import linked_libc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
     from crossdeps.verify.images import VersionNumber
     from crossdeps.verify.native import NativeFile
 
@@ -53,22 +53,22 @@ _VERSION = re.compile(r"(?P<family>[A-Z]+)_(?P<number>\d+(?:\.\d+)*)")
 _GLIBC_MARKS = {"GLIBC_ABI_DT_RELR": (2, 36), "GLIBC_ABI_GNU2_TLS": (2, 42)}
 
 
-def check_symbol_versions(scene: Scene) -> Iterator[Finding]:
+def check_symbol_versions(context: CheckContext) -> Iterator[Finding]:
     """Every symbol version that a binary needs is one that the target has."""
-    floors = symbol_floors(scene.target)
-    for native in scene.natives if floors else ():
+    floors = symbol_floors(context.target)
+    for native in context.natives if floors else ():
         if native.standing != "fits":
             continue
-        for family, (number, name, library) in sorted(_newest(scene, native).items()):
+        for family, (number, name, library) in sorted(_newest(context, native).items()):
             if number <= floors.get(family, number):
                 continue
             if family == "GLIBC":
                 yield GLIBC_TOO_OLD.finding(
                     f"{native.path} needs {name} from {library};"
-                    f" the target has {scene.target.libc}",
+                    f" the target has {context.target.libc}",
                     path=native.entry.path,
                     owner=native.entry.owner,
-                    hint=_glibc_hint(scene, number),
+                    hint=_glibc_hint(context, number),
                 )
             else:
                 floor = ".".join(str(part) for part in floors[family])
@@ -77,15 +77,15 @@ def check_symbol_versions(scene: Scene) -> Iterator[Finding]:
                     f" the target's has versions up to {family}_{floor}",
                     path=native.entry.path,
                     owner=native.entry.owner,
-                    hint=f"build for the target: {scene.build_command}",
+                    hint=f"build for the target: {context.build_command}",
                 )
 
 
-def _newest(scene: Scene, native: NativeFile) -> dict[str, tuple[VersionNumber, str, str]]:
+def _newest(context: CheckContext, native: NativeFile) -> dict[str, tuple[VersionNumber, str, str]]:
     """The newest version of each family that isn't met by a library of the bundle itself."""
     newest: dict[str, tuple[VersionNumber, str, str]] = {}
     for library, names in native.facts.versions:
-        if library in scene.libraries:
+        if library in context.libraries:
             continue
         for name in names:
             parsed = _parse(name)
@@ -105,14 +105,14 @@ def _parse(name: str) -> tuple[str, VersionNumber] | None:
     return match["family"], tuple(int(part) for part in match["number"].split("."))
 
 
-def _glibc_hint(scene: Scene, number: VersionNumber) -> str:
-    build = f"build for the target: {scene.build_command}"
+def _glibc_hint(context: CheckContext, number: VersionNumber) -> str:
+    build = f"build for the target: {context.build_command}"
     runtimes = [
         name
         for name, runtime in RUNTIMES.items()
-        if runtime.libc.version >= number and scene.target.arch in runtime.architectures
+        if runtime.libc.version >= number and context.target.arch in runtime.architectures
     ]
-    if scene.target.runtime_name and runtimes:
+    if context.target.runtime_name and runtimes:
         return f"{build}; or move to {runtimes[0]} or later, whose glibc is new enough"
     return build
 
@@ -163,21 +163,21 @@ _DESKTOP_HINT = (
 _GRAFTED = re.compile(r"-[0-9a-f]{8}\.so(?:\.[0-9A-Za-z]+)*$")
 
 
-def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
+def check_needed_libraries(context: CheckContext) -> Iterator[Finding]:
     """Every DT_NEEDED is in the bundle, or on the target: one finding for each that isn't."""
     needing: dict[tuple[str | None, str], list[NativeFile]] = defaultdict(list)
-    for native in scene.natives:
+    for native in context.natives:
         # Where the C library is the wrong one, its companions are missing too: that's no news.
         if native.standing == "fits" and linked_libc(native.facts) in {
             None,
-            scene.target.libc.kind,
+            context.target.libc.kind,
         }:
             for name in dict.fromkeys(native.facts.needed):
                 library = name.rpartition("/")[2]
-                if library not in scene.libraries or _is_out_of_reach(scene, native, library):
+                if library not in context.libraries or _is_out_of_reach(context, native, library):
                     needing[native.entry.owner, library].append(native)
     for (owner, library), natives in needing.items():
-        judged = _judge(scene, library)
+        judged = _judge(context, library)
         if judged:
             rule, text, hint = judged
             verb = f"and {len(natives) - 1} more need" if len(natives) > 1 else "needs"
@@ -190,7 +190,7 @@ def check_needed_libraries(scene: Scene) -> Iterator[Finding]:
             )
 
 
-def _is_out_of_reach(scene: Scene, native: NativeFile, library: str) -> bool:
+def _is_out_of_reach(context: CheckContext, native: NativeFile, library: str) -> bool:
     """Whether the loader looks for a library of the package in other folders than its own.
 
     Asked of grafted libraries only: auditwheel names their folder in each module that needs them,
@@ -198,7 +198,7 @@ def _is_out_of_reach(scene: Scene, native: NativeFile, library: str) -> bool:
     The libraries in the folder itself are loaded by modules, whose folders count for them too.
     """
     folder = posixpath.dirname(native.entry.path)
-    if not _GRAFTED.search(library) or folder.endswith(".libs") or scene.surroundings.layers:
+    if not _GRAFTED.search(library) or folder.endswith(".libs") or context.runtime_context.layers:
         return False
     own = [
         path.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", folder or ".")
@@ -207,20 +207,20 @@ def _is_out_of_reach(scene: Scene, native: NativeFile, library: str) -> bool:
     ]
     # LD_LIBRARY_PATH of Lambda has the root of the package and its lib/ (developer guide).
     looked_for = {posixpath.normpath(f"{place}/{library}") for place in (*own, ".", "lib")}
-    there = {path for path in scene.entries if posixpath.basename(path) == library}
+    there = {path for path in context.entries if posixpath.basename(path) == library}
     return bool(there) and there.isdisjoint(looked_for)
 
 
-def _judge(scene: Scene, library: str) -> tuple[Rule, str, str] | None:
+def _judge(context: CheckContext, library: str) -> tuple[Rule, str, str] | None:
     if _GRAFTED.search(library):
         text = "belongs into the package and isn't there"
-        if library in scene.libraries:
+        if library in context.libraries:
             text = "is in the package, but not where it is looked for (RPATH, RUNPATH)"
-        return MISSING_LIBRARY, text, f"build it anew: {scene.build_command}"
-    presence = library_presence(scene.target, library)
+        return MISSING_LIBRARY, text, f"build it anew: {context.build_command}"
+    presence = library_presence(context.target, library)
     if presence == "present":
         return None
-    where = scene.target.runtime_name or "the target"
+    where = context.target.runtime_name or "the target"
     if presence == "absent":
         kind = describe_absent_library(library)
         return (

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.binaries.model import BinaryFacts
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
 
 WRONG_MACHINE = Rule(
     id="wrong-machine",
@@ -61,35 +61,35 @@ DAMAGED_BINARY = Rule(
 _FORMATS = {"elf": "an ELF", "mach-o": "a Mach-O (macOS)", "pe": "a PE (Windows)"}
 
 
-def check_machine(scene: Scene) -> Iterator[Finding]:
+def check_machine(context: CheckContext) -> Iterator[Finding]:
     """Every binary that would be loaded is for the target's machine and system."""
-    for native in scene.natives:
+    for native in context.natives:
         if native.standing == "foreign":
             yield WRONG_MACHINE.finding(
-                f"{native.path} is {_what(native.facts, scene.target.arch)};"
-                f" the target needs {_wanted(native.facts, scene.target.arch)}",
+                f"{native.path} is {_what(native.facts, context.target.arch)};"
+                f" the target needs {_wanted(native.facts, context.target.arch)}",
                 path=native.entry.path,
                 owner=native.entry.owner,
-                hint=f"build for the target: {scene.build_command}",
+                hint=f"build for the target: {context.build_command}",
             )
 
 
-def check_damage(scene: Scene) -> Iterator[Finding]:
+def check_damage(context: CheckContext) -> Iterator[Finding]:
     """Every shared library can be read as far as the loader will read it."""
-    for native in scene.natives:
+    for native in context.natives:
         if native.standing == "damaged":
             yield DAMAGED_BINARY.finding(
                 f"{native.path} is a damaged ELF binary: {native.facts.problem}",
                 path=native.entry.path,
                 owner=native.entry.owner,
-                hint=f"build it anew: {scene.build_command}",
+                hint=f"build it anew: {context.build_command}",
             )
 
 
-def check_extensions(scene: Scene) -> Iterator[Finding]:
+def check_extensions(context: CheckContext) -> Iterator[Finding]:
     """Every extension module has a name that the target's Python looks for."""
-    target = scene.target
-    for native in scene.natives:
+    target = context.target
+    for native in context.natives:
         if native.standing == "unimportable" and native.extension:
             major, minor = target.python_version
             build = "t" if target.free_threaded else ""
@@ -98,14 +98,14 @@ def check_extensions(scene: Scene) -> Iterator[Finding]:
                 f" the target is CPython {major}.{minor}{build} on {target.arch}",
                 path=native.entry.path,
                 owner=native.entry.owner,
-                hint=f"build for the target: {scene.build_command}",
+                hint=f"build for the target: {context.build_command}",
             )
 
 
-def check_libc(scene: Scene) -> Iterator[Finding]:
+def check_libc(context: CheckContext) -> Iterator[Finding]:
     """Every binary is linked with the C library that the target has."""
-    libc = scene.target.libc
-    for native in scene.natives:
+    libc = context.target.libc
+    for native in context.natives:
         if native.standing != "fits":
             continue
         linked = linked_libc(native.facts)
@@ -114,7 +114,7 @@ def check_libc(scene: Scene) -> Iterator[Finding]:
                 f"{native.path} is linked with {linked}; the target has {libc}",
                 path=native.entry.path,
                 owner=native.entry.owner,
-                hint=f"build for the target: {scene.build_command}",
+                hint=f"build for the target: {context.build_command}",
             )
 
 

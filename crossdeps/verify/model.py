@@ -182,7 +182,7 @@ class Handler:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
+class RuntimeContext:
     """What will be on the target beside the bundle.
 
     :param layers: the layers of the function, in the order in which they are unpacked

@@ -179,7 +179,7 @@ _FORMER_STDLIB: Mapping[str, str] = {
 }
 
 
-def project_of(module: str) -> str | None:
+def find_project(module: str) -> str | None:
     """The project that likely has *module*, or None where the names tell nothing.
 
     >>> project_of("yaml"), project_of("google.cloud.storage"), project_of("google.cloud.unheard")

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.verify.module_names import (
     PROVIDED_MODULES,
     distribution_name,
-    project_of,
+    find_project,
     stdlib_modules,
 )
 from crossdeps.verify.python_source import SyntaxFault, collect_imports, parse
@@ -130,7 +130,7 @@ class ModuleIndex:
     def _is_elsewhere(self, top: str) -> bool:
         if top in self._stdlib or top in self._runtime or top.startswith("_"):
             return True
-        return canonicalize_name(project_of(top) or top) in self._elsewhere
+        return canonicalize_name(find_project(top) or top) in self._elsewhere
 
     def _add_bundle(self, bundle: Bundle, *, own: bool) -> None:
         roots = [bundle.prefix]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
 
 SHADOWS_STDLIB = Rule(
     id="shadows-stdlib",
@@ -56,42 +56,42 @@ UNREADABLE_MODE = Rule(
 )
 
 
-def check_shadowing(scene: Scene) -> Iterator[Finding]:
+def check_shadowing(context: CheckContext) -> Iterator[Finding]:
     """No top-level module hides one of the standard library or the runtime."""
-    major, minor = scene.target.python_version
+    major, minor = context.target.python_version
     stdlib = stdlib_modules((major, minor))
-    runtime = runtime_modules(scene.target)
-    for module, entry in sorted(_top_level(scene).items()):
+    runtime = runtime_modules(context.target)
+    for module, entry in sorted(_top_level(context).items()):
         if module in stdlib:
             yield SHADOWS_STDLIB.finding(
                 f"{module} is a module of the standard library of Python {major}.{minor};"
                 " the one in the package hides it",
                 path=entry.path,
                 owner=entry.owner,
-                hint=_without(scene, entry.owner) or "rename it",
+                hint=_without(context, entry.owner) or "rename it",
             )
         elif module in runtime:
             yield SHADOWS_RUNTIME.finding(
-                f"{module} is a module with which {scene.target.runtime_name} calls the handler;"
+                f"{module} is a module with which {context.target.runtime_name} calls the handler;"
                 " the one in the package hides it",
                 path=entry.path,
                 owner=entry.owner,
-                hint=_without(scene, entry.owner) or "leave it out: the runtime has its own",
+                hint=_without(context, entry.owner) or "leave it out: the runtime has its own",
             )
 
 
-def _without(scene: Scene, owner: str | None) -> str | None:
-    return f"build without it: {scene.build_command} --exclude-project {owner}" if owner else None
+def _without(context: CheckContext, owner: str | None) -> str | None:
+    return f"build without it: {context.build_command} --exclude-project {owner}" if owner else None
 
 
-def _top_level(scene: Scene) -> dict[str, Entry]:
+def _top_level(context: CheckContext) -> dict[str, Entry]:
     """Each top-level module or package that hides others, with one of its files.
 
     A folder without __init__ hides nothing: a namespace package comes last (PEP 420).
     """
     found: dict[str, Entry] = {}
-    for entry in scene.bundle.entries:
-        inside = scene.inside(entry.path)
+    for entry in context.bundle.entries:
+        inside = context.inside(entry.path)
         if inside is None:
             continue
         first, _, rest = inside.partition("/")
@@ -104,10 +104,10 @@ def _top_level(scene: Scene) -> dict[str, Entry]:
     return found
 
 
-def check_case(scene: Scene) -> Iterator[Finding]:
+def check_case(context: CheckContext) -> Iterator[Finding]:
     """No two paths are the same where case doesn't count."""
     folded: dict[str, list[Entry]] = defaultdict(list)
-    for entry in scene.bundle.entries:
+    for entry in context.bundle.entries:
         folded[entry.path.casefold()].append(entry)
     for _, entries in sorted(folded.items()):
         if len(entries) > 1:
@@ -117,17 +117,17 @@ def check_case(scene: Scene) -> Iterator[Finding]:
             )
 
 
-def check_modes(scene: Scene) -> Iterator[Finding]:
+def check_modes(context: CheckContext) -> Iterator[Finding]:
     """Every file may be read by everybody.
 
     A mode of 0 comes from a zip written without Unix modes; unzipping gives those a usable one.
     """
-    for entry in scene.bundle.entries:
+    for entry in context.bundle.entries:
         mode = entry.mode & 0o777
         if mode and not mode & 0o004:
             yield UNREADABLE_MODE.finding(
                 f"{entry.path} has mode {mode:04o}; others may not read it",
                 path=entry.path,
                 owner=entry.owner,
-                hint=f"chmod -R go+rX, or build it anew: {scene.build_command}",
+                hint=f"chmod -R go+rX, or build it anew: {context.build_command}",
             )

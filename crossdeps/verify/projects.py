@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from crossdeps.bundle.model import InstalledProject
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
 
 REQUIRES_PYTHON = Rule(
     id="requires-python",
@@ -70,9 +70,9 @@ UNREADABLE_METADATA = Rule(
 )
 
 
-def check_requires_python(scene: Scene) -> Iterator[Finding]:
+def check_requires_python(context: CheckContext) -> Iterator[Finding]:
     """Every project supports the target's Python (core metadata, Requires-Python)."""
-    for project in scene.bundle.projects:
+    for project in context.bundle.projects:
         if not project.requires_python:
             continue
         try:
@@ -85,34 +85,34 @@ def check_requires_python(scene: Scene) -> Iterator[Finding]:
                 owner=project.name,
             )
             continue
-        if not supported.contains(scene.target.python, prereleases=True):
+        if not supported.contains(context.target.python, prereleases=True):
             yield REQUIRES_PYTHON.finding(
                 f"{project.name} {project.version} needs Python {project.requires_python};"
-                f" the target has {scene.target.python}",
+                f" the target has {context.target.python}",
                 path=project.dist_info,
                 owner=project.name,
-                hint=f"build for the target: {scene.build_command}",
+                hint=f"build for the target: {context.build_command}",
             )
 
 
-def check_wheel_tags(scene: Scene) -> Iterator[Finding]:
+def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
     """Every project's wheel is one that the target accepts (WHEEL, Tag)."""
-    ranks = scene.target.tag_ranks
+    ranks = context.target.tag_ranks
     pythons = {(tag.interpreter, tag.abi) for tag in ranks}
-    for project in scene.bundle.projects:
+    for project in context.bundle.projects:
         tags = _tags(project)
         if not tags or any(tag in ranks for tag in tags):
             continue
-        natives = scene.natives_by_owner.get(project.name, ())
+        natives = context.natives_by_owner.get(project.name, ())
         fits = any(native.standing == "fits" for native in natives) and any(
             (tag.interpreter, tag.abi) in pythons for tag in tags
         )
         yield (WHEEL_TAG if fits else WRONG_WHEEL).finding(
             f"{project.name} {project.version} comes from a wheel for {_describe(tags)};"
-            f" the target is {scene.target.describe()}",
+            f" the target is {context.target.describe()}",
             path=project.dist_info,
             owner=project.name,
-            hint=f"build for the target: {scene.build_command}",
+            hint=f"build for the target: {context.build_command}",
         )
 
 
@@ -148,45 +148,45 @@ WRONG_VERSION = Rule(
 )
 
 
-def check_requirements(scene: Scene) -> Iterator[Finding]:
+def check_requirements(context: CheckContext) -> Iterator[Finding]:
     """Every Requires-Dist that applies to the target is met (core metadata).
 
     Requirements under an extra count where another project of the bundle asks for that extra: what
     the user asked for isn't recorded in a bundle.
     """
-    for project, requirement, extras in applying_requirements(scene):
+    for project, requirement, extras in applying_requirements(context):
         name = canonicalize_name(requirement.name)
-        found = scene.projects.get(name) or scene.layered.get(name)
+        found = context.projects.get(name) or context.layered.get(name)
         wanted = f"{project.name} {project.version} requires {_text(requirement)}{extras}"
         if found is not None:
             if not _accepts(requirement, found.version):
-                place = "the package" if name in scene.projects else "a layer"
+                place = "the package" if name in context.projects else "a layer"
                 yield _finding(
-                    scene, WRONG_VERSION, project, f"{wanted}; {found.version} is in {place}"
+                    context, WRONG_VERSION, project, f"{wanted}; {found.version} is in {place}"
                 )
-        elif known := scene.provided.get(name):
+        elif known := context.provided.get(name):
             if known.version and not _accepts(requirement, str(known.version)):
                 yield _finding(
-                    scene, WRONG_VERSION, project, f"{wanted}; the runtime has {known.describe()}"
+                    context, WRONG_VERSION, project, f"{wanted}; the runtime has {known.describe()}"
                 )
-        elif name not in scene.assumed:
+        elif name not in context.assumed:
             yield _finding(
-                scene, UNMET_REQUIREMENT, project, f"{wanted}, which isn't in the package"
+                context, UNMET_REQUIREMENT, project, f"{wanted}, which isn't in the package"
             )
 
 
-def _finding(scene: Scene, rule: Rule, project: InstalledProject, message: str) -> Finding:
+def _finding(context: CheckContext, rule: Rule, project: InstalledProject, message: str) -> Finding:
     return rule.finding(
         message,
         path=project.dist_info,
         owner=project.name,
-        hint=f"build from requirements: {scene.build_command}",
+        hint=f"build from requirements: {context.build_command}",
     )
 
 
-def check_requirement_lines(scene: Scene) -> Iterator[Finding]:
+def check_requirement_lines(context: CheckContext) -> Iterator[Finding]:
     """Every Requires-Dist can be understood."""
-    for project in scene.bundle.projects:
+    for project in context.bundle.projects:
         for line in project.requires:
             if _parse(line) is None:
                 yield UNREADABLE_METADATA.finding(
@@ -197,21 +197,23 @@ def check_requirement_lines(scene: Scene) -> Iterator[Finding]:
                 )
 
 
-def applying_requirements(scene: Scene) -> Iterator[tuple[InstalledProject, Requirement, str]]:
+def applying_requirements(
+    context: CheckContext,
+) -> Iterator[tuple[InstalledProject, Requirement, str]]:
     """Each requirement that applies on the target, once, with the extra that brings it."""
-    waiting = [(project, "") for project in reversed(scene.bundle.projects)]
-    seen = {(project.name, "") for project in scene.bundle.projects}
+    waiting = [(project, "") for project in reversed(context.bundle.projects)]
+    seen = {(project.name, "") for project in context.bundle.projects}
     told: set[tuple[str, str]] = set()
     while waiting:
         project, extra = waiting.pop()
         for line in project.requires:
             requirement = _parse(line)
-            if requirement is None or not _applies(scene, requirement, extra):
+            if requirement is None or not _applies(context, requirement, extra):
                 continue
             if (project.name, line) not in told:
                 told.add((project.name, line))
                 yield project, requirement, f" (for its extra {extra})" if extra else ""
-            wanted = scene.projects.get(canonicalize_name(requirement.name))
+            wanted = context.projects.get(canonicalize_name(requirement.name))
             for name in sorted(requirement.extras) if wanted else ():
                 key = (wanted.name, canonicalize_name(name)) if wanted else None
                 if wanted and key and key not in seen:
@@ -219,16 +221,16 @@ def applying_requirements(scene: Scene) -> Iterator[tuple[InstalledProject, Requ
                     waiting.append((wanted, key[1]))
 
 
-def _applies(scene: Scene, requirement: Requirement, extra: str) -> bool:
+def _applies(context: CheckContext, requirement: Requirement, extra: str) -> bool:
     if requirement.marker is None:
         return not extra
-    without = _evaluate(scene, requirement.marker, "")
-    return not without and _evaluate(scene, requirement.marker, extra) if extra else without
+    without = _evaluate(context, requirement.marker, "")
+    return not without and _evaluate(context, requirement.marker, extra) if extra else without
 
 
-def _evaluate(scene: Scene, marker: Marker, extra: str) -> bool:
+def _evaluate(context: CheckContext, marker: Marker, extra: str) -> bool:
     environment: dict[str, str | AbstractSet[str]] = {"extra": extra}
-    environment.update((key, str(value)) for key, value in scene.target.environment.items())
+    environment.update((key, str(value)) for key, value in context.target.environment.items())
     return marker.evaluate(environment)
 
 
@@ -276,26 +278,26 @@ _SENSITIVE = ("botocore", "s3transfer", "urllib3")
 _SDK = frozenset({"boto3", "botocore"})
 
 
-def check_split_sdk(scene: Scene) -> Iterator[Finding]:
+def check_split_sdk(context: CheckContext) -> Iterator[Finding]:
     """Where the runtime's boto3 is used, what it sits on is the runtime's too."""
-    if not scene.provided:
+    if not context.provided:
         return
-    used = _SDK & scene.surroundings.left_out
-    if not used and scene.surroundings.handler is not None:
+    used = _SDK & context.runtime_context.left_out
+    if not used and context.runtime_context.handler is not None:
         used = _SDK & {
-            one.module.partition(".")[0] for file in scene.sources for one in file.imports
+            item.module.partition(".")[0] for file in context.sources for item in file.imports
         }
-    packaged = scene.projects.keys() | scene.layered.keys()
+    packaged = context.projects.keys() | context.layered.keys()
     if not used or "boto3" in packaged:
         return
     own = [name for name in _SENSITIVE if name in packaged]
     if "botocore" in own and used == {"botocore"}:
         return
     for name in own:
-        project = scene.projects.get(name) or scene.layered[name]
+        project = context.projects.get(name) or context.layered[name]
         yield SPLIT_SDK.finding(
             f"the runtime's boto3 will use the package's {name} {project.version}",
-            path=project.dist_info if name in scene.projects else "",
+            path=project.dist_info if name in context.projects else "",
             owner=name,
             hint="package boto3 too, without --provided; AWS updates its own without notice",
         )

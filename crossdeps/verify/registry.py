@@ -14,7 +14,7 @@ from crossdeps.verify import projects as requirements
 from crossdeps.verify import projects as sdk
 from crossdeps.verify import source as handler
 from crossdeps.verify import source as source_imports
-from crossdeps.verify.context import Scene
+from crossdeps.verify.context import CheckContext
 from crossdeps.verify.model import Ignore
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding, Rule, Surroundings
+    from crossdeps.verify.model import Finding, Rule, RuntimeContext
 
-CHECKS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     machine.check_machine,
     machine.check_damage,
     machine.check_extensions,
@@ -96,7 +96,7 @@ def verify(
     *,
     ignore: Iterable[Ignore] = (),
     assumed: Iterable[str] = (),
-    surroundings: Surroundings | None = None,
+    runtime_context: RuntimeContext | None = None,
 ) -> tuple[Finding, ...]:
     """Everything about *bundle* that its user should know before it runs on *target*.
 
@@ -104,26 +104,28 @@ def verify(
     :param assumed: normalised names of projects that will be on the target although the bundle
         doesn't have them, such as those left out on purpose; what the target's runtime provides
         is assumed anyway
-    :param surroundings: layers, what the runtime has, and the handler
+    :param runtime_context: layers, what the runtime has, and the handler
     :returns: errors first, then by rule in the order of the reference, then by path
     :raises ArtifactReadError: if a file of the bundle can't be read again
     """
     silenced = tuple(ignore)
     order = {rule: position for position, rule in enumerate(RULES)}
-    scene = Scene(bundle, target, assumed=frozenset(assumed), surroundings=surroundings)
-    with scene:
-        findings = [finding for check in CHECKS for finding in check(scene)]
+    context = CheckContext(
+        bundle, target, assumed=frozenset(assumed), runtime_context=runtime_context
+    )
+    with context:
+        findings = [finding for check in CHECKS for finding in check(context)]
     found = {(finding.rule, finding.owner) for finding in findings}
     told = [
         finding
         for finding in findings
         if not any((rule, finding.owner) in found for rule in RULES[finding.rule].explained_by)
-        and not any(one.matches(finding) for one in silenced)
+        and not any(item.matches(finding) for item in silenced)
     ]
     return tuple(
         sorted(
             told,
-            key=lambda one: (one.severity != "error", order[one.rule], one.path, one.message),
+            key=lambda item: (item.severity != "error", order[item.rule], item.path, item.message),
         )
     )
 

@@ -14,7 +14,7 @@ from crossdeps.verify.projects import applying_requirements
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,42 +29,44 @@ class Saving:
     size: int
 
 
-def find_savings(scene: Scene) -> tuple[Saving, ...]:
+def find_savings(context: CheckContext) -> tuple[Saving, ...]:
     """Every way that saves anything; their sizes add up.
 
     Reads all code of the bundle, because trimming depends on what is imported.
     """
     gone: set[str] = set()
     savings = []
-    duplicates = sorted(scene.projects.keys() & scene.layered.keys())
+    duplicates = sorted(context.projects.keys() & context.layered.keys())
     if duplicates:
         how = " ".join(f"--exclude-project {name}" for name in duplicates)
-        savings.append(Saving(how=f"{how} (a layer has it)", size=_size(scene, set(duplicates))))
+        savings.append(Saving(how=f"{how} (a layer has it)", size=_size(context, set(duplicates))))
         gone |= set(duplicates)
-    provided = left_to_runtime(scene) - gone
+    provided = left_to_runtime(context) - gone
     if provided:
-        savings.append(Saving(how="--provided", size=_size(scene, provided)))
+        savings.append(Saving(how="--provided", size=_size(context, provided)))
         gone |= provided
-    removable = find_removable(scene.bundle.entries, scene.bundle.prefix)
-    trimmed = sum(scene.entries[path].size for path in removable if _owner(scene, path) not in gone)
+    removable = find_removable(context.bundle.entries, context.bundle.prefix)
+    trimmed = sum(
+        context.entries[path].size for path in removable if _owner(context, path) not in gone
+    )
     savings.append(Saving(how="--slim", size=trimmed))
     return tuple(saving for saving in savings if saving.size)
 
 
-def left_to_runtime(scene: Scene) -> set[str]:
+def left_to_runtime(context: CheckContext) -> set[str]:
     """The projects that ``--provided`` would leave out: the SDK, and what nothing else needs."""
     sdk = {
-        name for name, one in scene.provided.items() if one.role == "sdk"
-    } & scene.projects.keys()
+        name for name, item in context.provided.items() if item.role == "sdk"
+    } & context.projects.keys()
     if not sdk:
         return set()
-    needs: dict[str, set[str]] = {name: set() for name in scene.projects}
-    for project, requirement, _ in applying_requirements(scene):
+    needs: dict[str, set[str]] = {name: set() for name in context.projects}
+    for project, requirement, _ in applying_requirements(context):
         needs[project.name].add(canonicalize_name(requirement.name))
     needed = set().union(*needs.values())
     # What nobody needs was asked for; a bundle doesn't record it otherwise.
-    roots = {name for name in scene.projects if name not in needed} - sdk
-    return set(scene.projects) & _reach(sdk, needs) - _reach(roots, needs, stop=sdk)
+    roots = {name for name in context.projects if name not in needed} - sdk
+    return set(context.projects) & _reach(sdk, needs) - _reach(roots, needs, stop=sdk)
 
 
 def _reach(
@@ -80,12 +82,12 @@ def _reach(
     return reached
 
 
-def _size(scene: Scene, names: set[str]) -> int:
-    return sum(entry.size for entry in scene.bundle.entries if entry.owner in names)
+def _size(context: CheckContext, names: set[str]) -> int:
+    return sum(entry.size for entry in context.bundle.entries if entry.owner in names)
 
 
-def _owner(scene: Scene, path: str) -> str | None:
-    return scene.entries[path].owner
+def _owner(context: CheckContext, path: str) -> str | None:
+    return context.entries[path].owner
 
 
 TOO_LARGE = Rule(
@@ -105,21 +107,21 @@ TOO_LARGE = Rule(
 _BIGGEST = 8
 
 
-def check_size(scene: Scene) -> Iterator[Finding]:
+def check_size(context: CheckContext) -> Iterator[Finding]:
     """The artifact and its layers fit the runtime's limit for unzipped code (Lambda quotas)."""
-    facts = scene.target.runtime_facts
-    layers = scene.surroundings.layers
-    total = scene.bundle.size + sum(layer.size for layer in layers)
+    facts = context.target.runtime_facts
+    layers = context.runtime_context.layers
+    total = context.bundle.size + sum(layer.size for layer in layers)
     if facts is None or total <= facts.limits.unzipped:
         return
-    has = f"the artifact has {scene.bundle.size:,} bytes unzipped"
+    has = f"the artifact has {context.bundle.size:,} bytes unzipped"
     if layers:
         count = "its layer" if len(layers) == 1 else f"its {len(layers)} layers"
         has += f", with {count} {total:,}"
     yield TOO_LARGE.finding(
         f"{has}; {facts.name} accepts {facts.limits.unzipped:,}",
-        hint=_advice(total - facts.limits.unzipped, find_savings(scene)),
-        details=_biggest(scene),
+        hint=_advice(total - facts.limits.unzipped, find_savings(context)),
+        details=_biggest(context),
     )
 
 
@@ -130,9 +132,9 @@ def _advice(over: int, savings: Sequence[Saving]) -> str:
     """
     enough = [saving for saving in savings if saving.size >= over]
     if enough:
-        return "; or ".join(f"{one.how} saves {_megabytes(one.size)}" for one in enough)
+        return "; or ".join(f"{item.how} saves {_megabytes(item.size)}" for item in enough)
     together = sum(saving.size for saving in savings)
-    each = " and ".join(f"{one.how} ({_megabytes(one.size)})" for one in savings)
+    each = " and ".join(f"{item.how} ({_megabytes(item.size)})" for item in savings)
     if together >= over:
         return f"{each} together save enough"
     image = "deploy it as a container image, which may have 10 GB; layers count towards this limit"
@@ -141,10 +143,12 @@ def _advice(over: int, savings: Sequence[Saving]) -> str:
     return f"even {each} would leave {_megabytes(over - together)} too many: {image}"
 
 
-def _biggest(scene: Scene) -> tuple[str, ...]:
-    sizes = {f"{project.name} {project.version}": project.size for project in scene.bundle.projects}
-    sizes["of no project"] = sum(e.size for e in scene.bundle.entries if e.owner is None)
-    for number, layer in enumerate(scene.surroundings.layers, 1):
+def _biggest(context: CheckContext) -> tuple[str, ...]:
+    sizes = {
+        f"{project.name} {project.version}": project.size for project in context.bundle.projects
+    }
+    sizes["of no project"] = sum(e.size for e in context.bundle.entries if e.owner is None)
+    for number, layer in enumerate(context.runtime_context.layers, 1):
         sizes[f"layer {number}"] = layer.size
     rows = sorted((row for row in sizes.items() if row[1]), key=lambda row: (-row[1], row[0]))
     shown = [f"{_megabytes(size):>9}  {name}" for name, size in rows[:_BIGGEST]]

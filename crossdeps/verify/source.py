@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from crossdeps.verify.model import Finding, Rule
-from crossdeps.verify.module_names import PROVIDED_MODULES, ever_in_stdlib, project_of
+from crossdeps.verify.module_names import PROVIDED_MODULES, ever_in_stdlib, find_project
 from crossdeps.verify.python_source import parse, top_level_names
 from crossdeps.wheels.record import parse_installed_record
 
@@ -16,53 +16,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from crossdeps.bundle.model import Entry
-    from crossdeps.verify.context import Scene
+    from crossdeps.verify.context import CheckContext
     from crossdeps.verify.model import Handler
     from crossdeps.verify.modules import SourceFile
     from crossdeps.verify.python_source import Import
 
 
-def suggest(scene: Scene, name: str, one: Import) -> str:
+def suggest(context: CheckContext, name: str, one: Import) -> str:
     """What likely helps: by the bundle's own RECORDs first, then by its folders, then by name.
 
     :param name: the dotted name that wasn't found
     """
     if not one.module:
         return "import it by its full name, or lay the source out within its package"
-    owner = _left_out_of(scene, name)
+    owner = _left_out_of(context, name)
     if owner:
         path = name.replace(".", "/")
         return f"{owner} has it, but it was left out: keep it with --include '{path}*'"
-    nested = _nested(scene, name)
+    nested = _nested(context, name)
     if nested:
         return f"it is in the folder {nested}: lay that folder's content out with --source"
     top = name.partition(".")[0]
-    if one.text.startswith(".") or top in scene.modules.own:
+    if one.text.startswith(".") or top in context.modules.own:
         return "the file wasn't laid out: look at --source, --exclude and .gitignore"
-    return _suggest_project(scene, name, top)
+    return _suggest_project(context, name, top)
 
 
-def _suggest_project(scene: Scene, name: str, top: str) -> str:
-    project = project_of(name)
+def _suggest_project(context: CheckContext, name: str, top: str) -> str:
+    project = find_project(name)
     if ever_in_stdlib(top):
-        version = ".".join(str(part) for part in scene.target.python_version)
+        version = ".".join(str(part) for part in context.target.python_version)
         instead = f"; the project {project} can stand in for it" if project else ""
         return f"it isn't in the standard library of Python {version}{instead}"
-    if project in PROVIDED_MODULES and scene.target.runtime_name is None:
+    if project in PROVIDED_MODULES and context.target.runtime_name is None:
         return f"add {project} to the requirements; or name the --runtime, if that has it"
     if project:
         return f"the project {project} likely has it: add it to the requirements"
     return f"add the project that has it to the requirements, often one of the same name: {top}"
 
 
-def _left_out_of(scene: Scene, name: str) -> str | None:
+def _left_out_of(context: CheckContext, name: str) -> str | None:
     """The project of the bundle whose RECORD lists the module, although it isn't there."""
     path = name.replace(".", "/")
-    for project in scene.bundle.projects:
-        entry = scene.entries.get(f"{project.dist_info}/RECORD")
+    for project in context.bundle.projects:
+        entry = context.entries.get(f"{project.dist_info}/RECORD")
         if entry is None:
             continue
-        for row in parse_installed_record(scene.read(entry)):
+        for row in parse_installed_record(context.read(entry)):
             if row.path in {f"{path}.py", f"{path}/__init__.py"} or row.path.startswith(
                 (f"{path}.cpython-", f"{path}.abi3.")
             ):
@@ -70,11 +70,11 @@ def _left_out_of(scene: Scene, name: str) -> str | None:
     return None
 
 
-def _nested(scene: Scene, name: str) -> str | None:
+def _nested(context: CheckContext, name: str) -> str | None:
     """A folder of the user's source in which the module lies, where it isn't at the root."""
     path = name.replace(".", "/")
-    for entry in scene.bundle.entries:
-        inside = scene.inside(entry.path) if entry.owner is None else None
+    for entry in context.bundle.entries:
+        inside = context.inside(entry.path) if entry.owner is None else None
         for ending in (f"/{path}.py", f"/{path}/__init__.py"):
             if inside and inside.endswith(ending):
                 return inside.removesuffix(ending)
@@ -127,28 +127,28 @@ UNREAD_SOURCE = Rule(
 )
 
 
-def check_imports(scene: Scene) -> Iterator[Finding]:
+def check_imports(context: CheckContext) -> Iterator[Finding]:
     """Every import of the user's source finds its module; nothing is imported to find out."""
-    handler = scene.surroundings.handler
-    if handler is None or not scene.modules.has(handler.module):
+    handler = context.runtime_context.handler
+    if handler is None or not context.modules.has(handler.module):
         return
-    yield from _check_syntax(scene, scene.sources)
+    yield from _check_syntax(context, context.sources)
     missing: dict[tuple[bool, str], list[tuple[SourceFile, Import]]] = defaultdict(list)
-    for file in scene.sources:
+    for file in context.sources:
         for one in file.imports:
             if "guarded" in {file.used, one.when}:
                 continue
-            name = scene.modules.missing(one)
+            name = context.modules.missing(one)
             if name is not None:
                 missing[file.used == one.when == "start", name].append((file, one))
     for (at_start, name), places in sorted(missing.items(), key=lambda item: item[0][1]):
         if at_start or (True, name) not in missing:
             rule = MISSING_IMPORT if at_start else MISSING_LATER_IMPORT
-            yield _missing(scene, rule, name, places)
+            yield _missing(context, rule, name, places)
 
 
-def _check_syntax(scene: Scene, files: Iterable[SourceFile]) -> Iterator[Finding]:
-    version = ".".join(str(part) for part in scene.target.python_version)
+def _check_syntax(context: CheckContext, files: Iterable[SourceFile]) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in context.target.python_version)
     for file in files:
         fault = file.fault
         if fault is None:
@@ -165,12 +165,12 @@ def _check_syntax(scene: Scene, files: Iterable[SourceFile]) -> Iterator[Finding
 
 
 def _missing(
-    scene: Scene, rule: Rule, name: str, places: list[tuple[SourceFile, Import]]
+    context: CheckContext, rule: Rule, name: str, places: list[tuple[SourceFile, Import]]
 ) -> Finding:
     (file, one), *others = places
-    major, minor = scene.target.python_version
+    major, minor = context.target.python_version
     where = f"not in the package and not in the standard library of Python {major}.{minor}"
-    if scene.provided:
+    if context.provided:
         where += ", nor in the runtime"
     if not one.module:
         where = "outside its package: the file isn't in one that deep"
@@ -179,7 +179,7 @@ def _missing(
     return rule.finding(
         f"{file.entry.path}:{one.line} imports {written}, which is {where}{more}",
         path=file.entry.path,
-        hint=suggest(scene, name, one),
+        hint=suggest(context, name, one),
     )
 
 
@@ -207,23 +207,23 @@ HANDLER_FUNCTION = Rule(
 )
 
 
-def check_handler(scene: Scene) -> Iterator[Finding]:
+def check_handler(context: CheckContext) -> Iterator[Finding]:
     """The module of the handler is there, and its top level defines the function."""
-    handler = scene.surroundings.handler
+    handler = context.runtime_context.handler
     if handler is None:
         return
-    if not scene.modules.has(handler.module):
-        yield _missing_module(scene, handler)
+    if not context.modules.has(handler.module):
+        yield _missing_module(context, handler)
         return
-    entry = scene.modules.entry(handler.module)
+    entry = context.modules.entry(handler.module)
     if entry is not None and entry.path.endswith(".py"):
-        yield from _check_function(scene, handler, entry)
+        yield from _check_function(context, handler, entry)
 
 
-def _missing_module(scene: Scene, handler: Handler) -> Finding:
+def _missing_module(context: CheckContext, handler: Handler) -> Finding:
     """Say where a module of that name is, whatever folder it is in."""
     last = handler.module.rpartition(".")[2]
-    same = [name for name in scene.modules.own if name.rpartition(".")[2] == last]
+    same = [name for name in context.modules.own if name.rpartition(".")[2] == last]
     hint = "lay your source out with --source"
     if same:
         place = min(same, key=lambda name: (name.count("."), name)).replace(".", "/")
@@ -237,8 +237,8 @@ def _missing_module(scene: Scene, handler: Handler) -> Finding:
     )
 
 
-def _check_function(scene: Scene, handler: Handler, entry: Entry) -> Iterator[Finding]:
-    tree = parse(scene.read(entry), scene.target.python_version)
+def _check_function(context: CheckContext, handler: Handler, entry: Entry) -> Iterator[Finding]:
+    tree = parse(context.read(entry), context.target.python_version)
     if not isinstance(tree, ast.Module):
         return  # told by the rule on syntax
     names = top_level_names(tree)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.progress import Progress
-    from crossdeps.resolution.model import Builder, Selected
+    from crossdeps.resolution.model import Builder, SelectedPackage
     from crossdeps.wheels.model import ByteSource, Wheel
     from crossdeps.wheels.store import Store
 
@@ -27,7 +27,7 @@ PARALLEL: Final = 8
 
 
 def fetch_wheels(
-    selected: Sequence[Selected],
+    selected: Sequence[SelectedPackage],
     store: Store,
     source: ByteSource,
     builder: Builder,
@@ -117,14 +117,14 @@ def _is_wheel(file: ProjectFile) -> bool:
     return file.filename.endswith(".whl")
 
 
-def _find(item: Selected, store: Store) -> Wheel | None:
+def _find(item: SelectedPackage, store: Store) -> Wheel | None:
     if item.file is None or not _is_wheel(item.file) or "sha256" not in item.file.hashes:
         return None
     return store.find(item.file.hashes["sha256"].lower(), item.file.filename)
 
 
 def _download(file: ProjectFile, store: Store, source: ByteSource) -> Wheel:
-    path = store.scratch_file()
+    path = store.work_file()
     try:
         source.download(file.url, path, size=file.size, hashes=dict(file.hashes))
         wheel = store.add(path, filename=file.filename, hashes=file.hashes)
@@ -136,7 +136,7 @@ def _download(file: ProjectFile, store: Store, source: ByteSource) -> Wheel:
     return wheel
 
 
-def _build(item: Selected, store: Store, builder: Builder) -> Wheel:
+def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
     if item.file is not None:
         built = builder.from_sdist(item.name, item.file)
     else:
@@ -152,7 +152,7 @@ def _build(item: Selected, store: Store, builder: Builder) -> Wheel:
     return wheel
 
 
-def _as_requirement(item: Selected) -> Requirement:
+def _as_requirement(item: SelectedPackage) -> Requirement:
     if item.source is None:
         raise CrossdepsError(f"nothing was selected for {item.name}")
     return Requirement(
@@ -165,7 +165,7 @@ def _as_requirement(item: Selected) -> Requirement:
     )
 
 
-def _check_identity(item: Selected, wheel: Wheel) -> None:
+def _check_identity(item: SelectedPackage, wheel: Wheel) -> None:
     """The wheel is of the project and version that were selected."""
     if wheel.name != item.name:
         error = refusal("metadata-name", f"is of {wheel.name!r}, selected was {item.name!r}")

@@ -167,7 +167,7 @@ _NATIVE_HINT = (
 )
 
 
-class BuildShelf:
+class BuildCache:
     """Which wheel an archive was built into, and the logs of builds that failed.
 
     :param root: folder of the cache; None keeps nothing but logs, in the temporary folder

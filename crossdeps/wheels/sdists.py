@@ -25,7 +25,7 @@ from crossdeps.errors import (
 )
 from crossdeps.resolution.lock.entries import as_locked
 from crossdeps.resolution.model import BuiltWheel
-from crossdeps.wheels.pip_build import BuildShelf, build_wheel, pip_environment, source_hashes
+from crossdeps.wheels.pip_build import BuildCache, build_wheel, pip_environment, source_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ class SourceBuilder:
         self._progress = progress
         self._timeout = timeout
         self._offline = offline
-        self._builds = BuildShelf(store.folder)
+        self._builds = BuildCache(store.folder)
         self._made: dict[tuple[DirectSource, frozenset[str]], BuiltWheel] = {}
         self._lock = threading.Lock()
 
@@ -213,7 +213,7 @@ class SourceBuilder:
         """A path ending in *filename*, which pip looks at, in a folder of its own."""
         if filename in ("", ".", "..") or set(filename) & set("/\\\0"):
             raise InputError(f"no file name: {filename!r}", hint="check the URL")
-        folder = self._store.scratch_file(".d")
+        folder = self._store.work_file(".d")
         folder.mkdir(mode=0o700)
         try:
             yield folder / filename

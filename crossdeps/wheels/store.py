@@ -18,7 +18,7 @@ from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError, 
 from crossdeps.index.transfer import ALGORITHMS
 from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
 from crossdeps.wheels.reader import name_wheel
-from crossdeps.wheels.store_directory import Shelf, move
+from crossdeps.wheels.store_directory import StoreDirectory, move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +45,8 @@ class Store:
         self.root = root
         self._warnings: list[str] = []
         self._lock = threading.Lock()
-        self._shelves: list[Shelf] = []
-        self._writable: Shelf | None = None
+        self._shelves: list[StoreDirectory] = []
+        self._writable: StoreDirectory | None = None
         self._closed = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if root is None:
@@ -54,7 +54,7 @@ class Store:
         if _belongs_to_another(root):
             self._warnings.append(f"{root} belongs to another user: working without it")
         else:
-            self._shelves.append(Shelf(root / "wheels"))
+            self._shelves.append(StoreDirectory(root / "wheels"))
 
     @classmethod
     def temporary(cls) -> Store:
@@ -95,12 +95,12 @@ class Store:
             self.root if len(self._shelves) and self._shelves[0].base.parent == self.root else None
         )
 
-    def scratch_file(self, suffix: str = ".whl") -> Path:
+    def work_file(self, suffix: str = ".whl") -> Path:
         """A new private name on the store's file system, for a file that is to be added.
 
         :raises CrossdepsError: if the disk is full or fails
         """
-        return self._writable_shelf().scratch_file(suffix)
+        return self._writable_shelf().work_file(suffix)
 
     def find(self, sha256: str, filename: str) -> Wheel | None:
         """The wheel with this hash, if the store has it whole.
@@ -133,7 +133,7 @@ class Store:
         :raises CrossdepsError: if the disk is full or fails
         """
         shelf = self._writable_shelf()
-        held = shelf.scratch_file()
+        held = shelf.work_file()
         try:
             move(path, held)
             sha256 = _check_hashes(held, hashes, filename)
@@ -148,7 +148,7 @@ class Store:
         shelf.note(contents)
         return wheel
 
-    def _writable_shelf(self) -> Shelf:
+    def _writable_shelf(self) -> StoreDirectory:
         """The shelf under the root if it can be written, else one in a temporary folder."""
         with self._lock:
             if self._closed:  # a download that was still under way: nobody waits for it
@@ -157,7 +157,7 @@ class Store:
                 self._writable = self._open_writable()
             return self._writable
 
-    def _open_writable(self) -> Shelf:
+    def _open_writable(self) -> StoreDirectory:
         if self._shelves and self._can_write(self._shelves[0]):
             return self._shelves[0]
         try:
@@ -166,13 +166,13 @@ class Store:
             )
         except OSError as error:
             raise _disk_error(error, None) from error
-        shelf = Shelf(Path(self._folder.name))
+        shelf = StoreDirectory(Path(self._folder.name))
         self._shelves.append(shelf)
         return shelf
 
-    def _can_write(self, shelf: Shelf) -> bool:
+    def _can_write(self, shelf: StoreDirectory) -> bool:
         try:
-            shelf.scratch()
+            shelf.work_directory()
         except OSError as error:
             if error.errno not in _UNWRITABLE:
                 raise _disk_error(error, self.root) from error
@@ -192,7 +192,9 @@ def _belongs_to_another(root: Path) -> bool:
     return owner not in (user, 0)
 
 
-def _believed(shelf: Shelf, held: Path, sha256: str, filename: str) -> WheelContents | None:
+def _believed(
+    shelf: StoreDirectory, held: Path, sha256: str, filename: str
+) -> WheelContents | None:
     """What is true of a stored file; None, and it is dropped, if it isn't what it was."""
     try:
         with held.open("rb") as file:

@@ -45,7 +45,7 @@ _ABANDONED: Final = 3 * 86400.0
 """Seconds after which it is left behind, where files can't be locked."""
 
 
-class Scratch:
+class WorkDirectory:
     """A private folder (mode 0700) under *parent*, gone when it is closed or the process ends.
 
     :raises OSError: if it can't be made
@@ -144,13 +144,13 @@ WHEEL_SUFFIX: Final = ".whl"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Shelf:
+class StoreDirectory:
     """The files under one *base* folder, which need not exist. Safe to use from several threads."""
 
     def __init__(self, base: Path) -> None:
         self.base = base
         self._lock = threading.Lock()
-        self._scratch: Scratch | None = None
+        self._scratch: WorkDirectory | None = None
         self._serial = 0
 
     def close(self) -> None:
@@ -160,7 +160,7 @@ class Shelf:
                 self._scratch.close()
                 self._scratch = None
 
-    def scratch(self) -> Path:
+    def work_directory(self) -> Path:
         """This process's private folder; made when first asked for, after others' were swept.
 
         :raises OSError: if it can't be made
@@ -169,15 +169,15 @@ class Shelf:
             if self._scratch is None:
                 folder = self.base / "tmp"
                 sweep(folder)
-                self._scratch = Scratch(folder)
+                self._scratch = WorkDirectory(folder)
             return self._scratch.path
 
-    def scratch_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
+    def work_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
         """A name in the scratch folder that was never given before.
 
         :raises OSError: if the folder can't be made
         """
-        folder = self.scratch()
+        folder = self.work_directory()
         with self._lock:
             self._serial += 1
             return folder / f"{self._serial}{suffix}"
@@ -203,7 +203,7 @@ class Shelf:
         except OSError:  # a folder above it is closed to this user
             return None
         try:
-            held = self.scratch_file()
+            held = self.work_file()
             os.link(path, held)
         except FileNotFoundError:
             return None
@@ -218,7 +218,7 @@ class Shelf:
         """
         held.chmod(0o444)
         final = self.path(sha256)
-        aside = self.scratch_file()
+        aside = self.work_file()
         link_or_copy(held, aside)
         self._rename(aside, final)
 
@@ -243,7 +243,7 @@ class Shelf:
     def note(self, contents: WheelContents) -> None:
         """Note what was found in a wheel. Errors are passed over: it can be found again."""
         with contextlib.suppress(OSError):
-            aside = self.scratch_file(SUFFIX)
+            aside = self.work_file(SUFFIX)
             aside.write_bytes(encode_facts(contents))
             self._rename(aside, self.path(contents.sha256).with_suffix(SUFFIX))
 

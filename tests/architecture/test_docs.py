@@ -56,7 +56,7 @@ def test_the_reference_has_every_key_of_the_configuration_and_no_other() -> None
 def test_the_oldest_packaging_that_is_allowed_has_what_is_imported() -> None:
     """``packaging.tags.InvalidTag`` isn't in 26.2."""
     project = load_toml(DOCS.parent / "pyproject.toml")["project"]
-    required = {one.name: one for one in map(Requirement, project["dependencies"])}
+    required = {item.name: item for item in map(Requirement, project["dependencies"])}
     assert not required["packaging"].specifier.contains("26.2")
     assert required["packaging"].specifier.contains("26.3")
 
@@ -91,7 +91,7 @@ def test_the_runtimes_table_is_the_program_s(name: str) -> None:
 def test_the_table_of_provided_projects_is_the_program_s(name: str) -> None:
     page = (DOCS / "reference/runtimes.md").read_text(encoding="utf-8")
     projects = provided_projects(Target.runtime(name, arch="x86_64"))
-    boto3, botocore = (projects[canonicalize_name(one)] for one in ("boto3", "botocore"))
+    boto3, botocore = (projects[canonicalize_name(item)] for item in ("boto3", "botocore"))
     row = [
         f"`{name}`",
         str(boto3.version or "unknown"),

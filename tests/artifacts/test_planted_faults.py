@@ -88,11 +88,13 @@ PLANTED = (
 
 
 def test_every_rule_is_planted() -> None:
-    planted = {rule for one in PLANTED for rule in one.found}
+    planted = {rule for item in PLANTED for rule in item.found}
     assert planted == set(RULES)
 
 
-@pytest.mark.parametrize("planted", [pytest.param(one, id=one.plant.__name__) for one in PLANTED])
+@pytest.mark.parametrize(
+    "planted", [pytest.param(item, id=item.plant.__name__) for item in PLANTED]
+)
 def test_the_planted_fault_is_found_and_nothing_else(planted: Planted, tmp_path: Path) -> None:
     """What was made for another target is known by its binaries and its metadata (A20)."""
     artifact = planted.plant(tmp_path)
@@ -112,10 +114,10 @@ def test_the_planted_fault_is_found_and_nothing_else(planted: Planted, tmp_path:
         assert finding["severity"] == RULES[finding["rule"]].severity
     for rule, text in planted.found.items():
         said = [
-            f"{one['path']} {one['message']} {one['hint']}"
-            for one in findings
-            if one["rule"] == rule
+            f"{item['path']} {item['message']} {item['hint']}"
+            for item in findings
+            if item["rule"] == rule
         ]
-        assert any(text in one for one in said), said
+        assert any(text in item for item in said), said
     errors = any(RULES[rule].severity == "error" for rule in planted.found)
     assert done.returncode == (7 if errors else 0), done.stderr

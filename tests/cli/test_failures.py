@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from crossdeps.cli.main import describe_traceback, failure_of
+from crossdeps.cli.main import build_failure, describe_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,10 +88,10 @@ class TestWhatTheSystemRefuses:
         assert hint in rest
 
     def test_no_memory_is_no_fault_of_ours(self) -> None:
-        assert failure_of(MemoryError()).rule == "operating-system"
+        assert build_failure(MemoryError()).rule == "operating-system"
 
     def test_an_oserror_of_our_own_making_is(self) -> None:
-        assert failure_of(OSError("odd")).rule == "internal"
+        assert build_failure(OSError("odd")).rule == "internal"
 
 
 def test_a_traceback_hides_secrets() -> None:

@@ -58,5 +58,5 @@ def test_every_verb_works_from_a_host_that_says_nothing(run: CommandLine) -> Non
     assert run("build", "pylock.toml", "-o", "again.zip", *target).code == 0
     assert run("why", "pure", "-r", "pylock.toml", *target).code == 0
     assert run("tags", *target).code == 0
-    one, two = (run.folder / name for name in ("out.zip", "again.zip"))
-    assert one.read_bytes() == two.read_bytes()
+    item, two = (run.folder / name for name in ("out.zip", "again.zip"))
+    assert item.read_bytes() == two.read_bytes()

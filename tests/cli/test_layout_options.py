@@ -126,7 +126,7 @@ def test_a_project_left_out_is_not_missed(run: CommandLine, name: str) -> None:
     assert told.code == 0, told.err
     document = told.document
     assert document["findings"] == []
-    assert [one["rule"] for one in document["removed"]] == ["excluded-project"]
+    assert [item["rule"] for item in document["removed"]] == ["excluded-project"]
     assert not any(path.startswith("out/native") for path in told.left)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def one(run: CommandLine) -> CommandLine:
+def item(run: CommandLine) -> CommandLine:
     """A zip and a directory."""
     files = project("p", "1.0", {"p.py": "1"}, headers=["License-Expression: MIT"])
     zipped(run.folder / "f.zip", files)
@@ -34,32 +34,32 @@ def one(run: CommandLine) -> CommandLine:
     ],
 )
 def test_every_form_goes_to_standard_output_or_a_file(
-    one: CommandLine, form: str, start: str
+    item: CommandLine, form: str, start: str
 ) -> None:
     """The same bytes either way, and twice the same."""
-    told = one("report", "f.zip", "--format", form)
+    told = item("report", "f.zip", "--format", form)
     assert (told.code, told.err) == (0, "")
     assert told.out.startswith(start)
-    written = one("report", "f.zip", "--format", form, "-o", "out")
+    written = item("report", "f.zip", "--format", form, "-o", "out")
     assert (written.code, written.out) == (0, "")
     assert written.err == f"out: {form} report of f.zip\n"
-    assert (one.folder / "out").read_text() == told.out
+    assert (item.folder / "out").read_text() == told.out
 
 
-def test_json_is_one_of_the_forms(one: CommandLine) -> None:
-    told = one("report", "f.zip", "--json", "--report", "report.json")
+def test_json_is_one_of_the_forms(item: CommandLine) -> None:
+    told = item("report", "f.zip", "--json", "--report", "report.json")
     assert told.document["projects"][0]["name"] == "p"
-    assert json.loads((one.folder / "report.json").read_text()) == told.document
-    refused = one("report", "f.zip", "--json", "--format", "html")
+    assert json.loads((item.folder / "report.json").read_text()) == told.document
+    refused = item("report", "f.zip", "--json", "--format", "html")
     assert refused.code == 2
     assert "--json and --format html" in refused.err
 
 
-def test_a_target_is_taken_but_not_needed(one: CommandLine) -> None:
-    told = one("report", "package", "--runtime", "python3.12", "--arch", "arm64", "--json")
+def test_a_target_is_taken_but_not_needed(item: CommandLine) -> None:
+    told = item("report", "package", "--runtime", "python3.12", "--arch", "arm64", "--json")
     assert told.document["target"].startswith("python3.12 (")
     assert told.document["limits"]["of"] == "python3.12"
-    assert one("report", "package", "--json").document["target"] is None
+    assert item("report", "package", "--json").document["target"] is None
 
 
 @pytest.mark.parametrize(
@@ -74,21 +74,21 @@ def test_a_target_is_taken_but_not_needed(one: CommandLine) -> None:
         (("f.zip", "--lock", "missing.toml"), "missing.toml"),
     ],
 )
-def test_what_cannot_be_done(one: CommandLine, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done(item: CommandLine, arguments: tuple[str, ...], said: str) -> None:
     """Told with exit code 2, and nothing is written or lost."""
-    before = (one.folder / "f.zip").read_bytes()
-    told = one("report", *arguments)
+    before = (item.folder / "f.zip").read_bytes()
+    told = item("report", *arguments)
     assert told.code == 2
     assert said in told.err
     assert told.out == ""
-    assert (one.folder / "f.zip").read_bytes() == before
+    assert (item.folder / "f.zip").read_bytes() == before
     assert not any(name.startswith((".f", ".out")) for name in told.left)
 
 
 def test_a_missing_extra_is_told_before_any_work(
-    one: CommandLine, monkeypatch: pytest.MonkeyPatch
+    item: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cyclonedx", None)
-    told = one("report", "missing", "--format", "sbom")
+    told = item("report", "missing", "--format", "sbom")
     assert told.code == 2
     assert "hint: pip install 'crossdeps[sbom]'" in told.err

@@ -60,8 +60,8 @@ class TestJson:
 
     def test_what_the_target_forced_is_told(self, run: CommandLine) -> None:
         (package,) = run.build("native", "--json").document["packages"]
-        (passed_over,) = package["passed_over"]
-        assert passed_over == {
+        (skipped_versions,) = package["passed_over"]
+        assert skipped_versions == {
             "version": "1.1",
             "reason": "glibc",
             "detail": "2.28",

@@ -82,7 +82,7 @@ def test_a_function_with_its_packages_in_a_layer_answers(
     _check(machine.invoke(function, None, layer), FUNCTION)
 
 
-@pytest.mark.parametrize("function", [pytest.param(one, id=one.name) for one in TRIMMED])
+@pytest.mark.parametrize("function", [pytest.param(item, id=item.name) for item in TRIMMED])
 def test_a_trimmed_function_answers(
     machine: Machine, function: Function, s3: str, tmp_path: Path
 ) -> None:
@@ -98,7 +98,7 @@ def test_a_service_that_was_cut_away_is_named(
     lambda_python: Callable[[str], LambdaPython], tmp_path: Path
 ) -> None:
     """What the how-to says of a service that is missing."""
-    (cut,) = (one for one in TRIMMED if one.name == "boto3-s3-alone")
+    (cut,) = (item for item in TRIMMED if item.name == "boto3-s3-alone")
     machine = Machine(MACHINES[1], lambda_python("3.12"))
     function = Function(
         name="sqs",

@@ -48,7 +48,7 @@ SHAPES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class RuntimeContext:
     """What a build could depend on, and must not.
 
     :param odd: another umask, time zone, locale, hash seed and working directory
@@ -76,16 +76,16 @@ def test_a_zip_has_the_same_bytes_from_every_host(
     _write_project(tmp_path)
     hosts = (*native_hosts, emulated_host)
     warm = tmp_path / "cache"
-    runs = [(hosts[0], Surroundings(odd=odd, cache=warm)) for odd in (False, True)]
+    runs = [(hosts[0], RuntimeContext(odd=odd, cache=warm)) for odd in (False, True)]
     runs += [
-        (host, Surroundings(odd=bool(number % 2), cache=warm if number % 3 else None))
+        (host, RuntimeContext(odd=bool(number % 2), cache=warm if number % 3 else None))
         for number, host in enumerate(hosts)
     ]
     options = [option.format(folder=tmp_path) for option in SHAPES[shape]]
     digests = {}
-    for number, (host, surroundings) in enumerate(runs):
+    for number, (host, runtime_context) in enumerate(runs):
         output = tmp_path / f"{number}.zip"
-        digests[f"{host.name}, {surroundings}"] = _digest(host, surroundings, output, options)
+        digests[f"{host.name}, {runtime_context}"] = _digest(host, runtime_context, output, options)
     assert len(digests) == len(hosts) + 2
     assert len(set(digests.values())) == 1, digests
 
@@ -111,16 +111,18 @@ def _write_project(folder: Path) -> None:
     (folder / "src/run.sh").chmod(0o755)
 
 
-def _digest(host: Host, surroundings: Surroundings, output: Path, options: list[str]) -> str:
-    """Build on *host* in *surroundings*, and hash the zip."""
+def _digest(host: Host, runtime_context: RuntimeContext, output: Path, options: list[str]) -> str:
+    """Build on *host* in *runtime_context*, and hash the zip."""
     folder = output.parent
-    cache = ("--cache-dir", str(surroundings.cache)) if surroundings.cache else ("--no-cache",)
+    cache = (
+        ("--cache-dir", str(runtime_context.cache)) if runtime_context.cache else ("--no-cache",)
+    )
     done = host.crossdeps(
         *("build", "-r", str(folder / "requirements.txt"), *TARGET, *options, *cache),
         *("-o", str(output)),
-        environment=surroundings.environment,
-        cwd=folder / "elsewhere" if surroundings.odd else folder,
-        umask=0o077 if surroundings.odd else 0o022,
+        environment=runtime_context.environment,
+        cwd=folder / "elsewhere" if runtime_context.odd else folder,
+        umask=0o077 if runtime_context.odd else 0o022,
     )
     assert done.returncode == 0, (host.name, done.stderr)
     return hashlib.sha256(output.read_bytes()).hexdigest()

@@ -10,9 +10,9 @@ import pytest
 
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.client import IndexClient
-from crossdeps.index.http_session import Session
+from crossdeps.index.http_session import HttpSession
 from crossdeps.index.model import Connection, no_credentials
-from crossdeps.index.pages.page_fetcher import Place
+from crossdeps.index.pages.page_fetcher import IndexLocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,11 +39,11 @@ def open_client() -> Iterator[Callable[..., IndexClient]]:
             **changes: Any,  # noqa: ANN401 - fields of Connection
         ) -> IndexClient:
             connection = replace(FAST, **changes)
-            places = [Place(kind="simple", root=root) for root in roots]
-            places += [Place(kind="links", root=root) for root in links]
+            places = [IndexLocation(kind="simple", root=root) for root in roots]
+            places += [IndexLocation(kind="links", root=root) for root in links]
 
-            def session() -> Session:
-                return Session(connection, user_agent="crossdeps/0", credentials=credentials)
+            def session() -> HttpSession:
+                return HttpSession(connection, user_agent="crossdeps/0", credentials=credentials)
 
             client = IndexClient(
                 places,

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import IndexCache
-from crossdeps.index.model import StoredPage, read_freshness
+from crossdeps.index.model import CachedPage, read_freshness
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     OpenClient = Callable[..., IndexClient]
 
 FOO = canonicalize_name("foo")
-PAGE = StoredPage(
+PAGE = CachedPage(
     url="https://index.example/simple/foo/",
     content_type="text/html",
     body=b"<a>",
@@ -233,15 +233,15 @@ def test_the_cache_of_another_user_is_refused(
 
 
 def test_a_glance_tells_all_but_the_body(cache: IndexCache, tmp_path: Path) -> None:
-    assert cache.glance(PAGE.url) is None
+    assert cache.page_head(PAGE.url) is None
     cache.keep_page(PAGE.url, PAGE)
-    glance = cache.glance(PAGE.url)
-    assert glance is not None
-    assert glance.page == replace(PAGE, body=b"")
-    assert glance.body_sha256 == hashlib.sha256(PAGE.body).digest()
+    page_head = cache.page_head(PAGE.url)
+    assert page_head is not None
+    assert page_head.page == replace(PAGE, body=b"")
+    assert page_head.body_sha256 == hashlib.sha256(PAGE.body).digest()
     [path] = entries(tmp_path)
     path.write_bytes(path.read_bytes()[:-1])
-    assert cache.glance(PAGE.url) == glance
+    assert cache.page_head(PAGE.url) == page_head
     assert cache.page(PAGE.url) is None
 
 
@@ -261,9 +261,9 @@ def test_what_says_nothing_new_needs_no_writing(
 ) -> None:
     stale = replace(PAGE, fresh_for=0.0)
     cache.keep_page(PAGE.url, stale)
-    glance = cache.glance(PAGE.url)
-    assert glance is not None
-    assert glance.says(replace(stale, **change)) is same
+    page_head = cache.page_head(PAGE.url)
+    assert page_head is not None
+    assert page_head.says(replace(stale, **change)) is same
 
 
 def test_a_page_that_came_again_unchanged_is_not_written_again(

@@ -20,7 +20,7 @@ from crossdeps.errors import (
     OfflineError,
     WheelError,
 )
-from crossdeps.index.metadata import WheelShelf
+from crossdeps.index.metadata import FetchedWheels
 from crossdeps.index.partial_wheel import SparseFile, read_metadata
 from tests.support import faults
 from tests.support.wheel_factory import make_wheel
@@ -263,7 +263,7 @@ def test_a_sparse_file_reads_as_the_whole_one(tail: int, data: st.DataObject) ->
 
 def test_a_closed_shelf_takes_nothing() -> None:
     """A worker that is still at it would leave a folder behind."""
-    shelf = WheelShelf()
+    shelf = FetchedWheels()
     shelf.close()
     with pytest.raises(IndexUnreachableError):
         shelf.place_for("https://files.example/foo-1.0-py3-none-any.whl")
@@ -271,7 +271,7 @@ def test_a_closed_shelf_takes_nothing() -> None:
 
 def test_closing_bears_threads_that_are_still_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was begun ahead ends by itself, and may begin a file while its folder is removed."""
-    shelf = WheelShelf()
+    shelf = FetchedWheels()
     place = shelf.place_for("https://x.example/foo-1.0-py3-none-any.whl")
     remove, late = os.rmdir, iter([place.with_suffix(".part")])
 

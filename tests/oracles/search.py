@@ -43,7 +43,7 @@ class CountingIndex:
         self._read: dict[str, str] = {}
 
     @property
-    def metadata_of(self) -> list[str]:
+    def candidate_metadata(self) -> list[str]:
         """One project name for each wheel whose metadata was read."""
         return sorted(self._read.values())
 

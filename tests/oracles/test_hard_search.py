@@ -42,8 +42,8 @@ def test_a_large_stack_resolves_with_little_waste(
     pins = {str(name): str(choice.version) for name, choice in found.choices.items()}
     theirs, said = uv_pins(STACK, TARGETS[target_name], cut_off=CUT_OFF, folder=tmp_path)
     assert pins == theirs, said
-    wasted = len(index.metadata_of) - len(found.choices)
-    assert wasted <= 10, collections.Counter(index.metadata_of)
+    wasted = len(index.candidate_metadata) - len(found.choices)
+    assert wasted <= 10, collections.Counter(index.candidate_metadata)
 
 
 def test_a_knot_is_undone(package_index: IndexClient, tmp_path: Path) -> None:
@@ -53,4 +53,4 @@ def test_a_knot_is_undone(package_index: IndexClient, tmp_path: Path) -> None:
     pins = {str(name): str(choice.version) for name, choice in found.choices.items()}
     theirs, said = uv_pins(KNOT, TARGETS["3.12-x86_64"], cut_off=CUT_OFF, folder=tmp_path)
     assert pins == theirs, said
-    assert len(index.metadata_of) < 900
+    assert len(index.candidate_metadata) < 900

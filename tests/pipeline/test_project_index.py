@@ -47,7 +47,7 @@ def test_a_held_project_is_asked_for_on_its_own_index_only(
         resolve(["ours"], TARGET, settings=settings(public, private, held=False))
     public.forget_requests()
     found = resolve(["ours"], TARGET, settings=settings(public, private, held=True))
-    assert {name: str(one.version) for name, one in found.choices.items()} == {
+    assert {name: str(item.version) for name, item in found.choices.items()} == {
         "ours": "1.0",
         "shared": "2.0",
     }

@@ -98,11 +98,11 @@ class TestLock:
             assert str(lock.packages[0].version) == kept
 
     def test_the_order_of_targets_never_matters_to_the_pins(self, settings: Settings) -> None:
-        one, two = (
+        item, two = (
             crossdeps.lock(["tree"], targets, settings=settings)
             for targets in ((INTEL, ARM), (ARM, INTEL))
         )
-        assert [(p.name, p.version) for p in one.packages] == [
+        assert [(p.name, p.version) for p in item.packages] == [
             (p.name, p.version) for p in two.packages
         ]
 

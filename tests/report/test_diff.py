@@ -104,12 +104,12 @@ def test_machines_of_other_systems_are_named(tmp_path: Path) -> None:
 def test_a_directory_and_its_zip_do_not_differ(tmp_path: Path) -> None:
     """What they hold counts, not how it is packed; permissions are part of it."""
     files = before_files()
-    one, two = directory(tmp_path / "one", files), zipped(tmp_path / "two.zip", files)
-    assert not compare(one, two).differs
-    (one / "app.py").chmod(0o600)
-    (change,) = compare(one, two).files
+    item, two = directory(tmp_path / "one", files), zipped(tmp_path / "two.zip", files)
+    assert not compare(item, two).differs
+    (item / "app.py").chmod(0o600)
+    (change,) = compare(item, two).files
     assert (change.path, change.kind) == ("app.py", "mode")
-    assert "0600 -> 0644" in render_comparison(compare(one, two))
+    assert "0600 -> 0644" in render_comparison(compare(item, two))
 
 
 def test_a_project_that_is_there_twice_shows_both_versions(tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_the_text_lists_the_biggest_changes_first(comparison: Comparison) -> Non
 
 
 def test_nothing_differs_is_said(tmp_path: Path) -> None:
-    one = directory(tmp_path / "one", before_files())
-    assert "They hold the same." in render_comparison(compare(one, one))
-    assert "They hold the same." in render_comparison_markdown(compare(one, one))
+    item = directory(tmp_path / "one", before_files())
+    assert "They hold the same." in render_comparison(compare(item, item))
+    assert "They hold the same." in render_comparison_markdown(compare(item, item))
 
 
 def test_the_keys_of_the_document_are_a_contract(comparison: Comparison) -> None:

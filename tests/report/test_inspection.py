@@ -9,9 +9,9 @@ import pytest
 
 from crossdeps.errors import ArtifactReadError, InputError
 from crossdeps.pipeline.report import inspect
-from crossdeps.report.inspect.inspection import folders_of
+from crossdeps.report.inspect.inspection import group_by_folder
 from crossdeps.report.inspect.inspection_text import inspection_document, render_inspection
-from crossdeps.report.inspect.project_metadata import roots_of
+from crossdeps.report.inspect.project_metadata import find_roots
 from crossdeps.target.model import Target
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf
@@ -62,23 +62,23 @@ def inspection(tmp_path: Path) -> Inspection:
 
 def test_portions_are_biggest_first_and_add_up(inspection: Inspection) -> None:
     """The user's own files are one of them, without a name."""
-    assert inspection.portions[0].name == "big"
-    assert {portion.name for portion in inspection.portions} == {
+    assert inspection.shares[0].name == "big"
+    assert {share.name for share in inspection.shares} == {
         "big", "small", "quick", "other", "",
     }  # fmt: skip
-    assert sum(portion.size for portion in inspection.portions) == inspection.size
+    assert sum(share.size for share in inspection.shares) == inspection.size
     assert len(inspection.projects) == 4
 
 
 def test_dependencies_are_those_under_the_markers_of_the_target(inspection: Inspection) -> None:
     """With the extras that others ask for; what isn't there or can't be read is no edge."""
-    requires = {portion.name: portion.requires for portion in inspection.projects}
+    requires = {share.name: share.requires for share in inspection.projects}
     assert requires == {"big": ("small",), "small": ("big", "quick"), "quick": (), "other": ()}
 
 
 def test_without_a_target_any_marker_counts(tmp_path: Path) -> None:
     found = inspect(directory(tmp_path / "package", files()))
-    requires = {portion.name: portion.requires for portion in found.projects}
+    requires = {share.name: share.requires for share in found.projects}
     assert requires["big"] == ("other", "small")
     assert requires["small"] == ("big", "quick")
     assert found.limits_of == "AWS Lambda"
@@ -87,11 +87,11 @@ def test_without_a_target_any_marker_counts(tmp_path: Path) -> None:
 def test_roots_lead_to_everything() -> None:
     """A circle that nobody asks for has one of its own as a root."""
     graph = {"a": ("b",), "b": (), "c": ("d",), "d": ("c",)}
-    assert roots_of(graph) == ("a", "c")
+    assert find_roots(graph) == ("a", "c")
 
 
 def test_binaries_are_told_by_project(inspection: Inspection) -> None:
-    big = inspection.portions[0]
+    big = inspection.shares[0]
     assert (big.machines, big.glibc) == (("aarch64",), "2.28")
     assert (inspection.machines, inspection.glibc) == (("aarch64",), "2.28")
 
@@ -102,14 +102,14 @@ def test_each_file_counts_in_one_folder(tmp_path: Path) -> None:
         "p", "1", {"p/a/b/c.py": "1" * 300, "p/d.py": "22", "e.py": "3"}, base="python/"
     )
     found = inspect(directory(tmp_path / "layer", layer))
-    (portion,) = found.portions
-    folders = folders_of(portion.entries, found.prefix)
+    (share,) = found.shares
+    folders = group_by_folder(share.entries, found.prefix)
     assert found.prefix == "python/"
     sizes = {folder.path: (folder.size, folder.files) for folder in folders}
     assert sizes["python/p/a/"] == (300, 1)
     assert sizes["python/p/"] == (2, 1)
     assert sizes["python/"] == (1, 1)
-    assert sum(folder.size for folder in folders) == portion.size
+    assert sum(folder.size for folder in folders) == share.size
 
 
 def test_the_text_is_against_the_limits_of_the_runtime(tmp_path: Path) -> None:
@@ -165,12 +165,12 @@ def test_the_keys_of_the_document_are_a_contract(inspection: Inspection) -> None
 
 def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     """The same for a directory and its zip, another for another mode."""
-    one = directory(tmp_path / "one", files())
+    item = directory(tmp_path / "one", files())
     two = zipped(tmp_path / "two.zip", files())
-    assert inspect(one).digest == inspect(two).digest
-    assert inspect(one).sha256 == ""
-    (one / "app.py").chmod(0o755)
-    assert inspect(one).digest != inspect(two).digest
+    assert inspect(item).digest == inspect(two).digest
+    assert inspect(item).sha256 == ""
+    (item / "app.py").chmod(0o755)
+    assert inspect(item).digest != inspect(two).digest
 
 
 LOCK = """\

@@ -9,7 +9,7 @@ from packaging.metadata import parse_email
 
 from crossdeps.pipeline.report import inspect
 from crossdeps.report.inspect.inspection_text import render_licences
-from crossdeps.report.inspect.project_metadata import licence_of
+from crossdeps.report.inspect.project_metadata import read_licence
 from tests.report.artifacts import directory, project
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_what_is_declared(headers: list[str], text: str, expression: str, source
     raw = parse_email("\n".join(["Metadata-Version: 2.4", "Name: p", "Version: 1", *headers, ""]))[
         0
     ]
-    licence = licence_of(raw, INFO, [])
+    licence = read_licence(raw, INFO, [])
     assert (licence.text, licence.expression, licence.source) == (text, expression, source)
 
 
@@ -63,7 +63,7 @@ def test_licence_files(
     named: list[str], paths: list[str], files: list[str], missing: list[str]
 ) -> None:
     """Where PEP 639 has them, or where older tools put them; what is named and isn't there."""
-    licence = licence_of({"license_files": named}, INFO, paths)
+    licence = read_licence({"license_files": named}, INFO, paths)
     assert (list(licence.files), list(licence.missing)) == (files, missing)
 
 

@@ -105,14 +105,14 @@ def test_projects_are_components(tmp_path: Path) -> None:
 
 def test_there_is_no_time_and_no_chance_in_it(tmp_path: Path) -> None:
     """The serial number is of the content: another version, another number."""
-    one = render_sbom(inspect(zipped(tmp_path / "f.zip", files(a=EMBEDDED))))[0]
+    item = render_sbom(inspect(zipped(tmp_path / "f.zip", files(a=EMBEDDED))))[0]
     (tmp_path / "again").mkdir()
     two = render_sbom(inspect(zipped(tmp_path / "again/f.zip", files(a=EMBEDDED))))[0]
-    assert one == two
-    assert "timestamp" not in json.loads(one)["metadata"]
+    assert item == two
+    assert "timestamp" not in json.loads(item)["metadata"]
     other = {**files(a=EMBEDDED), "app.py": ""}
     three = render_sbom(inspect(zipped(tmp_path / "again/f.zip", other)))[0]
-    assert json.loads(one)["serialNumber"] != json.loads(three)["serialNumber"]
+    assert json.loads(item)["serialNumber"] != json.loads(three)["serialNumber"]
 
 
 def test_an_sbom_in_a_wheel_is_referred_to_and_taken_over(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.report.build import describe_downgrade, render_findings
-from crossdeps.resolution.model import PassedOver
+from crossdeps.resolution.model import SkippedVersion
 from crossdeps.text import human_size
 from crossdeps.verify.model import Finding
 
 
-def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> PassedOver:
+def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> SkippedVersion:
     """A newer version that wasn't taken."""
-    return PassedOver(
+    return SkippedVersion(
         version=Version(version),
         reason=reason,  # type: ignore[arg-type]
         detail=detail,
@@ -71,7 +71,7 @@ def test_sizes_are_decimal_and_never_say_a_thousand_of_a_unit(size: int, text: s
     ],
 )
 def test_a_downgrade_says_what_the_newer_version_would_take(
-    items: list[PassedOver], said: str
+    items: list[SkippedVersion], said: str
 ) -> None:
     """Only what the target forced is told; what the user asked for isn't news."""
     assert describe_downgrade("numpy", "2.2.6", items) == said

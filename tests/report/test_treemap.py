@@ -18,9 +18,9 @@ def area(rectangle: Rectangle) -> float:
     return rectangle.width * rectangle.height
 
 
-def overlap(one: Rectangle, two: Rectangle) -> float:
-    width = min(one.x + one.width, two.x + two.width) - max(one.x, two.x)
-    height = min(one.y + one.height, two.y + two.height) - max(one.y, two.y)
+def overlap(item: Rectangle, two: Rectangle) -> float:
+    width = min(item.x + item.width, two.x + two.width) - max(item.x, two.x)
+    height = min(item.y + item.height, two.y + two.height) - max(item.y, two.y)
     return max(0.0, width) * max(0.0, height)
 
 
@@ -35,10 +35,10 @@ def test_each_area_is_the_share_of_its_size(sizes: list[int]) -> None:
 @given(SIZES)
 def test_rectangles_are_inside_and_apart(sizes: list[int]) -> None:
     placed = squarify(sorted(sizes, reverse=True), PLACE)
-    for one in placed:
-        assert overlap(one, PLACE) == pytest.approx(area(one), rel=1e-6, abs=1e-6)
-    for one, two in itertools.combinations(placed, 2):
-        assert overlap(one, two) < 1e-3
+    for item in placed:
+        assert overlap(item, PLACE) == pytest.approx(area(item), rel=1e-6, abs=1e-6)
+    for item, two in itertools.combinations(placed, 2):
+        assert overlap(item, two) < 1e-3
 
 
 def test_rectangles_are_near_to_squares() -> None:

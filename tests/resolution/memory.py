@@ -89,7 +89,7 @@ class MemoryIndex:
         files: list[ProjectFile] = []
         for name in names:
             url = f"{root}/files/{name}"
-            self._metadata[url] = metadata_of(project, version, table)
+            self._metadata[url] = candidate_metadata(project, version, table)
             files.append(
                 ProjectFile(
                     filename=name,
@@ -105,7 +105,7 @@ class MemoryIndex:
         return files
 
 
-def metadata_of(project: str, version: str, table: Mapping[str, Any]) -> bytes:
+def candidate_metadata(project: str, version: str, table: Mapping[str, Any]) -> bytes:
     """METADATA of a version; ``stated`` replaces fields, ``python_inside`` adds one."""
     requires = list(table.get("requires", ()))
     stated = {"Name": project, "Version": version, **table.get("stated", {})}
@@ -141,7 +141,7 @@ class MemoryBuilder:
             name=canonicalize_name(name),
             version=Version(version),
             filename=filename,
-            metadata=metadata_of(name, version, {"requires": requires, "python": python}),
+            metadata=candidate_metadata(name, version, {"requires": requires, "python": python}),
             sha256=sha(filename),
         )
 

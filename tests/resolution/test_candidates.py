@@ -5,7 +5,7 @@ from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.pages.project_files import ProjectFiles
-from crossdeps.resolution.candidates import FileJudge, FileRules
+from crossdeps.resolution.candidates import CandidateEvaluator, FileRules
 from crossdeps.target.model import Target
 
 TARGET = Target(python="3.12", arch="x86_64")
@@ -32,14 +32,14 @@ def _files(made: list[str]) -> ProjectFiles:
 def test_only_files_whose_names_fit_are_made() -> None:
     """Of a large page the names are read, and the files that may be candidates made."""
     made: list[str] = []
-    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
+    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
     assert [found.file.filename for found in judged.candidates] == ["demo-1.0-py3-none-any.whl"]
     assert made == ["demo-1.0-py3-none-any.whl"]
 
 
 def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
     made: list[str] = []
-    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
+    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
     made.clear()
     newer = judged.rejections.above(Version("1.0"))
     assert made == NAMES[2:6]
@@ -52,7 +52,7 @@ def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
 
 
 def test_all_rejections_are_there_in_page_order() -> None:
-    judged = FileJudge(TARGET).judge(canonicalize_name("demo"), _files([]), FileRules())
+    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files([]), FileRules())
     assert [each.file.filename for each in judged.rejections] == NAMES[1:]
     assert len(judged.rejections) == 7
     assert judged.rejections[-1].reason == "not-a-distribution"
@@ -61,7 +61,7 @@ def test_all_rejections_are_there_in_page_order() -> None:
 
 def test_a_plain_sequence_of_files_is_judged_alike() -> None:
     """An index need not know its file names beforehand."""
-    judge = FileJudge(TARGET)
+    judge = CandidateEvaluator(TARGET)
     lazy = judge.judge(canonicalize_name("demo"), _files([]), FileRules())
     plain = judge.judge(canonicalize_name("demo"), tuple(_files([])), FileRules())
     assert plain.candidates == lazy.candidates

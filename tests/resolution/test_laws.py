@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import ResolutionError
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution.candidates import FileJudge, FileRules
+from crossdeps.resolution.candidates import CandidateEvaluator, FileRules
 from tests.resolution.memory import TARGETS, Case, pins_of
 
 NAMES = ("a", "b", "c", "d")
@@ -152,7 +152,7 @@ parts = st.builds(
 def test_a_file_fits_if_and_only_if_its_tags_meet_the_targets(tags: str, target: str) -> None:
     """Source: platform compatibility tags specification, "Use"."""
     filename = f"a-1-{tags}.whl"
-    judged = FileJudge(TARGETS[target]).judge(
+    judged = CandidateEvaluator(TARGETS[target]).judge(
         canonicalize_name("a"),
         [ProjectFile(filename=filename, url=f"https://e/{filename}", hashes={})],
         FileRules(),

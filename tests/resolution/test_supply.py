@@ -6,7 +6,7 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution.explain.availability import describe_supply, newest, spans
+from crossdeps.resolution.explain.availability import describe_availability, newest, spans
 from crossdeps.resolution.model import Rejection
 from crossdeps.target.model import Target
 
@@ -56,12 +56,12 @@ def test_one_line_a_kind_of_python(tags: list[str], lines: list[str]) -> None:
         "it exists as a source distribution" if line == "SDIST" else f"it exists for {line}"
         for line in lines
     ]
-    assert list(describe_supply(rejections(*tags), TARGET)) == expected
+    assert list(describe_availability(rejections(*tags), TARGET)) == expected
 
 
 def test_many_kinds_are_cut_short() -> None:
     tags = [f"cp3{minor}-cp3{minor}-odd{minor}" for minor in range(5, 16)]
-    lines = describe_supply(rejections(*tags), TARGET)
+    lines = describe_availability(rejections(*tags), TARGET)
     assert len(lines) == 8
     assert lines[0] == "it exists for Python 3.15: odd15"
     assert lines[-1] == "and for 4 more kinds of Python"

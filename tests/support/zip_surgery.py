@@ -46,7 +46,7 @@ _END_FIELDS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class IndexLocation:
     """Where the parts of one member are, in bytes from the start of the archive."""
 
     name: bytes
@@ -56,7 +56,7 @@ class Place:
     compressed_size: int
 
 
-def find_members(content: bytes) -> tuple[Place, ...]:
+def find_members(content: bytes) -> tuple[IndexLocation, ...]:
     """Where each member's headers and data are, in the order of the central directory."""
     end = content.rindex(b"PK\x05\x06")
     entries, _size, position = struct.unpack_from("<HII", content, end + 10)
@@ -69,7 +69,7 @@ def find_members(content: bytes) -> tuple[Place, ...]:
         name = content[position + 46 : position + 46 + name_length]
         lengths = struct.unpack_from("<HH", content, local + 26)
         places.append(
-            Place(
+            IndexLocation(
                 name=name,
                 local=local,
                 central=position,
@@ -81,7 +81,7 @@ def find_members(content: bytes) -> tuple[Place, ...]:
     return tuple(places)
 
 
-def find_member(content: bytes, name: str | bytes) -> Place:
+def find_member(content: bytes, name: str | bytes) -> IndexLocation:
     """Where the first member of this name is.
 
     :raises KeyError: if the archive has none

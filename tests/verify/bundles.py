@@ -84,7 +84,7 @@ def make_bundle(
         kind=kind,
         prefix=prefix,
         projects=tuple(
-            sorted((project.installed(prefix) for project in projects), key=lambda one: one.name)
+            sorted((project.installed(prefix) for project in projects), key=lambda item: item.name)
         ),
         entries=tuple(
             sorted(

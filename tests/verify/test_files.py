@@ -31,7 +31,7 @@ def found(*paths: str, target: Target = PY39, prefix: str = "") -> list[str]:
     return [finding.rule for finding in verify(bundle, target)]
 
 
-def one(bundle: Bundle, target: Target = PY39) -> Finding:
+def item(bundle: Bundle, target: Target = PY39) -> Finding:
     (finding,) = verify(bundle, target)
     return finding
 
@@ -80,7 +80,7 @@ def test_the_table_is_what_this_python_says() -> None:
 
 
 def test_paths_that_differ_in_case_only() -> None:
-    finding = one(make_bundle(source={"demo/README": b"", "demo/readme": b"", "demo/x": b""}))
+    finding = item(make_bundle(source={"demo/README": b"", "demo/readme": b"", "demo/x": b""}))
     assert finding.rule == "case-collision"
     assert finding.message == "demo/README and demo/readme differ only in case"
 
@@ -139,7 +139,7 @@ def test_scripts(path: str, first_line: str, rules: list[str]) -> None:
 
 def test_scripts_of_one_host_are_told_once() -> None:
     script = b"#!/builder/bin/python\n"
-    finding = one(make_bundle(source={"bin/a": script, "bin/b": script}))
+    finding = item(make_bundle(source={"bin/a": script, "bin/b": script}))
     assert finding.message == (
         "2 scripts start with /builder/bin/python, which may not be on the target"
     )
@@ -154,7 +154,7 @@ def test_bytecode_caches_are_told_once_for_each_python() -> None:
             "demo/__pycache__/odd.pyc": bytes(1),
         }
     )
-    assert [(one.rule, one.message) for one in verify(bundle, PY39)] == [
+    assert [(item.rule, item.message) for item in verify(bundle, PY39)] == [
         (
             "bytecode",
             "2 bytecode files of CPython 3.11 (1,200 bytes), which the target can't use",
@@ -182,7 +182,7 @@ def test_a_module_that_is_only_bytecode(tmp_path: Path) -> None:
     own = Target(python="{}.{}".format(*sys.version_info), arch="x86_64")
     other = Target(python="3.8", arch="x86_64")
     assert verify(alone, own) == ()
-    assert one(alone, other).rule == "bytecode-only"
+    assert item(alone, other).rule == "bytecode-only"
     assert verify(with_source, other) == ()
 
 
@@ -195,11 +195,11 @@ def test_size() -> None:
     over = dataclasses.replace(full, size=full.size + 1)
 
     def with_data(entry: Entry) -> Bundle:
-        entries = tuple(entry if one is data else one for one in bundle.entries)
+        entries = tuple(entry if item is data else item for item in bundle.entries)
         return dataclasses.replace(bundle, kind="planned", entries=entries)
 
     assert verify(with_data(full), PY39) == ()
-    finding = one(with_data(over))
+    finding = item(with_data(over))
     assert (finding.rule, finding.severity) == ("too-large", "error")
     assert finding.message == (
         "the artifact has 262,144,001 bytes unzipped; python3.9 accepts 262,144,000"

@@ -11,7 +11,7 @@ import pytest
 from crossdeps.errors import UsageError
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
-from crossdeps.verify.model import Finding, Handler, Surroundings
+from crossdeps.verify.model import Finding, Handler, RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.support.wheel_factory import make_elf
 from tests.verify.bundles import Made, make_bundle
@@ -39,9 +39,9 @@ def check(
 ) -> list[Finding]:
     """What is found in a bundle of *projects* and *source*."""
     data = {path: dedent(text).encode() for path, text in source.items()}
-    around = Surroundings(layers=layers, handler=Handler.parse(handler), left_out=left_out)
+    around = RuntimeContext(layers=layers, handler=Handler.parse(handler), left_out=left_out)
     bundle = make_bundle(*projects, source=data, prefix=prefix)
-    return list(verify(bundle, target, surroundings=around))
+    return list(verify(bundle, target, runtime_context=around))
 
 
 def app(text: str, *projects: Made, target: Target = PY39) -> list[Finding]:
@@ -278,7 +278,7 @@ def test_a_trimmed_module_is_known_by_its_record() -> None:
     row = ("sha256=x", "1")
     made = Made("numpy", files={}, record={"numpy/testing.py": row, "numpy/__init__.py": row})
     findings = app("import numpy.testing", made)
-    finding = next(one for one in findings if one.rule == "missing-import")
+    finding = next(item for item in findings if item.rule == "missing-import")
     assert "numpy has it, but it was left out" in (finding.hint or "")
 
 
@@ -292,7 +292,7 @@ def test_source_is_followed_from_the_handler() -> None:
         "lib/late.py": "import c_missing",
         "tests/test_app.py": "import pytest",
     }
-    told = {one.message.split(" ")[0]: one.severity for one in check(source, Made("other"))}
+    told = {item.message.split(" ")[0]: item.severity for item in check(source, Made("other"))}
     assert told == {
         "lib/__init__.py:1": "error",
         "lib/used.py:2": "error",
@@ -333,8 +333,8 @@ def test_packages_that_work_on_the_import_system_may_have_anything(text: str) ->
 
 def test_compiled_modules_may_have_anything() -> None:
     data = {"app.py": f"import lib.x\n{HANDLER}".encode(), "lib.abi3.so": make_elf()}
-    around = Surroundings(handler=Handler.parse("app.handler"))
-    assert verify(make_bundle(source=data), PY39, surroundings=around) == ()
+    around = RuntimeContext(handler=Handler.parse("app.handler"))
+    assert verify(make_bundle(source=data), PY39, runtime_context=around) == ()
 
 
 def test_a_nested_folder_is_named() -> None:
@@ -393,9 +393,11 @@ def test_syntax_of_another_python(text: str, target: Target, rule: str | None) -
 def test_files_that_are_no_source(data: bytes) -> None:
     """Told as a finding, never as a crash."""
     bundle = make_bundle(source={"app.py": data})
-    found = verify(bundle, PY39, surroundings=Surroundings(handler=Handler.parse("app.handler")))
+    found = verify(
+        bundle, PY39, runtime_context=RuntimeContext(handler=Handler.parse("app.handler"))
+    )
     assert found
-    assert {one.rule for one in found} <= {"source-syntax", "unread-source"}
+    assert {item.rule for item in found} <= {"source-syntax", "unread-source"}
 
 
 def test_invalid_escapes_do_not_warn() -> None:
@@ -421,11 +423,11 @@ def test_an_sdk_in_halves(projects: tuple[str, ...], text: str, expected: list[s
 def test_an_sdk_that_was_left_to_the_runtime() -> None:
     """``--provided`` says that it is used, whatever the source imports."""
     bundle = make_bundle(Made("urllib3", "2.5"))
-    around = Surroundings(left_out=frozenset({"boto3", "botocore"}))
-    (finding,) = verify(bundle, PY39, surroundings=around)
+    around = RuntimeContext(left_out=frozenset({"boto3", "botocore"}))
+    (finding,) = verify(bundle, PY39, runtime_context=around)
     assert finding.rule == "split-sdk"
     assert "urllib3 2.5" in finding.message
-    assert verify(bundle, PLAIN, surroundings=around) == ()
+    assert verify(bundle, PLAIN, runtime_context=around) == ()
 
 
 def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None:
@@ -440,8 +442,8 @@ def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None
 
 def test_a_layer_meets_requirements() -> None:
     layer = make_bundle(Made("dep", "1.0"), prefix="python/")
-    around = Surroundings(layers=(layer,))
-    assert verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, surroundings=around) == ()
-    (finding,) = verify(make_bundle(Made("a", requires=["dep>=2"])), PY39, surroundings=around)
+    around = RuntimeContext(layers=(layer,))
+    assert verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, runtime_context=around) == ()
+    (finding,) = verify(make_bundle(Made("a", requires=["dep>=2"])), PY39, runtime_context=around)
     assert finding.rule == "wrong-version"
     assert "a layer" in finding.message

@@ -17,7 +17,7 @@ from crossdeps.pipeline.request import Settings
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
-from crossdeps.verify.module_names import PROVIDED_MODULES, known_import_names, project_of
+from crossdeps.verify.module_names import PROVIDED_MODULES, find_project, known_import_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ WITHOUT_WHEELS = {"pyusb", "python-ldap", "wxpython", "mysqlclient", "pyshp"}
     ],
 )
 def test_the_longest_known_beginning_decides(module: str, project: str | None) -> None:
-    assert project_of(module) == project
+    assert find_project(module) == project
 
 
 def test_every_provided_project_has_its_modules() -> None:

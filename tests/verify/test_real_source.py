@@ -12,7 +12,7 @@ import pytest
 
 from crossdeps.bundle.model import Bundle, Entry, FileContent
 from crossdeps.target.model import Target
-from crossdeps.verify.model import Handler, Surroundings
+from crossdeps.verify.model import Handler, RuntimeContext
 from crossdeps.verify.registry import verify
 
 SITE = Path(packaging.__file__).parents[1]
@@ -41,6 +41,8 @@ def test_what_can_be_imported_has_no_missing_import(name: str) -> None:
     """Each of them imports here, so everything that it needs at the start is here."""
     if name not in packages_distributions():
         pytest.skip(f"{name} isn't installed")
-    around = Surroundings(handler=Handler(text=name, module=name, function="any"))
-    found = verify(installed(), PYTHON, surroundings=around)
-    assert [one.message for one in found if one.rule in {"missing-import", "source-syntax"}] == []
+    around = RuntimeContext(handler=Handler(text=name, module=name, function="any"))
+    found = verify(installed(), PYTHON, runtime_context=around)
+    assert [
+        item.message for item in found if item.rule in {"missing-import", "source-syntax"}
+    ] == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.target.model import Target
-from crossdeps.verify.model import Finding, Surroundings
+from crossdeps.verify.model import Finding, RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.verify.bundles import Made, make_bundle
 
@@ -37,7 +37,7 @@ def sized(bundle: Bundle, sizes: Mapping[str, int]) -> Bundle:
 
 
 def too_large(bundle: Bundle, *layers: Bundle, target: Target = PY312) -> list[Finding]:
-    found = verify(bundle, target, surroundings=Surroundings(layers=layers))
+    found = verify(bundle, target, runtime_context=RuntimeContext(layers=layers))
     return [finding for finding in found if finding.rule == "too-large"]
 
 

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from crossdeps.errors import HashMismatchError, IndexUnreachableError
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution.model import Selected
+from crossdeps.resolution.model import SelectedPackage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ class MemorySource:
 
 def selected(
     made: WheelFile | SdistFile, *, size: int | None = None, hashes: dict[str, str] | None = None
-) -> Selected:
+) -> SelectedPackage:
     """What a lock says of a file."""
     file = ProjectFile(
         filename=made.filename,
@@ -68,4 +68,6 @@ def selected(
         hashes={"sha256": made.sha256} if hashes is None else hashes,
         size=made.size if size is None else size,
     )
-    return Selected(name=canonicalize_name(made.name), version=Version(made.version), file=file)
+    return SelectedPackage(
+        name=canonicalize_name(made.name), version=Version(made.version), file=file
+    )

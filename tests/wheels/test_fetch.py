@@ -11,7 +11,7 @@ from packaging.version import Version
 from crossdeps.errors import HashMismatchError, IndexUnreachableError, WheelError
 from crossdeps.progress import Progress
 from crossdeps.requirements.model import DirectSource
-from crossdeps.resolution.model import BuiltWheel, Selected
+from crossdeps.resolution.model import BuiltWheel, SelectedPackage
 from crossdeps.wheels.download import fetch_wheels
 from crossdeps.wheels.reader import check_metadata_agrees, read_wheel
 from crossdeps.wheels.store import Store
@@ -56,7 +56,7 @@ class FakeBuilder:
 
     def _give(self) -> BuiltWheel:
         assert self.made is not None
-        path = self.store.scratch_file()
+        path = self.store.work_file()
         path.write_bytes(self.made.content)
         wheel = self.store.add(path, filename=self.made.filename, hashes={})
         return BuiltWheel(
@@ -161,7 +161,7 @@ def test_sources_go_to_the_builder(store: Store) -> None:
     made = make_wheel("foo", "1.0")
     builder = FakeBuilder(store, made)
     item = selected(made)
-    direct = Selected(
+    direct = SelectedPackage(
         name=item.name,
         version=None,
         source=DirectSource(kind="directory", location="/src/foo"),

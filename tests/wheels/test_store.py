@@ -19,7 +19,7 @@ from crossdeps.errors import CrossdepsError, HashMismatchError, WheelError
 from crossdeps.wheels.facts import SUFFIX
 from crossdeps.wheels.pruning import clear_store, prune_store, store_info
 from crossdeps.wheels.store import Store
-from crossdeps.wheels.store_directory import Shelf
+from crossdeps.wheels.store_directory import StoreDirectory
 from tests.support.closed import close_folder
 from tests.support.wheel_factory import WheelFile, make_elf, make_wheel
 
@@ -40,7 +40,7 @@ MADE = make_wheel(
 
 def add(store: Store, made: WheelFile = MADE) -> Wheel:
     """Write a wheel where downloads go, and add it."""
-    path = store.scratch_file()
+    path = store.work_file()
     path.write_bytes(made.content)
     return store.add(path, filename=made.filename, hashes={"sha256": made.sha256})
 
@@ -178,7 +178,7 @@ def test_facts_of_another_wheel_are_not_believed(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         first = add(store)
         add(store, other)
-    shelf = Shelf(tmp_path / "wheels")
+    shelf = StoreDirectory(tmp_path / "wheels")
     theirs = shelf.path(other.sha256).with_suffix(SUFFIX)
     shelf.path(MADE.sha256).with_suffix(SUFFIX).write_bytes(theirs.read_bytes())
     with Store(tmp_path) as store:
@@ -189,7 +189,7 @@ def test_facts_of_another_wheel_are_not_believed(tmp_path: Path) -> None:
 def test_wrong_hash_is_refused_and_nothing_kept(algorithm: str, tmp_path: Path) -> None:
     """Any listed hash that is wrong refuses the file, with what was expected and what came."""
     with Store(tmp_path) as store:
-        path = store.scratch_file()
+        path = store.work_file()
         path.write_bytes(MADE.content)
         hashes = {"sha256": MADE.sha256, algorithm: "0" * 32}
         with pytest.raises(HashMismatchError) as caught:
@@ -235,15 +235,15 @@ def test_unwritable_store_is_replaced_with_one_warning(
     other = make_wheel("bar", "2.0")
     with Store(tmp_path) as store:
         add(store)
-    real = Shelf.scratch
+    real = StoreDirectory.work_directory
     base = tmp_path / "wheels"
 
-    def scratch(shelf: Shelf) -> Path:
+    def work_directory(shelf: StoreDirectory) -> Path:
         if shelf.base == base:
             fail_with(number)()
         return real(shelf)
 
-    monkeypatch.setattr(Shelf, "scratch", scratch)
+    monkeypatch.setattr(StoreDirectory, "scratch", work_directory)
     with Store(tmp_path) as store:
         seeded = store.find(MADE.sha256, MADE.filename)
         assert seeded is not None
@@ -268,7 +268,7 @@ def test_full_disk_is_told_and_leaves_the_store_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Store(tmp_path) as store:
-        path = store.scratch_file()
+        path = store.work_file()
         path.write_bytes(MADE.content)
         monkeypatch.setattr(os, "link", fail_with(errno.ENOSPC))
         monkeypatch.setattr("shutil.copyfile", fail_with(errno.ENOSPC))
@@ -335,7 +335,7 @@ def test_info_prune_and_clear(tmp_path: Path) -> None:
 def test_leavings_of_a_dead_process_are_swept(tmp_path: Path) -> None:
     """A folder whose lock nobody holds goes with the next run; that of a living one stays."""
     with Store(tmp_path) as living:
-        living.scratch_file().write_bytes(b"x")
+        living.work_file().write_bytes(b"x")
         (alive,) = (tmp_path / "wheels" / "tmp").iterdir()
         dead = alive.with_name("run-dead")
         dead.mkdir()
@@ -343,7 +343,7 @@ def test_leavings_of_a_dead_process_are_swept(tmp_path: Path) -> None:
         for folder in (alive, dead):
             os.utime(folder, (0, 0))
         with Store(tmp_path) as store:
-            store.scratch_file()
+            store.work_file()
             assert alive.exists()
             assert not dead.exists()
 
@@ -447,5 +447,5 @@ def test_a_closed_store_makes_nothing_new(tmp_path: Path, *, kept: bool) -> None
     store = Store(tmp_path / "cache" if kept else None)
     store.close()
     with pytest.raises(CrossdepsError, match="closed"):
-        store.scratch_file()
+        store.work_file()
     assert list(tmp_path.iterdir()) == []

@@ -18,10 +18,10 @@ from crossdeps.index.pages.project_files import (
     ProjectFiles,
     check_api_version,
     check_duplicate,
-    filename_of,
     filename_problem,
     resolve_url,
     skipped,
+    url_filename,
 )
 from crossdeps.text import escape
 
@@ -93,7 +93,7 @@ def _files(reader: _Reader, source: PageSource) -> ParsedPage:
         href = anchor["href"] or ""
         try:
             url, fragment = resolve_url(href, base)
-            filename = filename_of(url)
+            filename = url_filename(url)
         except ValueError as error:
             if _names_file(href):
                 warnings.append(skipped(_last_part(href), str(error), source))

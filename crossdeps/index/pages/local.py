@@ -48,7 +48,7 @@ def is_distribution(filename: str) -> bool:
     return filename.lower().endswith((".whl", *_SDISTS))
 
 
-def only_of(page: ParsedPage, project: NormalizedName) -> ParsedPage:
+def filter_project(page: ParsedPage, project: NormalizedName) -> ParsedPage:
     """Keep the files of *project*: a find-links page lists many."""
     places = [i for i, name in enumerate(page.files.filenames) if belongs_to(name, project)]
     files = page.files
@@ -96,7 +96,7 @@ def read_local_links(place: Path, project: NormalizedName, index: str) -> Parsed
         return read_directory(place, project, source)
     if is_distribution(place.name):
         return read_directory(place.parent, project, source, only=place.name)
-    return only_of(read_local_page(place, source), project)
+    return filter_project(read_local_page(place, source), project)
 
 
 def read_local_page(path: Path, source: PageSource) -> ParsedPage:

@@ -8,10 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import OfflineError
-from crossdeps.index.model import StoredPage, read_freshness
+from crossdeps.index.model import CachedPage, read_freshness
 from crossdeps.index.pages.html_page import ACCEPT, parse_page
-from crossdeps.index.pages.local import is_distribution, only_of, read_local_index, read_local_links
-from crossdeps.index.pages.project_files import PageSource, ParsedPage, filename_of
+from crossdeps.index.pages.local import (
+    filter_project,
+    is_distribution,
+    read_local_index,
+    read_local_links,
+)
+from crossdeps.index.pages.project_files import PageSource, ParsedPage, url_filename
 from crossdeps.index.responses import Request
 from crossdeps.text import is_http, local_path, show_url
 
@@ -21,8 +26,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.index.cache import IndexCache
-    from crossdeps.index.http_session import Session
-    from crossdeps.index.model import Glance
+    from crossdeps.index.http_session import HttpSession
+    from crossdeps.index.model import PageHead
     from crossdeps.index.responses import Answer
 
 _LARGEST_PAGE = 100_000_000
@@ -30,7 +35,7 @@ _GONE = frozenset({404, 410})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class IndexLocation:
     """Somewhere that files are looked for.
 
     :param kind: a simple repository with a page a project, or one flat page or directory
@@ -51,18 +56,18 @@ class PageFetcher:
     :param session: None forbids the network: kept pages are used, however old
     """
 
-    def __init__(self, session: Callable[[], Session] | None, cache: IndexCache | None) -> None:
+    def __init__(self, session: Callable[[], HttpSession] | None, cache: IndexCache | None) -> None:
         self._session = session
         self._cache = cache
 
-    def fetch(self, place: Place, project: NormalizedName) -> ParsedPage | None:
+    def fetch(self, place: IndexLocation, project: NormalizedName) -> ParsedPage | None:
         """What *place* has of *project*; None where it doesn't know it.
 
         :raises IndexAccessError: if it can't be reached or understood
         """
         if not is_http(place.root):
             return self._local(place, project)
-        if place.kind == "links" and is_distribution(filename_of(place.root)):
+        if place.kind == "links" and is_distribution(url_filename(place.root)):
             return _single_file(place, project)
         stored = self._stored(place.page_url(project), project)
         if stored is None:
@@ -71,9 +76,9 @@ class PageFetcher:
             url=stored.url, index=place.root, project="" if place.kind == "links" else project
         )
         page = parse_page(stored.body, stored.content_type, source)
-        return only_of(page, project) if place.kind == "links" else page
+        return filter_project(page, project) if place.kind == "links" else page
 
-    def _local(self, place: Place, project: NormalizedName) -> ParsedPage | None:
+    def _local(self, place: IndexLocation, project: NormalizedName) -> ParsedPage | None:
         path = local_path(place.root)
         if path is None:
             from crossdeps.index import responses as answers  # noqa: PLC0415 - only for this error
@@ -89,9 +94,9 @@ class PageFetcher:
             return read_local_links(path, project, place.root)
         return read_local_index(path, project, place.root)
 
-    def _stored(self, url: str, project: str) -> StoredPage | None:
-        glance = self._cache.glance(url) if self._cache is not None else None
-        kept = self._usable(url, glance)
+    def _stored(self, url: str, project: str) -> CachedPage | None:
+        page_head = self._cache.page_head(url) if self._cache is not None else None
+        kept = self._usable(url, page_head)
         if kept is not None and (self._session is None or kept.is_fresh(time.time())):
             return kept
         if self._session is None:
@@ -105,35 +110,35 @@ class PageFetcher:
             return None
         page, freshness = asked
         if self._cache is not None and freshness is not None:
-            if glance is not None and glance.says(page):
+            if page_head is not None and page_head.says(page):
                 self._cache.touch_page(url)
             else:
                 self._cache.keep_page(url, page)
         return page
 
-    def _usable(self, url: str, glance: Glance | None) -> StoredPage | None:
-        """The page that *glance* is of, if it can spare asking or be asked about."""
-        if self._cache is None or glance is None:
+    def _usable(self, url: str, page_head: PageHead | None) -> CachedPage | None:
+        """The page that *page_head* is of, if it can spare asking or be asked about."""
+        if self._cache is None or page_head is None:
             return None
-        page = glance.page
+        page = page_head.page
         wanted = self._session is None or page.is_fresh(time.time()) or page.conditions()
         return self._cache.page(url) if wanted else None
 
     @staticmethod
     def _ask(
-        session: Session, url: str, project: str, kept: StoredPage | None
-    ) -> tuple[StoredPage, float | None] | None:
+        session: HttpSession, url: str, project: str, kept: CachedPage | None
+    ) -> tuple[CachedPage, float | None] | None:
         conditions = kept.conditions() if kept is not None else {}
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate", **conditions}
 
-        def consume(answer: Answer) -> tuple[StoredPage, float | None] | None:
+        def consume(answer: Answer) -> tuple[CachedPage, float | None] | None:
             if answer.status in _GONE:
                 return None
             freshness = read_freshness(answer.headers)
             now, fresh_for = time.time(), freshness or 0.0
             if answer.status == 304 and kept is not None:
                 return replace(kept, fetched=now, fresh_for=fresh_for), freshness
-            page = StoredPage(
+            page = CachedPage(
                 url=answer.url,
                 content_type=answer.headers.get("Content-Type", ""),
                 body=answer.read(_LARGEST_PAGE),
@@ -149,10 +154,10 @@ class PageFetcher:
         return session.fetch(request, consume)
 
 
-def _single_file(place: Place, project: NormalizedName) -> ParsedPage:
+def _single_file(place: IndexLocation, project: NormalizedName) -> ParsedPage:
     """A find-links place that is a file itself: read as a page with one link, to it."""
     from crossdeps.index.pages.html_page import parse_html  # noqa: PLC0415 - seldom needed
 
     source = PageSource(url=place.root, index=place.root, project="")
     link = f'<a href="{html.escape(place.root)}"></a>'.encode()
-    return only_of(parse_html(link, source), project)
+    return filter_project(parse_html(link, source), project)

@@ -179,7 +179,7 @@ def check_scheme(url: str, base: str) -> None:
         )
 
 
-def filename_of(url: str) -> str:
+def url_filename(url: str) -> str:
     """The last part of the path of *url*, decoded once (PEP 503); never used as a path."""
     return urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2])
 
@@ -191,14 +191,14 @@ def skipped(filename: str, reason: str, source: PageSource) -> str:
 
 
 def check_duplicate(
-    filename: str, one: dict[str, str], other: dict[str, str], source: PageSource
+    filename: str, item: dict[str, str], other: dict[str, str], source: PageSource
 ) -> None:
     """Refuse two files of one name which a hash tells apart.
 
     :raises IndexResponseError: if an algorithm that both state differs
     """
-    for algorithm in one.keys() & other.keys():
-        if one[algorithm].lower() != other[algorithm].lower():
+    for algorithm in item.keys() & other.keys():
+        if item[algorithm].lower() != other[algorithm].lower():
             raise source.refuse(
                 f"the index lists {escape(filename)} twice, with different {algorithm} hashes",
                 hint="one file name must mean one content; tell whoever runs the index",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from crossdeps.report.diff.snapshot import Held, HeldFile, Snapshot
+    from crossdeps.report.diff.snapshot import FileSnapshot, ProjectSnapshot, Snapshot
 
 ProjectChangeKind = Literal["added", "removed", "version", "content"]
 FileChangeKind = Literal["added", "removed", "content", "mode"]
@@ -25,8 +25,8 @@ class ProjectChange:
 
     name: str
     kind: ProjectChangeKind
-    before: Held | None
-    after: Held | None
+    before: ProjectSnapshot | None
+    after: ProjectSnapshot | None
 
     @property
     def growth(self) -> int | None:
@@ -42,8 +42,8 @@ class FileChange:
 
     path: str
     kind: FileChangeKind
-    before: HeldFile | None
-    after: HeldFile | None
+    before: FileSnapshot | None
+    after: FileSnapshot | None
 
     @property
     def owner(self) -> str:
@@ -102,7 +102,9 @@ def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
     )
 
 
-def _project(name: str, before: Held | None, after: Held | None) -> ProjectChange | None:
+def _project(
+    name: str, before: ProjectSnapshot | None, after: ProjectSnapshot | None
+) -> ProjectChange | None:
     kind: ProjectChangeKind
     if before is None:
         kind = "added"
@@ -117,7 +119,7 @@ def _project(name: str, before: Held | None, after: Held | None) -> ProjectChang
     return ProjectChange(name=name, kind=kind, before=before, after=after)
 
 
-def _file(path: str, before: HeldFile | None, after: HeldFile | None) -> FileChange | None:
+def _file(path: str, before: FileSnapshot | None, after: FileSnapshot | None) -> FileChange | None:
     kind: FileChangeKind
     if before is None:
         kind = "added"
@@ -132,7 +134,7 @@ def _file(path: str, before: HeldFile | None, after: HeldFile | None) -> FileCha
     return FileChange(path=path, kind=kind, before=before, after=after)
 
 
-def _size(held: Held | None) -> int | None:
+def _size(held: ProjectSnapshot | None) -> int | None:
     if held is None:
         return 0
     return held.compressed if held.size is None else held.size
@@ -175,7 +177,7 @@ def _project_document(change: ProjectChange) -> dict[str, Any]:
     }
 
 
-def _held(held: Held | None) -> dict[str, Any] | None:
+def _held(held: ProjectSnapshot | None) -> dict[str, Any] | None:
     if held is None:
         return None
     return {
@@ -195,7 +197,7 @@ def _file_document(change: FileChange) -> dict[str, Any]:
     }
 
 
-def _held_file(held: HeldFile | None) -> dict[str, Any] | None:
+def _held_file(held: FileSnapshot | None) -> dict[str, Any] | None:
     if held is None:
         return None
     return {

@@ -35,7 +35,7 @@ class Figure:
     change: str = ""
 
 
-def figures_of(comparison: Comparison) -> tuple[Figure, ...]:
+def build_figures(comparison: Comparison) -> tuple[Figure, ...]:
     """Sizes, counts, architecture and glibc of both; what neither knows is left out."""
     before, after = comparison.before, comparison.after
     is_lock = before.kind == "lock"
@@ -154,7 +154,7 @@ def biggest_changes(changes: Sequence[FileChange], most: int | None) -> list[Fil
 def _figures(comparison: Comparison) -> str:
     rows = [
         (figure.label, figure.before, figure.after, figure.change)
-        for figure in figures_of(comparison)
+        for figure in build_figures(comparison)
     ]
     return _table([("", "before", "after", ""), *rows])
 
@@ -230,7 +230,7 @@ def code(text: str) -> str:
 def _markdown_figures(comparison: Comparison) -> str:
     rows = [
         (figure.label, _cell(figure.before), _cell(figure.after), figure.change)
-        for figure in figures_of(comparison)
+        for figure in build_figures(comparison)
     ]
     return _markdown_table(("", "before", "after", "change"), "lrrr", rows)
 

@@ -32,7 +32,7 @@ _SYSTEMS = {"elf": "", "mach-o": "macOS ", "pe": "Windows "}
 _LOADED = {"shared", "executable"}
 
 
-def machines_of(binaries: Iterable[BinaryFacts]) -> tuple[str, ...]:
+def list_machines(binaries: Iterable[BinaryFacts]) -> tuple[str, ...]:
     """The machines that *binaries* are for, sorted: ``x86_64``, ``macOS arm64``, ``Windows i386``.
 
     Object files and code for other processors than the one that runs Python aren't counted.
@@ -77,7 +77,7 @@ SnapshotKind = Literal["directory", "zip", "lock"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class ProjectSnapshot:
     """One project of an artifact or a lock.
 
     :param version: several, of a lock for several targets, joined by a comma; empty for own files
@@ -93,7 +93,7 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HeldFile:
+class FileSnapshot:
     """One file of an artifact; of a lock, one wheel.
 
     :param owner: normalised project name, or :data:`OWN_FILES`
@@ -128,8 +128,8 @@ class Snapshot:
     kind: SnapshotKind
     size: int | None
     compressed: int | None
-    projects: Mapping[str, Held]
-    files: Mapping[str, HeldFile]
+    projects: Mapping[str, ProjectSnapshot]
+    files: Mapping[str, FileSnapshot]
     machines: tuple[str, ...]
     glibc: str
     python: str = ""
@@ -148,7 +148,7 @@ def snapshot_bundle(bundle: Bundle, *, name: str, compressed: int | None = None)
         compressed=compressed,
         projects=_projects(bundle),
         files={
-            entry.path: HeldFile(
+            entry.path: FileSnapshot(
                 owner=entry.owner or OWN_FILES,
                 size=entry.size,
                 digest=entry.sha256,
@@ -156,12 +156,12 @@ def snapshot_bundle(bundle: Bundle, *, name: str, compressed: int | None = None)
             )
             for entry in bundle.entries
         },
-        machines=machines_of(binaries),
+        machines=list_machines(binaries),
         glibc=needed_glibc(binaries),
     )
 
 
-def _projects(bundle: Bundle) -> dict[str, Held]:
+def _projects(bundle: Bundle) -> dict[str, ProjectSnapshot]:
     owned: dict[str, list[Entry]] = defaultdict(list)
     for entry in bundle.entries:
         owned[entry.owner or OWN_FILES].append(entry)
@@ -171,7 +171,7 @@ def _projects(bundle: Bundle) -> dict[str, Held]:
         versions[project.name].append(project.version)
         compressed[project.name] = project.compressed or None
     return {
-        name: Held(
+        name: ProjectSnapshot(
             version=", ".join(sorted(set(versions.get(name, ())))),
             size=sum(entry.size for entry in owned.get(name, ())),
             compressed=compressed.get(name),
@@ -211,11 +211,11 @@ def snapshot_lock(lock: Pylock, *, name: str) -> Snapshot:
     )
 
 
-def _held(packages: list[Package]) -> Held:
+def _held(packages: list[Package]) -> ProjectSnapshot:
     files = sorted(_place(place, file) for package in packages for place, file in _files(package))
     wheels = [wheel for package in packages for wheel in package.wheels or ()]
     versions = sorted({package.version for package in packages if package.version is not None})
-    return Held(
+    return ProjectSnapshot(
         version=", ".join(map(str, versions)),
         size=None,
         compressed=wheels[0].size if len(wheels) == 1 else None,
@@ -223,11 +223,11 @@ def _held(packages: list[Package]) -> Held:
     )
 
 
-def _place(place: str, file: HeldFile) -> str:
+def _place(place: str, file: FileSnapshot) -> str:
     return f"{place} {file.digest}"
 
 
-def _files(package: Package) -> Iterator[tuple[str, HeldFile]]:
+def _files(package: Package) -> Iterator[tuple[str, FileSnapshot]]:
     """What a package may be installed from: each wheel, or its sdist, archive, folder, commit."""
     for file in (*(package.wheels or ()), *([package.sdist] if package.sdist else ())):
         yield file.filename, _file(package, file.size, file.hashes)
@@ -241,10 +241,10 @@ def _files(package: Package) -> Iterator[tuple[str, HeldFile]]:
         yield f"{place}@{package.vcs.commit_id}", _file(package, None, {})
 
 
-def _file(package: Package, size: int | None, hashes: Mapping[str, str]) -> HeldFile:
+def _file(package: Package, size: int | None, hashes: Mapping[str, str]) -> FileSnapshot:
     # The strongest hash is the same in two locks more often than the whole table is.
     best = hashes.get("sha256") or " ".join(f"{key}:{hashes[key]}" for key in sorted(hashes))
-    return HeldFile(owner=package.name, size=size, digest=best)
+    return FileSnapshot(owner=package.name, size=size, digest=best)
 
 
 def _machines(filenames: Iterable[str]) -> tuple[str, ...]:

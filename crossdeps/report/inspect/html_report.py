@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from crossdeps.report.inspect.inspection import folders_of
+from crossdeps.report.inspect.inspection import group_by_folder
 from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL, describe_binaries
 from crossdeps.report.inspect.size_map import COLOURS, render_map, size_tree
 from crossdeps.text import human_size, visible
@@ -18,7 +18,7 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crossdeps.report.inspect.inspection import Folder, Inspection, Portion
+    from crossdeps.report.inspect.inspection import Folder, Inspection, ProjectShare
 
 # Grounds of the ten groups; text on them is the page's own, with a contrast of 7 or more.
 LIGHT_GROUNDS = (
@@ -163,7 +163,7 @@ def _limits(inspection: Inspection) -> str:
     """How much of each limit is used, the first by project."""
     limits, whose = inspection.limits, _text(inspection.limits_of)
     segments = [
-        (portion.size, f"b{group % COLOURS}") for group, portion in enumerate(inspection.portions)
+        (share.size, f"b{group % COLOURS}") for group, share in enumerate(inspection.shares)
     ]
     bars = [_limit(f"unzipped, {whose}", inspection.size, limits.unzipped, segments)]
     if inspection.compressed is not None:
@@ -189,8 +189,8 @@ def _limit(label: str, used: int, limit: int, segments: Iterable[tuple[int, str]
 
 def _map(inspection: Inspection) -> str:
     biggest = ", ".join(
-        f"{portion.name or OWN_FILES_LABEL} {human_size(portion.size)}"
-        for portion in inspection.portions[:3]
+        f"{share.name or OWN_FILES_LABEL} {human_size(share.size)}"
+        for share in inspection.shares[:3]
     )
     if not inspection.size:
         return "<h2>Map</h2><p>There is nothing in it.</p>"
@@ -206,42 +206,41 @@ def _map(inspection: Inspection) -> str:
 def _projects(inspection: Inspection) -> str:
     heads = ["Project", "Version", "Unzipped", "Share", "Zipped", "Files", "Binaries", "Licence"]
     rows = [
-        _project_row(portion, group, inspection.size)
-        for group, portion in enumerate(inspection.portions)
+        _project_row(share, group, inspection.size) for group, share in enumerate(inspection.shares)
     ]
     return f"<h2>Projects</h2><div class=frame>{_table(heads, rows, {2, 3, 4, 5})}</div>"
 
 
-def _project_row(portion: Portion, group: int, total: int) -> list[str]:
-    share = f"{100 * portion.size / total:.1f}%" if total else ""
+def _project_row(share: ProjectShare, group: int, total: int) -> list[str]:
+    percent = f"{100 * share.size / total:.1f}%" if total else ""
     return [
-        f'<span class="key b{group % COLOURS}"></span>{_text(portion.name or OWN_FILES_LABEL)}',
-        _text(portion.version),
-        human_size(portion.size),
-        share,
-        human_size(portion.compressed) if portion.compressed else "",
-        f"{len(portion.entries):,}",
-        f"<span class=whole>{_text(describe_binaries(portion))}</span>",
-        _text(portion.licence.text) if portion.name else "",
+        f'<span class="key b{group % COLOURS}"></span>{_text(share.name or OWN_FILES_LABEL)}',
+        _text(share.version),
+        human_size(share.size),
+        percent,
+        human_size(share.compressed) if share.compressed else "",
+        f"{len(share.entries):,}",
+        f"<span class=whole>{_text(describe_binaries(share))}</span>",
+        _text(share.licence.text) if share.name else "",
     ]
 
 
 def _folders(inspection: Inspection) -> str:
-    blocks = [_project_folders(portion, inspection) for portion in inspection.portions]
+    blocks = [_project_folders(share, inspection) for share in inspection.shares]
     return f"<h2>Folders</h2>{''.join(blocks)}"
 
 
-def _project_folders(portion: Portion, inspection: Inspection) -> str:
-    folders = folders_of(portion.entries, inspection.prefix)
-    rows = [_folder_row(folder, portion.size) for folder in folders[:_MOST_FOLDERS]]
+def _project_folders(share: ProjectShare, inspection: Inspection) -> str:
+    folders = group_by_folder(share.entries, inspection.prefix)
+    rows = [_folder_row(folder, share.size) for folder in folders[:_MOST_FOLDERS]]
     if len(folders) > _MOST_FOLDERS:
         rest = folders[_MOST_FOLDERS:]
         size, files = sum(folder.size for folder in rest), sum(folder.files for folder in rest)
         rows.append([f"{len(rest):,} smaller folders", human_size(size), "", f"{files:,}"])
     table = _table(["Folder", "Unzipped", "Share", "Files"], rows, {1, 2, 3})
     return (
-        f"<details><summary>{_text(portion.name or OWN_FILES_LABEL)}"
-        f" <span class=quiet>{human_size(portion.size)}</span></summary>{table}</details>"
+        f"<details><summary>{_text(share.name or OWN_FILES_LABEL)}"
+        f" <span class=quiet>{human_size(share.size)}</span></summary>{table}</details>"
     )
 
 
@@ -252,15 +251,15 @@ def _folder_row(folder: Folder, total: int) -> list[str]:
 
 
 def _files(inspection: Inspection) -> str:
-    entries = [(entry, portion) for portion in inspection.portions for entry in portion.entries]
+    entries = [(entry, share) for share in inspection.shares for entry in share.entries]
     biggest = sorted(entries, key=lambda pair: (-pair[0].size, pair[0].path))[:_MOST_FILES]
     rows = [
         [
             f"<span class=path>{_text(entry.path)}</span>",
-            _text(portion.name or OWN_FILES_LABEL),
+            _text(share.name or OWN_FILES_LABEL),
             human_size(entry.size),
         ]
-        for entry, portion in biggest
+        for entry, share in biggest
     ]
     table = _table(["File", "Project", "Unzipped"], rows, {2})
     return f"<h2>Biggest files</h2><div class=frame>{table}</div>" if rows else ""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.metadata import parse_email
 
-from crossdeps.report.diff.snapshot import OWN_FILES, machines_of, needed_glibc
-from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, licence_of
+from crossdeps.report.diff.snapshot import OWN_FILES, list_machines, needed_glibc
+from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, read_licence
 from crossdeps.target.runtimes import LAMBDA_LIMITS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Folder:
     files: int
 
 
-def folders_of(entries: Iterable[Entry], prefix: str) -> tuple[Folder, ...]:
+def group_by_folder(entries: Iterable[Entry], prefix: str) -> tuple[Folder, ...]:
     """The folders of *entries* down to the second level below *prefix*, biggest first.
 
     Each file counts in one folder: the deepest of these that it lies in.
@@ -72,7 +72,7 @@ class EmbeddedSbom:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Portion:
+class ProjectShare:
     """What one project takes of an artifact.
 
     :param name: normalised; empty for files of no project, which are the user's own
@@ -113,7 +113,7 @@ class Inspection:
     :param compressed: bytes of the zip; None for a directory
     :param sha256: hex digest of the zip; empty for a directory
     :param digest: of paths, modes and bytes of all files, hex; the same for a directory and its zip
-    :param portions: biggest first
+    :param shares: biggest first
     """
 
     name: str
@@ -127,15 +127,15 @@ class Inspection:
     sha256: str
     digest: str
     entries: int
-    portions: tuple[Portion, ...]
+    shares: tuple[ProjectShare, ...]
     machines: tuple[str, ...]
     glibc: str
     warnings: tuple[str, ...] = ()
 
     @property
-    def projects(self) -> tuple[Portion, ...]:
+    def projects(self) -> tuple[ProjectShare, ...]:
         """The portions that are projects, biggest first."""
-        return tuple(portion for portion in self.portions if portion.name)
+        return tuple(share for share in self.shares if share.name)
 
 
 def inspect_bundle(
@@ -157,7 +157,7 @@ def inspect_bundle(
     """
     facts = target.runtime_facts if target else None
     binaries = [entry.binary for entry in bundle.entries if entry.binary]
-    portions = _portions(bundle, read, target, hashes or {})
+    shares = _portions(bundle, read, target, hashes or {})
     return Inspection(
         name=name,
         kind="zip" if bundle.kind == "zip" else "directory",
@@ -170,8 +170,8 @@ def inspect_bundle(
         sha256=sha256,
         digest=_digest(bundle.entries),
         entries=len(bundle.entries),
-        portions=tuple(sorted(portions, key=lambda portion: (-portion.size, portion.name))),
-        machines=machines_of(binaries),
+        shares=tuple(sorted(shares, key=lambda share: (-share.size, share.name))),
+        machines=list_machines(binaries),
         glibc=needed_glibc(binaries),
         warnings=bundle.warnings,
     )
@@ -182,7 +182,7 @@ def _portions(
     read: Read,
     target: Target | None,
     hashes: Mapping[tuple[str, str], Mapping[str, str]],
-) -> list[Portion]:
+) -> list[ProjectShare]:
     owned: dict[str, list[Entry]] = defaultdict(list)
     for entry in bundle.entries:
         owned[entry.owner or OWN_FILES].append(entry)
@@ -190,35 +190,35 @@ def _portions(
     for project in bundle.projects:
         installed[project.name].append(project)
     graph = dependency_graph(bundle.projects, target.environment if target else None)
-    portions = []
+    shares = []
     for name in sorted({*owned, *installed}):
         entries = owned.get(name, [])
         binaries = [entry.binary for entry in entries if entry.binary]
-        portion = Portion(
+        share = ProjectShare(
             name=name,
             version=", ".join(sorted({project.version for project in installed[name]})),
             size=sum(entry.size for entry in entries),
             compressed=max((project.compressed for project in installed[name]), default=0) or None,
             entries=tuple(entries),
-            machines=machines_of(binaries),
+            machines=list_machines(binaries),
             glibc=needed_glibc(binaries),
             requires=graph.get(name, ()),
         )
-        portions.append(_with_metadata(portion, installed[name], read, hashes))
-    return portions
+        shares.append(_with_metadata(share, installed[name], read, hashes))
+    return shares
 
 
 def _with_metadata(
-    portion: Portion,
+    share: ProjectShare,
     installed: Sequence[InstalledProject],
     read: Read,
     hashes: Mapping[tuple[str, str], Mapping[str, str]],
-) -> Portion:
-    """*portion* with what the project's own metadata tells."""
+) -> ProjectShare:
+    """*share* with what the project's own metadata tells."""
     if not installed:
-        return portion
+        return share
     project = installed[-1]
-    by_path = {entry.path: entry for entry in portion.entries}
+    by_path = {entry.path: entry for entry in share.entries}
     metadata = by_path.get(f"{project.dist_info}/METADATA")
     small = metadata is not None and metadata.size <= _LARGEST_METADATA
     raw = parse_email(read(metadata))[0] if metadata and small else {}
@@ -228,12 +228,12 @@ def _with_metadata(
             sha256=entry.sha256,
             data=read(entry) if entry.size <= _LARGEST_METADATA else b"",
         )
-        for entry in portion.entries
+        for entry in share.entries
         if any(entry.path.startswith(f"{each.dist_info}/sboms/") for each in installed)
     ]
     return replace(
-        portion,
-        licence=licence_of(raw, project.dist_info, by_path),
+        share,
+        licence=read_licence(raw, project.dist_info, by_path),
         summary=" ".join((raw.get("summary") or "").split()),
         sboms=tuple(sboms),
         hashes=hashes.get((project.name, project.version), {}),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.report.inspect.inspection import folders_of
+from crossdeps.report.inspect.inspection import group_by_folder
 from crossdeps.text import human_size, visible
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crossdeps.report.inspect.inspection import Inspection, Portion
+    from crossdeps.report.inspect.inspection import Inspection, ProjectShare
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
@@ -37,23 +37,23 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
             "unzipped": inspection.limits.unzipped,
             "direct_upload": inspection.limits.direct_upload,
         },
-        "projects": [_portion(portion, inspection.prefix) for portion in inspection.portions],
+        "projects": [_portion(share, inspection.prefix) for share in inspection.shares],
         "warnings": list(inspection.warnings),
     }
 
 
-def _portion(portion: Portion, prefix: str) -> dict[str, Any]:
-    licence = portion.licence
+def _portion(share: ProjectShare, prefix: str) -> dict[str, Any]:
+    licence = share.licence
     return {
-        "name": portion.name or None,
-        "version": portion.version or None,
-        "unzipped": portion.size,
-        "compressed": portion.compressed,
-        "files": len(portion.entries),
-        "architectures": list(portion.machines),
-        "glibc": portion.glibc or None,
-        "requires": list(portion.requires),
-        "hashes": dict(sorted(portion.hashes.items())),
+        "name": share.name or None,
+        "version": share.version or None,
+        "unzipped": share.size,
+        "compressed": share.compressed,
+        "files": len(share.entries),
+        "architectures": list(share.machines),
+        "glibc": share.glibc or None,
+        "requires": list(share.requires),
+        "hashes": dict(sorted(share.hashes.items())),
         "licence": {
             "text": licence.text or None,
             "expression": licence.expression or None,
@@ -61,10 +61,10 @@ def _portion(portion: Portion, prefix: str) -> dict[str, Any]:
             "files": list(licence.files),
             "missing_files": list(licence.missing),
         },
-        "sboms": [sbom.path for sbom in portion.sboms],
+        "sboms": [sbom.path for sbom in share.sboms],
         "folders": [
             {"path": folder.path, "unzipped": folder.size, "files": folder.files}
-            for folder in folders_of(portion.entries, prefix)
+            for folder in group_by_folder(share.entries, prefix)
         ],
     }
 
@@ -88,9 +88,9 @@ def render_inspection(inspection: Inspection, *, all_folders: bool = False) -> s
         *([f"Binaries  {describe_binaries(inspection)}"] if inspection.machines else []),
     ]
     rows: list[tuple[str, ...]] = []
-    for portion in inspection.portions:
-        rows.append(_row(portion, inspection.size))
-        rows.extend(_folder_rows(portion, inspection, all_folders=all_folders))
+    for share in inspection.shares:
+        rows.append(_row(share, inspection.size))
+        rows.extend(_folder_rows(share, inspection, all_folders=all_folders))
     title = "1 project" if count == 1 else f"{count} projects"
     blocks = ["\n".join(head), "\n".join([title, *_table(rows)])]
     return "\n\n".join(blocks) + "\n"
@@ -98,13 +98,19 @@ def render_inspection(inspection: Inspection, *, all_folders: bool = False) -> s
 
 def render_licences(inspection: Inspection) -> str:
     """Each project's licence, where it is said, its licence files; then what is missing."""
-    projects = sorted(inspection.projects, key=lambda portion: portion.name)
+    projects = sorted(inspection.projects, key=lambda share: share.name)
     rows: list[tuple[str, ...]] = []
-    for portion in projects:
-        licence = portion.licence
+    for share in projects:
+        licence = share.licence
         said = visible(licence.text) or "not said"
         source = f"({licence.source})" if licence.source else ""
-        rows.append((visible(portion.name), visible(portion.version), f"{said} {source}".rstrip()))
+        rows.append(
+            (
+                visible(share.name),
+                visible(share.version),
+                f"{said} {source}".rstrip(),
+            )
+        )
         rows.extend(("", "", f"  {visible(path)}") for path in licence.files)
     lines = _table(rows)
     gaps = [
@@ -131,7 +137,7 @@ def describe_size(inspection: Inspection) -> str:
     )
 
 
-def describe_binaries(held: Inspection | Portion) -> str:
+def describe_binaries(held: Inspection | ProjectShare) -> str:
     """The machines that binaries are for, and the glibc that they need."""
     glibc = f"glibc {held.glibc}" if held.glibc else ""
     return ", ".join(part for part in (*held.machines, glibc) if part)
@@ -144,25 +150,25 @@ def _upload(inspection: Inspection) -> list[str]:
     return [f"          over {human_size(limit)}: upload it through S3"]
 
 
-def _row(portion: Portion, total: int) -> tuple[str, ...]:
-    share = f"{100 * portion.size / total:.0f}%" if total else ""
-    zipped = f"{human_size(portion.compressed)} zipped" if portion.compressed else ""
+def _row(share: ProjectShare, total: int) -> tuple[str, ...]:
+    percent = f"{100 * share.size / total:.0f}%" if total else ""
+    zipped = f"{human_size(share.compressed)} zipped" if share.compressed else ""
     return (
-        visible(portion.name) or OWN_FILES_LABEL,
-        visible(portion.version),
-        human_size(portion.size),
-        share,
+        visible(share.name) or OWN_FILES_LABEL,
+        visible(share.version),
+        human_size(share.size),
+        percent,
         zipped,
-        describe_binaries(portion),
+        describe_binaries(share),
     )
 
 
 def _folder_rows(
-    portion: Portion, inspection: Inspection, *, all_folders: bool
+    share: ProjectShare, inspection: Inspection, *, all_folders: bool
 ) -> list[tuple[str, ...]]:
-    if not all_folders and portion.size < _WORTH_FOLDERS * inspection.size:
+    if not all_folders and share.size < _WORTH_FOLDERS * inspection.size:
         return []
-    folders = folders_of(portion.entries, inspection.prefix)
+    folders = group_by_folder(share.entries, inspection.prefix)
     shown = folders if all_folders else folders[:_FEW_FOLDERS]
     return [
         (f"  {visible(folder.path) or '(root)'}", "", human_size(folder.size), "", "", "")
@@ -170,13 +176,13 @@ def _folder_rows(
     ]
 
 
-def _gap(title: str, portions: Sequence[Portion]) -> str:
-    if not portions:
+def _gap(title: str, shares: Sequence[ProjectShare]) -> str:
+    if not shares:
         return ""
     rows = [
-        f"  {visible(portion.name)}{': ' if portion.licence.missing else ''}"
-        f"{', '.join(map(visible, portion.licence.missing))}"
-        for portion in portions
+        f"  {visible(share.name)}{': ' if share.licence.missing else ''}"
+        f"{', '.join(map(visible, share.licence.missing))}"
+        for share in shares
     ]
     return "\n".join([title, *rows])
 

@@ -49,7 +49,7 @@ class Licence:
     missing: tuple[str, ...] = ()
 
 
-def licence_of(metadata: RawMetadata, dist_info: str, paths: Collection[str]) -> Licence:
+def read_licence(metadata: RawMetadata, dist_info: str, paths: Collection[str]) -> Licence:
     """The licence of a project.
 
     Sources: core metadata, License-Expression, License-File, License and Classifier; PEP 639 for
@@ -152,7 +152,7 @@ def dependency_graph(
     return {name: tuple(sorted(needed[name])) for name in sorted(needed)}
 
 
-def roots_of(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def find_roots(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The projects that lead to all others, sorted: what none requires, and one of each circle."""
     required = {wanted for name in graph for wanted in graph[name]}
     roots = [name for name in sorted(graph) if name not in required]

@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.errors import UsageError
-from crossdeps.report.inspect.project_metadata import roots_of
+from crossdeps.report.inspect.project_metadata import find_roots
 
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
@@ -70,25 +70,25 @@ def _bom(inspection: Inspection) -> tuple[Bom, tuple[str, ...]]:
     bom.metadata.tools.components.add(tool_component())
     artifact = artifact_component(inspection)
     bom.metadata.component = artifact
-    components = {portion.name: project_component(portion) for portion in inspection.projects}
+    components = {share.name: project_component(share) for share in inspection.projects}
     warnings: list[str] = []
     inside: dict[str, list[Component]] = {name: [] for name in components}
-    for portion in inspection.projects:
-        for sbom in portion.sboms:
-            embedded = read_embedded(sbom, portion)
+    for share in inspection.projects:
+        for sbom in share.sboms:
+            embedded = read_embedded(sbom, share)
             if embedded is None:
                 warnings.append(f"{sbom.path} is referred to, but can't be taken over")
                 continue
-            inside[portion.name] += embedded.roots
+            inside[share.name] += embedded.roots
             for component in embedded.components:
                 bom.components.add(component)
             for component, needed in embedded.dependencies:
                 bom.register_dependency(component, needed)
-    for portion in inspection.projects:
-        component = components[portion.name]
+    for share in inspection.projects:
+        component = components[share.name]
         bom.components.add(component)
-        required = [components[name] for name in portion.requires]
-        bom.register_dependency(component, [*required, *inside[portion.name]])
-    graph = {portion.name: portion.requires for portion in inspection.projects}
-    bom.register_dependency(artifact, [components[name] for name in roots_of(graph)])
+        required = [components[name] for name in share.requires]
+        bom.register_dependency(component, [*required, *inside[share.name]])
+    graph = {share.name: share.requires for share in inspection.projects}
+    bom.register_dependency(artifact, [components[name] for name in find_roots(graph)])
     return bom, tuple(warnings)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cyclonedx.model.license import License
 
-    from crossdeps.report.inspect.inspection import EmbeddedSbom, Inspection, Portion
+    from crossdeps.report.inspect.inspection import EmbeddedSbom, Inspection, ProjectShare
     from crossdeps.report.inspect.project_metadata import Licence
 
 _ALGORITHMS = {
@@ -69,37 +69,36 @@ def artifact_component(inspection: Inspection) -> Component:
     )
 
 
-def project_component(portion: Portion) -> Component:
+def project_component(share: ProjectShare) -> Component:
     """A project: its package URL, licence, and the SBOMs that it brought along."""
-    version = visible(portion.version)
-    purl = PackageURL(type="pypi", name=portion.name, version=version or None)
+    version = visible(share.version)
+    purl = PackageURL(type="pypi", name=share.name, version=version or None)
     facts = {
-        "crossdeps:unzipped": str(portion.size),
-        "crossdeps:architecture": ", ".join(portion.machines),
-        "crossdeps:glibc": portion.glibc,
+        "crossdeps:unzipped": str(share.size),
+        "crossdeps:architecture": ", ".join(share.machines),
+        "crossdeps:glibc": share.glibc,
     }
     properties = [Property(name=name, value=value) for name, value in facts.items() if value]
     properties += [
-        Property(name="crossdeps:licence-file", value=visible(path))
-        for path in portion.licence.files
+        Property(name="crossdeps:licence-file", value=visible(path)) for path in share.licence.files
     ]
     return Component(
         type=ComponentType.LIBRARY,
-        name=visible(portion.name),
+        name=visible(share.name),
         version=version or None,
-        bom_ref=project_reference(portion),
+        bom_ref=project_reference(share),
         purl=purl,
-        description=visible(portion.summary) or None,
-        hashes=_hashes(portion.hashes),
-        licenses=_licences(portion.licence),
-        external_references=[_reference(sbom) for sbom in portion.sboms],
+        description=visible(share.summary) or None,
+        hashes=_hashes(share.hashes),
+        licenses=_licences(share.licence),
+        external_references=[_reference(sbom) for sbom in share.sboms],
         properties=properties,
     )
 
 
-def project_reference(portion: Portion) -> str:
+def project_reference(share: ProjectShare) -> str:
     """The bom-ref of a project."""
-    return visible(f"{portion.name}=={portion.version}")
+    return visible(f"{share.name}=={share.version}")
 
 
 def _reference(sbom: EmbeddedSbom) -> ExternalReference:
@@ -142,7 +141,7 @@ class Embedded:
     roots: tuple[Component, ...]
 
 
-def read_embedded(sbom: EmbeddedSbom, portion: Portion) -> Embedded | None:
+def read_embedded(sbom: EmbeddedSbom, share: ProjectShare) -> Embedded | None:
     """Read an SBOM if it is CycloneDX in JSON; None where it isn't, or is wrong."""
     try:
         document = json.loads(sbom.data)
@@ -151,7 +150,7 @@ def read_embedded(sbom: EmbeddedSbom, portion: Portion) -> Embedded | None:
         bom = Bom.from_json(document)  # type: ignore[attr-defined]
         if not isinstance(bom, Bom):
             return None
-        embedded = _embedded(bom, sbom, portion)
+        embedded = _embedded(bom, sbom, share)
         # What can't be written again would spoil the whole document.
         JsonV1Dot6(Bom(components=embedded.components)).output_as_string()
     except Exception:  # noqa: BLE001 - whatever the library makes of anybody's document
@@ -159,13 +158,13 @@ def read_embedded(sbom: EmbeddedSbom, portion: Portion) -> Embedded | None:
     return embedded
 
 
-def _embedded(bom: Bom, sbom: EmbeddedSbom, portion: Portion) -> Embedded:
+def _embedded(bom: Bom, sbom: EmbeddedSbom, share: ProjectShare) -> Embedded:
     subject = bom.metadata.component
-    is_project = subject is not None and _is_project(subject, portion)
+    is_project = subject is not None and _is_project(subject, share)
     listed = [*([subject] if subject is not None else []), *bom.components]
     everything = list(_flat(listed))
     own = {
-        str(component.bom_ref.value) for component in everything if _is_project(component, portion)
+        str(component.bom_ref.value) for component in everything if _is_project(component, share)
     }
     by_reference: dict[str, Component] = {}
     for component in everything:
@@ -185,7 +184,7 @@ def _embedded(bom: Bom, sbom: EmbeddedSbom, portion: Portion) -> Embedded:
         for reference in sorted(edges)
         if reference in by_reference
     ]
-    kept = [component for component in listed if not _is_project(component, portion)]
+    kept = [component for component in listed if not _is_project(component, share)]
     needed = {each for reference in edges if reference not in own for each in edges[reference]}
     roots = [
         component
@@ -195,15 +194,15 @@ def _embedded(bom: Bom, sbom: EmbeddedSbom, portion: Portion) -> Embedded:
     if is_project and subject is not None:
         direct = edges.get(str(subject.bom_ref.value), [])
         roots += [by_reference[each] for each in direct if each in needed]
-    _rename(_flat(kept), sbom, portion)
+    _rename(_flat(kept), sbom, share)
     return Embedded(components=tuple(kept), dependencies=tuple(dependencies), roots=tuple(roots))
 
 
-def _is_project(component: Component, portion: Portion) -> bool:
+def _is_project(component: Component, share: ProjectShare) -> bool:
     """Whether it is the project itself, which the artifact's own SBOM has already."""
     if component.purl is not None and component.purl.type != "pypi":
         return False
-    return canonicalize_name(component.name) == portion.name
+    return canonicalize_name(component.name) == share.name
 
 
 def _flat(components: Iterable[Component]) -> Iterator[Component]:
@@ -212,9 +211,9 @@ def _flat(components: Iterable[Component]) -> Iterator[Component]:
         yield from _flat(component.components)
 
 
-def _rename(components: Iterable[Component], sbom: EmbeddedSbom, portion: Portion) -> None:
+def _rename(components: Iterable[Component], sbom: EmbeddedSbom, share: ProjectShare) -> None:
     """Give each component a reference of its own, which says where it is from."""
-    prefix = f"{project_reference(portion)}#{visible(sbom.path.partition('/sboms/')[2])}"
+    prefix = f"{project_reference(share)}#{visible(sbom.path.partition('/sboms/')[2])}"
     taken: set[str] = set()
     for number, component in enumerate(components):
         reference = visible(component.bom_ref.value or f"{number}")

@@ -16,7 +16,7 @@ from crossdeps.text import human_size, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from crossdeps.report.inspect.inspection import Inspection, Portion
+    from crossdeps.report.inspect.inspection import Inspection, ProjectShare
 
     Tree = dict[str, "Tree | int"]
 
@@ -237,14 +237,14 @@ def _text(x: float, y: float, text: str, *, strong: bool = False) -> str:
 def size_tree(inspection: Inspection) -> tuple[Node, ...]:
     """A node for each portion of the artifact, biggest first, with its folders and files."""
     return tuple(
-        _portion_node(portion, inspection.prefix, group)
-        for group, portion in enumerate(inspection.portions)
+        _portion_node(share, inspection.prefix, group)
+        for group, share in enumerate(inspection.shares)
     )
 
 
-def _portion_node(portion: Portion, prefix: str, group: int) -> Node:
+def _portion_node(share: ProjectShare, prefix: str, group: int) -> Node:
     tree: Tree = {}
-    for entry in portion.entries:
+    for entry in share.entries:
         inside = entry.path.removeprefix(prefix)
         *folders, name = inside.split("/")
         level = tree
@@ -254,12 +254,12 @@ def _portion_node(portion: Portion, prefix: str, group: int) -> Node:
             if isinstance(found, dict):
                 level = found
         level[name] = entry.size
-    name = visible(portion.name) or OWN_FILES_LABEL
-    label = f"{name} {visible(portion.version)}".rstrip()
+    name = visible(share.name) or OWN_FILES_LABEL
+    label = f"{name} {visible(share.version)}".rstrip()
     return Node(
         label=label,
-        title=f"{label}: {human_size(portion.size)}",
-        size=portion.size,
+        title=f"{label}: {human_size(share.size)}",
+        size=share.size,
         group=group,
         children=_children(tree, "", group),
     )

@@ -70,7 +70,7 @@ class _Kind:
     minor: int = 0
 
 
-def describe_supply(rejections: Sequence[Rejection], target: Target) -> tuple[str, ...]:
+def describe_availability(rejections: Sequence[Rejection], target: Target) -> tuple[str, ...]:
     """What the wheels of one version are for: Pythons that share their platforms on one line."""
     platforms_of: dict[_Kind, set[str]] = defaultdict(set)
     has_sdist = False

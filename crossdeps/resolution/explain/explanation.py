@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import ConflictError, NoCandidateError, ResolutionError, SearchLimitError
 from crossdeps.progress import Progress
-from crossdeps.resolution.explain.failures import Shortage
-from crossdeps.resolution.model import Impossible, Want
+from crossdeps.resolution.explain.failures import RequirementFailure
+from crossdeps.resolution.model import Dependency, Unusable
 from crossdeps.resolution.reporter import describe
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Failure:
     searcher: Searcher
     attempt: Attempt
 
-    def again(self, roots: Sequence[Want], max_versions: int) -> Attempt:
+    def again(self, roots: Sequence[Dependency], max_versions: int) -> Attempt:
         """Search for fewer or looser *roots*."""
         return self.searcher.attempt(
             roots, progress=Progress(), max_rounds=_ROUNDS, max_versions=max_versions
@@ -56,16 +56,16 @@ def explain(failure: Failure) -> ResolutionError:
         return _explain_limit(failure)
     failure = dataclasses.replace(failure, attempt=_fewest(failure))
     attempt = failure.attempt
-    causes = attempt.trail.first_conflict or attempt.causes
+    causes = attempt.search_log.first_conflict or attempt.causes
     for cause in causes:
-        if isinstance(cause.requirement, Want):
-            shortage = Shortage(
+        if isinstance(cause.requirement, Dependency):
+            shortage = RequirementFailure(
                 target=failure.target,
-                catalogue=failure.searcher.catalogue,
+                repository=failure.searcher.repository,
                 asked=failure.searcher.asked,
                 want=cause.requirement,
                 chain=(
-                    *attempt.trail.chain(cause.requirement, cause.parent),
+                    *attempt.search_log.chain(cause.requirement, cause.parent),
                     *_tried(attempt, [cause.parent.name] if cause.parent else []),
                 ),
             )
@@ -74,7 +74,7 @@ def explain(failure: Failure) -> ResolutionError:
             if error is not None:
                 return error
     for cause in causes:
-        if isinstance(cause.requirement, Impossible):
+        if isinstance(cause.requirement, Unusable):
             return _explain_impossible(failure, cause.requirement)
     return _explain_conflict(failure, causes)
 
@@ -82,7 +82,7 @@ def explain(failure: Failure) -> ResolutionError:
 def _fewest(failure: Failure) -> Attempt:
     """The search with the fewest of the user's lines that still have no answer together."""
     attempt = failure.attempt
-    blamed = _blamed(attempt, (*attempt.causes, *attempt.trail.first_conflict))
+    blamed = _blamed(attempt, (*attempt.causes, *attempt.search_log.first_conflict))
     if len(blamed) < len(attempt.roots):
         smaller = failure.again(blamed, _VERSIONS_TO_BLAME)
         if smaller.end not in ("impossible", "circle"):
@@ -98,7 +98,7 @@ def _fewest(failure: Failure) -> Attempt:
     return attempt
 
 
-def _blamed(attempt: Attempt, causes: Iterable[Information]) -> list[Want]:
+def _blamed(attempt: Attempt, causes: Iterable[Information]) -> list[Dependency]:
     """The roots that lead to *causes*, and every root on a project that one of them is about."""
     names: set[str] = set()
     for cause in causes:
@@ -106,13 +106,13 @@ def _blamed(attempt: Attempt, causes: Iterable[Information]) -> list[Want]:
         parent = cause.parent
         while parent is not None and parent.name not in names:
             names.add(parent.name)
-            parent = attempt.trail.askers[parent.name][1]
+            parent = attempt.search_log.required_by[parent.name][1]
     return [root for root in attempt.roots if root.name in names]
 
 
-def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidateError:
-    asker = failure.attempt.trail.askers[impossible.name]
-    lines = failure.attempt.trail.chain(*asker)
+def _explain_impossible(failure: Failure, impossible: Unusable) -> NoCandidateError:
+    dependent = failure.attempt.search_log.required_by[impossible.name]
+    lines = failure.attempt.search_log.chain(*dependent)
     title = f"{impossible.name} {impossible.version}"
     if impossible.reason == "requires-python":
         return NoCandidateError(
@@ -130,9 +130,9 @@ def _explain_impossible(failure: Failure, impossible: Impossible) -> NoCandidate
 def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> ConflictError:
     attempt = failure.attempt
     chains = {
-        attempt.trail.chain(cause.requirement, cause.parent)
+        attempt.search_log.chain(cause.requirement, cause.parent)
         for cause in causes
-        if isinstance(cause.requirement, Want)
+        if isinstance(cause.requirement, Dependency)
     }
     names = list(dict.fromkeys(cause.requirement.name for cause in causes))
     lines = [line for each in sorted(chains) for line in each]
@@ -157,7 +157,7 @@ def _tried(attempt: Attempt, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(
         f"other versions of {name} don't help: {count - 1} more were tried"
         for name in names
-        if (count := len(attempt.trail.tried.get(name, ()))) > 1
+        if (count := len(attempt.search_log.tried.get(name, ()))) > 1
     )
 
 
@@ -185,12 +185,12 @@ def _smallest_change(failure: Failure) -> str:
 def _explain_limit(failure: Failure) -> SearchLimitError:
     """Name what the search kept coming back to."""
     attempt = failure.attempt
-    knot = [name for name, _ in attempt.trail.conflicts.most_common(_KNOT)]
+    knot = [name for name, _ in attempt.search_log.conflicts.most_common(_KNOT)]
     lines = [
         line
         for name in knot
         for line in sorted(
-            {describe(cause) for cause in attempt.trail.first_conflicts.get(name, ())}
+            {describe(cause) for cause in attempt.search_log.first_conflicts.get(name, ())}
         )
     ]
     return SearchLimitError(

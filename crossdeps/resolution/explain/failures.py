@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
-from crossdeps.resolution.explain.availability import describe_supply, newest, why
-from crossdeps.resolution.explain.suggestions import remedy
+from crossdeps.resolution.explain.availability import describe_availability, newest, why
+from crossdeps.resolution.explain.suggestions import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from packaging.version import Version
 
-    from crossdeps.resolution.model import Candidate, Want
-    from crossdeps.resolution.repository import Catalogue, Project
-    from crossdeps.resolution.root_requirements import Asked
+    from crossdeps.resolution.model import Candidate, Dependency
+    from crossdeps.resolution.repository import Project, Repository
+    from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
 _LISTED = 6
@@ -25,26 +25,26 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shortage:
+class RequirementFailure:
     """A want, and where it came from.
 
     :param chain: who asked for it, from the user's line on
     """
 
     target: Target
-    catalogue: Catalogue
-    asked: Asked
-    want: Want
+    repository: Repository
+    asked: RootRequirements
+    want: Dependency
     chain: tuple[str, ...]
 
     def explain(self) -> ResolutionError | None:
         """The error, or None where something satisfies the want."""
-        project = self.catalogue.project(self.want.name)
+        project = self.repository.project(self.want.name)
         if not project.page.files:
             return self._not_found(project)
-        if self.catalogue.matching(self.want.name, self.want.specifier):
+        if self.repository.matching(self.want.name, self.want.specifier):
             return None
-        limit = self.catalogue.limit(self.want.name)
+        limit = self.repository.limit(self.want.name)
         misses = [
             rejection
             for rejection in project.judged.rejections
@@ -55,7 +55,7 @@ class Shortage:
         version, of_newest = newest(misses)
         if version is None:
             return self._no_such_version(project)
-        described = describe_supply(of_newest, self.target)
+        described = describe_availability(of_newest, self.target)
         return NoCandidateError(
             f"nothing of {self.want.text} fits {self.target.describe()}",
             context=(
@@ -65,7 +65,7 @@ class Shortage:
                 *described,
                 *self._fitting(project),
             ),
-            hint=remedy(of_newest, self.target, self.want.name, others=bool(project.versions)),
+            hint=suggest(of_newest, self.target, self.want.name, others=bool(project.versions)),
         )
 
     def _not_found(self, project: Project) -> ProjectNotFoundError:
@@ -90,7 +90,7 @@ class Shortage:
 
     def _no_such_version(self, project: Project) -> NoCandidateError:
         name = self.want.name
-        limit = self.catalogue.limit(name)
+        limit = self.repository.limit(name)
         context = (*self.chain, *self._constraints(), *_left_out(project))
         fitting = [found.version for found in project.versions]
         ruled_out = [
@@ -159,6 +159,9 @@ def describe_wheels(candidate: Candidate, project: Project, target: Target) -> t
     same = [found for found in project.judged.rejections if found.version == candidate.version]
     fitting = [found.version for found in project.versions if found.file.filename.endswith(".whl")]
     return (
-        *(line.replace("it exists", "it has wheels", 1) for line in describe_supply(same, target)),
+        *(
+            line.replace("it exists", "it has wheels", 1)
+            for line in describe_availability(same, target)
+        ),
         *((f"for this target there are wheels of {listed(fitting)}",) if fitting else ()),
     )

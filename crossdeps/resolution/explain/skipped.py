@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdeps.resolution.model import PassedOver
+from crossdeps.resolution.model import SkippedVersion
 from crossdeps.target.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from crossdeps.resolution.model import Candidate, Pin, Rejection, RejectionReason, Want
-    from crossdeps.resolution.repository import Catalogue
+    from crossdeps.resolution.model import Candidate, Dependency, Pin, Rejection, RejectionReason
+    from crossdeps.resolution.repository import Repository
 
     Against = Callable[[str, Version], str]
 
 
-def describe_reason(item: PassedOver) -> str:
+def describe_reason(item: SkippedVersion) -> str:
     """What stood against a version that was passed over, in words.
 
     :returns: such as ``its wheels need glibc 2.28; python3.12 and later have it``
@@ -88,24 +88,24 @@ def _glibc(rejection: Rejection) -> tuple[int, ...]:
     return tuple(int(part) for part in rejection.detail.split("."))
 
 
-def passed_over(
+def skipped_versions(
     pin: Pin,
-    askers: Sequence[tuple[Want, Pin | None]],
-    catalogue: Catalogue,
+    required_by: Sequence[tuple[Dependency, Pin | None]],
+    repository: Repository,
     against: Against,
-) -> tuple[PassedOver, ...]:
+) -> tuple[SkippedVersion, ...]:
     """Every newer version of *pin*'s project, newest first.
 
     :param against: what else was asked of a project that a version needed
     """
-    project = catalogue.project(pin.name)
-    found: dict[Version, PassedOver] = {}
+    project = repository.project(pin.name)
+    found: dict[Version, SkippedVersion] = {}
     for candidate in project.versions:
         if candidate.version <= pin.version:
             break
         version = candidate.version
-        found[version] = _unasked(version, askers, catalogue, pin) or _unusable(
-            candidate, catalogue, against
+        found[version] = _unasked(version, required_by, repository, pin) or _unusable(
+            candidate, repository, against
         )
     rejected: dict[Version, list[Rejection]] = {}
     for rejection in project.judged.rejections.above(pin.version):
@@ -115,7 +115,7 @@ def passed_over(
             rejected.setdefault(rejection.version, []).append(rejection)
     for version, rejections in rejected.items():
         why = nearest(rejections)
-        found[version] = _unasked(version, askers, catalogue, pin) or PassedOver(
+        found[version] = _unasked(version, required_by, repository, pin) or SkippedVersion(
             version=version,
             reason=why.reason,
             detail=why.detail,
@@ -126,30 +126,32 @@ def passed_over(
 
 def _unasked(
     version: Version,
-    askers: Sequence[tuple[Want, Pin | None]],
-    catalogue: Catalogue,
+    required_by: Sequence[tuple[Dependency, Pin | None]],
+    repository: Repository,
     pin: Pin,
-) -> PassedOver | None:
+) -> SkippedVersion | None:
     """A reason that has nothing to do with the version's files."""
-    for want, parent in sorted(askers, key=lambda asker: (asker[1] is not None, asker[0].text)):
+    for want, parent in sorted(
+        required_by, key=lambda dependent: (dependent[1] is not None, dependent[0].text)
+    ):
         if not want.specifier.contains(version, prereleases=True):
             who = f"{parent.name} {parent.version} wants " if parent else ""
             return _plain(version, "specifier", f"{who}{want.text}")
-    limit = catalogue.limit(pin.name)
+    limit = repository.limit(pin.name)
     if limit is not None and not limit.contains(version, prereleases=True):
         return _plain(version, "specifier", f"{pin.name}{limit}")
-    if version.is_prerelease and not catalogue.admits_pre_releases(
-        pin.name, [want.specifier for want, _ in askers]
+    if version.is_prerelease and not repository.admits_pre_releases(
+        pin.name, [want.specifier for want, _ in required_by]
     ):
         return _plain(version, "pre-release", "")
     return None
 
 
-def _unusable(candidate: Candidate, catalogue: Catalogue, against: Against) -> PassedOver:
+def _unusable(candidate: Candidate, repository: Repository, against: Against) -> SkippedVersion:
     """It fits and was asked for: its metadata or the other projects stood against it."""
-    problem = catalogue.known_problem(candidate)
+    problem = repository.known_problem(candidate)
     if problem is not None:
-        return PassedOver(
+        return SkippedVersion(
             version=candidate.version,
             reason=problem.reason,
             detail=problem.detail,
@@ -159,5 +161,5 @@ def _unusable(candidate: Candidate, catalogue: Catalogue, against: Against) -> P
     return _plain(candidate.version, "backtracked", stood)
 
 
-def _plain(version: Version, reason: RejectionReason, detail: str) -> PassedOver:
-    return PassedOver(version=version, reason=reason, detail=detail, forced_by_target=False)
+def _plain(version: Version, reason: RejectionReason, detail: str) -> SkippedVersion:
+    return SkippedVersion(version=version, reason=reason, detail=detail, forced_by_target=False)

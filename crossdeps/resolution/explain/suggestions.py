@@ -9,7 +9,7 @@ from packaging.version import Version
 from crossdeps.resolution.candidates import accepts_python
 from crossdeps.resolution.explain.availability import spans
 from crossdeps.resolution.explain.skipped import nearest
-from crossdeps.resolution.tags import Fit, TagJudge
+from crossdeps.resolution.tags import TagMatch, TagMatcher
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES
 
@@ -30,7 +30,7 @@ _IN_PLACE = {
 }
 
 
-def remedy(
+def suggest(
     rejections: Sequence[Rejection], target: Target, name: str, *, others: bool
 ) -> str | None:
     """What to do about the nearest miss of a version's files.
@@ -96,9 +96,9 @@ def _another_target(rejections: Sequence[Rejection], target: Target) -> str | No
 
 
 def _fits(rejections: Sequence[Rejection], other: Target) -> bool:
-    judge = TagJudge(other)
+    judge = TagMatcher(other)
     return any(
-        isinstance(judge.judge("-".join(parts[1:])), Fit)
+        isinstance(judge.judge("-".join(parts[1:])), TagMatch)
         and accepts_python(rejection.file.requires_python or "", Version(other.python))
         for rejection in rejections
         if len(parts := rejection.file.filename.removesuffix(".whl").rsplit("-", 3)) == 4

@@ -96,7 +96,7 @@ def _basename(location: str) -> str:
     return unquote(path.rpartition("/")[2])
 
 
-def environment_of(target: Target) -> Marker:
+def build_environment_marker(target: Target) -> Marker:
     """The marker that a machine of this target satisfies, as far as markers can tell."""
     return parse_marker(
         f'implementation_name == "cpython" and platform_machine == "{target.arch}"'
@@ -104,7 +104,7 @@ def environment_of(target: Target) -> Marker:
     )
 
 
-def requires_python_of(targets: Sequence[Target]) -> SpecifierSet:
+def build_requires_python(targets: Sequence[Target]) -> SpecifierSet:
     """The Pythons that a lock for *targets* is for."""
     minors = sorted({target.python_version for target in targets})
     major, first = minors[0]

@@ -18,7 +18,7 @@ from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.transfer import STRONG
 from crossdeps.resolution.lock.entries import read_part
-from crossdeps.resolution.model import Selected
+from crossdeps.resolution.model import SelectedPackage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -35,7 +35,7 @@ def select(
     root: Path | None = None,
     extras: Collection[str] = (),
     groups: Collection[str] | None = None,
-) -> tuple[Selected, ...]:
+) -> tuple[SelectedPackage, ...]:
     """What *target* takes of *lock* (PEP 751, "Installation"), sorted by name.
 
     :param root: the directory of the lock, which its relative paths start from
@@ -59,7 +59,7 @@ def select(
     return tuple(sorted(found, key=lambda each: each.name))
 
 
-def check_hashes(selected: Iterable[Selected], lock: str) -> None:
+def check_hashes(selected: Iterable[SelectedPackage], lock: str) -> None:
     """Refuse a lock that has no strong hash for a file that it installs.
 
     A plan that was just resolved isn't checked: an index may state no hash, a lock must.
@@ -82,7 +82,7 @@ def check_hashes(selected: Iterable[Selected], lock: str) -> None:
     )
 
 
-def _unverified_file(item: Selected) -> str | None:
+def _unverified_file(item: SelectedPackage) -> str | None:
     """The name of the file of *item*, if it has one that no strong hash verifies."""
     if item.file is not None:
         return None if STRONG & item.file.hashes.keys() else item.file.filename
@@ -180,11 +180,11 @@ def _selected(
     package: Package,
     part: PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist,
     root: Path,
-) -> Selected:
+) -> SelectedPackage:
     name, version = package.name, package.version
     if isinstance(part, (PackageVcs, PackageDirectory, PackageArchive)):
         source, pinned = read_part(part, root)
-        return Selected(name=name, version=version, source=source, hashes=pinned)
+        return SelectedPackage(name=name, version=version, source=source, hashes=pinned)
     file = ProjectFile(
         filename=part.filename,
         url=part.url or (root / (part.path or "")).absolute().as_uri(),
@@ -193,4 +193,4 @@ def _selected(
         upload_time=part.upload_time,
         index=package.index or "",
     )
-    return Selected(name=name, version=version, file=file)
+    return SelectedPackage(name=name, version=version, file=file)

@@ -23,9 +23,9 @@ from crossdeps.errors import IntegrityError, ResolutionError
 from crossdeps.index.transfer import STRONG
 from crossdeps.resolution.lock.entries import (
     archive_hashes,
-    environment_of,
+    build_environment_marker,
+    build_requires_python,
     marker_for,
-    requires_python_of,
     vcs_part,
 )
 from crossdeps.resolution.model import Resolution
@@ -78,8 +78,10 @@ def to_pylock(
     requirements = sorted({item.text for answer in answers for item in answer.requirements})
     return Pylock(
         lock_version=Version("1.0"),
-        environments=list(dict.fromkeys(environment_of(answer.target) for answer in answers)),
-        requires_python=requires_python_of([answer.target for answer in answers]),
+        environments=list(
+            dict.fromkeys(build_environment_marker(answer.target) for answer in answers)
+        ),
+        requires_python=build_requires_python([answer.target for answer in answers]),
         created_by="crossdeps",
         packages=packages,
         tool={
@@ -247,7 +249,7 @@ def _package_table(group: Sequence[tuple[Target, Choice]]) -> dict[str, Any] | N
     """What was passed over, by reason: enough to tell why, without asking the index again."""
     reasons: dict[tuple[str, str, bool], list[str]] = {}
     for _, choice in group:
-        for passed in choice.passed_over:
+        for passed in choice.skipped_versions:
             key = (passed.reason, passed.detail, passed.forced_by_target)
             versions = reasons.setdefault(key, [])
             if str(passed.version) not in versions:

@@ -6,7 +6,7 @@ import pytest
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import InputRequest, Origin
-from tests.inputs.reading import gather, write
+from tests.requirements.reading import gather, write
 
 if TYPE_CHECKING:
     from pathlib import Path

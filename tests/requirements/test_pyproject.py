@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import InputRequest
-from tests.inputs.reading import gather, write
+from tests.requirements.reading import gather, write
 
 if TYPE_CHECKING:
     from pathlib import Path

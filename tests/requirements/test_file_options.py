@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.inputs.reading import read, refusal, write
+from tests.requirements.reading import read, refusal, write
 
 if TYPE_CHECKING:
     from pathlib import Path

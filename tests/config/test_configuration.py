@@ -6,7 +6,7 @@ import pytest
 
 from crossdeps.config.project_file import ProjectConfiguration, read_configuration
 from crossdeps.errors import InputError
-from tests.inputs.reading import write
+from tests.requirements.reading import write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.pylock import is_pylock, read_pylock
-from tests.inputs.reading import write
+from tests.requirements.reading import write
 
 DIGEST = "ab" * 32
 LOCK = f"""\

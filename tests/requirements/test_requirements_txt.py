@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import InputRequest, Origin
-from tests.inputs.reading import gather, read, refusal, write
+from tests.requirements.reading import gather, read, refusal, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import Origin
 from crossdeps.requirements.parser import parse_requirement
-from tests.inputs.reading import write
+from tests.requirements.reading import write
 
 if TYPE_CHECKING:
     from pathlib import Path
