@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy, strictly, in the package, its tests and this file."""
+    """Check types with mypy, strictly, in the package, its tests, benchmarks and this file."""
     install(session, "types", "test")
     session.run("mypy")
     session.run("mypy", "noxfile.py")
