@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 # Settings of the tools would make a comparison of settings.
 _SETTINGS = ("PIP_", "UV_", "CROSSDEPS_", "PYTHON")
@@ -54,8 +55,10 @@ def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PIP_CONFIG_FILE": os.devnull, **more}
 
 
-def run(commands: Iterable[Sequence[str]], environment: Mapping[str, str]) -> Cost:
-    """Run *commands* one after the other.
+def run(
+    commands: Iterable[Sequence[str]], environment: Mapping[str, str], *, cwd: Path | None = None
+) -> Cost:
+    """Run *commands* one after the other, in *cwd* if it is given.
 
     :raises FailedError: if one fails, with what it said
     """
@@ -63,7 +66,7 @@ def run(commands: Iterable[Sequence[str]], environment: Mapping[str, str]) -> Co
     begun = time.perf_counter()
     for command in commands:
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         said = process.stdout.read() if process.stdout else b""
         _, status, usage = os.wait4(process.pid, 0)
