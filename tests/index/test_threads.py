@@ -11,13 +11,13 @@ _FIRST_PAGES = textwrap.dedent(
     import sys
     import threading
 
-    from crossdeps.index.model import StoredPage
+    from crossdeps.index.model import CachedPage
     from crossdeps.index.pages.json_page import parse_json
     from crossdeps.index.cache import decode_page, encode_page
     from crossdeps.index.pages.project_files import PageSource
 
     BODY = b'{"meta": {"api-version": "1.1"}, "files": [{"filename": "a-1.whl", "url": "a"}]}'
-    PAGE = encode_page(StoredPage(url="u", content_type="t", body=BODY, fetched=0.0, fresh_for=0.0))
+    PAGE = encode_page(CachedPage(url="u", content_type="t", body=BODY, fetched=0.0, fresh_for=0.0))
     SOURCE = PageSource(url="https://index.example/a/", index="https://index.example", project="a")
     sys.setswitchinterval(1e-6)
     together = threading.Barrier(8)

@@ -243,7 +243,7 @@ def test_unwritable_store_is_replaced_with_one_warning(
             fail_with(number)()
         return real(shelf)
 
-    monkeypatch.setattr(StoreDirectory, "scratch", work_directory)
+    monkeypatch.setattr(StoreDirectory, "work_directory", work_directory)
     with Store(tmp_path) as store:
         seeded = store.find(MADE.sha256, MADE.filename)
         assert seeded is not None
@@ -390,7 +390,7 @@ for turn in range(8):
         for made in wheels:
             wheel = store.find(made.sha256, made.filename)
             if wheel is None:
-                path = store.scratch_file()
+                path = store.work_file()
                 path.write_bytes(made.content)
                 wheel = store.add(path, filename=made.filename, hashes={})
             assert hashlib.sha256(wheel.file.read_bytes()).hexdigest() == made.sha256
