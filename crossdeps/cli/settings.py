@@ -16,7 +16,7 @@ from crossdeps.config.pip_options import ConnectionOptions
 from crossdeps.config.project_file import read_python_version
 from crossdeps.errors import InputError, TargetError, UsageError
 from crossdeps.pipeline.request import Settings
-from crossdeps.requirements.model import FileOptions, InputRequest
+from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
 from crossdeps.target.platforms import platform_architecture
@@ -85,7 +85,7 @@ def _duration(text: str) -> datetime.timedelta | None:
 DEFAULT_REQUIREMENTS = "requirements.txt"
 
 
-def build_request(ask: AskOptions) -> InputRequest:
+def build_request(ask: AskOptions) -> Requirements:
     """What is asked; requirements.txt where nothing is said.
 
     :raises InputError: if nothing is said, and there is none
@@ -101,7 +101,7 @@ def build_request(ask: AskOptions) -> InputRequest:
                 f"there is no {DEFAULT_REQUIREMENTS} here, and nothing else was asked for",
                 hint="name requirements, or a file of them: -r FILE",
             )
-    return InputRequest(
+    return Requirements(
         requirements=ask.requirements,
         requirement_files=files,
         constraint_files=ask.constraint_files,

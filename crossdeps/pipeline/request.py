@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from crossdeps.bundle.model import Layout
 from crossdeps.config.pip_options import ConnectionOptions
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import FileOptions, InputRequest
+from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from crossdeps.verify.model import Ignore
 
-RequirementsLike = InputRequest | str | os.PathLike[str] | Sequence[str]
+RequirementsLike = Requirements | str | os.PathLike[str] | Sequence[str]
 """A request; or the path of a requirements file, project or lock; or requirements one by one."""
 
 _FILE_SUFFIXES = (".txt", ".toml", ".in")
 
 
-def build_request(asked: RequirementsLike) -> InputRequest:
+def build_request(asked: RequirementsLike) -> Requirements:
     """Turn what a caller handed over into a request.
 
     A single string or path names a file. In a sequence, what ends like a requirements file and
@@ -38,14 +38,14 @@ def build_request(asked: RequirementsLike) -> InputRequest:
     >>> request_of(["requests>=2"]).requirements
     ('requests>=2',)
     """
-    if isinstance(asked, InputRequest):
+    if isinstance(asked, Requirements):
         return _sorted_out(asked)
     if isinstance(asked, (str, os.PathLike)):
-        return InputRequest(requirement_files=(os.fspath(asked),))
-    return _sorted_out(InputRequest(requirements=tuple(asked)))
+        return Requirements(requirement_files=(os.fspath(asked),))
+    return _sorted_out(Requirements(requirements=tuple(asked)))
 
 
-def lock_beside(request: InputRequest) -> Path | None:
+def lock_beside(request: Requirements) -> Path | None:
     """The lock that *request* consists of, or None where it is something else.
 
     :raises InputError: if a lock is asked for together with something else
@@ -66,7 +66,7 @@ def lock_beside(request: InputRequest) -> Path | None:
     return locks[0]
 
 
-def build_resolve_request(asked: RequirementsLike) -> InputRequest:
+def build_resolve_request(asked: RequirementsLike) -> Requirements:
     """Turn what a caller handed over into a request to resolve.
 
     :raises InputError: if it is a lock, in which everything is chosen already
@@ -80,11 +80,11 @@ def build_resolve_request(asked: RequirementsLike) -> InputRequest:
     return request
 
 
-def _sorted_out(request: InputRequest) -> InputRequest:
+def _sorted_out(request: Requirements) -> Requirements:
     files = [text for text in request.requirements if text.lower().endswith(_FILE_SUFFIXES)]
     if not files:
         return request
-    return InputRequest(
+    return Requirements(
         requirements=tuple(text for text in request.requirements if text not in files),
         requirement_files=(*request.requirement_files, *files),
         constraint_files=request.constraint_files,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crossdeps.index.client import IndexClient
     from crossdeps.pipeline.request import Settings
     from crossdeps.progress import Progress
-    from crossdeps.requirements.model import InputRequest
+    from crossdeps.requirements.model import Requirements
     from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
@@ -121,7 +121,7 @@ class Session:
 
 @contextmanager
 def open_session(
-    request: InputRequest, settings: Settings, progress: Progress
+    request: Requirements, settings: Settings, progress: Progress
 ) -> Iterator[Session]:
     """Read what *request* names, and open everything that a run works with.
 
@@ -180,7 +180,7 @@ def open_session(
 
 
 def _gather(
-    request: InputRequest, configured: ConfiguredOptions, environment: Mapping[str, str]
+    request: Requirements, configured: ConfiguredOptions, environment: Mapping[str, str]
 ) -> Inputs:
     """Everything that *request* names, with the constraints of pip's configuration."""
     if locked := lock_beside(request):

@@ -18,13 +18,13 @@ from crossdeps.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crossdeps.requirements.model import InputRequest, Requirement
+    from crossdeps.requirements.model import Requirement, Requirements
 
 _LOOPBACK = ("localhost", "127.", "::1")
 
 
 def gather_inputs(
-    request: InputRequest, *, environ: Mapping[str, str], cwd: Path, stdin: Callable[[], bytes]
+    request: Requirements, *, environ: Mapping[str, str], cwd: Path, stdin: Callable[[], bytes]
 ) -> Inputs:
     """Read everything that *request* names.
 
@@ -69,7 +69,7 @@ def gather_inputs(
     )
 
 
-def _check_request(request: InputRequest) -> None:
+def _check_request(request: Requirements) -> None:
     """Refuse what can be refused before anything is read.
 
     :raises InputError: if nothing was asked, or what was asked can't go together
@@ -125,7 +125,7 @@ def _take_pyproject(
             reader.warnings.append(f"{name} asks for nothing")
 
 
-def _groups_by_file(request: InputRequest) -> dict[str, tuple[str, ...]]:
+def _groups_by_file(request: Requirements) -> dict[str, tuple[str, ...]]:
     """Groups by the file they are in: the one named before the colon, or the one given with -r."""
     files = [name for name in request.requirement_files if _is_pyproject(name)]
     groups: dict[str, tuple[str, ...]] = {}

@@ -138,10 +138,10 @@ class Inputs:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InputRequest:
-    """What to gather, as the user named it.
+class Requirements:
+    """Requirements as the user specified them: one by one, and files that list them.
 
-    :param requirements: given one by one: specifiers, URLs, paths
+    :param requirements: specifiers, URLs and paths
     :param requirement_files: requirements.txt or pyproject.toml; ``-`` is standard input
     :param constraint_files: requirements files whose entries only limit
     :param override_files: requirements files whose entries replace all others on their project

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.requirements.gather import gather_inputs
-from crossdeps.requirements.model import InputRequest
+from crossdeps.requirements.model import Requirements
 from crossdeps.resolution.model import Policy
 from crossdeps.resolution.resolver import resolve
 from tests.oracles.requirement_sets import CUT_OFF
@@ -71,6 +71,6 @@ def search(requirements: Sequence[str], target: Target, index: Index) -> Resolut
     :raises ResolutionError: if there is no answer
     """
     inputs = gather_inputs(
-        InputRequest(requirements=tuple(requirements)), environ={}, cwd=Path.cwd(), stdin=bytes
+        Requirements(requirements=tuple(requirements)), environ={}, cwd=Path.cwd(), stdin=bytes
     )
     return resolve(inputs, target, index, POLICY, builder=NothingIsBuilt())

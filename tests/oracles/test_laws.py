@@ -14,7 +14,7 @@ from crossdeps.errors import ResolutionError
 from crossdeps.pipeline.build import build
 from crossdeps.pipeline.lock import lock
 from crossdeps.pipeline.request import Settings
-from crossdeps.requirements.model import FileOptions, InputRequest
+from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.resolution.lock.writer import dump
 from crossdeps.target.model import Target
 from tests.support.index_server import IndexServer, plain_settings
@@ -71,7 +71,7 @@ def here(server: IndexServer) -> Settings:
 def locked(lines: Sequence[str], server: IndexServer) -> str:
     """The text of the lock; the kind of failure where there is none."""
     try:
-        asked = InputRequest(requirements=tuple(lines))
+        asked = Requirements(requirements=tuple(lines))
         return dump(lock(asked, TARGET, settings=here(server)))
     except ResolutionError as error:
         return type(error).__name__

@@ -10,7 +10,7 @@ import pytest
 
 from crossdeps.pipeline.lock import lock, resolve
 from crossdeps.pipeline.request import Settings
-from crossdeps.requirements.model import InputRequest
+from crossdeps.requirements.model import Requirements
 from crossdeps.resolution.lock.writer import to_requirements
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
@@ -54,7 +54,7 @@ def test_the_wheel_is_the_one_that_pip_downloads(target: Target, tmp_path: Path)
         "--abi", "abi3", "--abi", "none", *platforms, "-r", pins, cwd=tmp_path,
     )  # fmt: skip
     theirs = re.findall(r'"url": "[^"]*/([^"/]+\.whl)"', (tmp_path / "report.json").read_text())
-    request = InputRequest(requirement_files=(str(pins),))
+    request = Requirements(requirement_files=(str(pins),))
     settings = dataclasses.replace(SETTINGS, policy=Policy(no_deps=True))
     found = resolve(request, target, settings=settings)
     ours = [each.candidate.file.filename for each in found.choices.values() if each.candidate]

@@ -8,7 +8,7 @@ import pytest
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.gather import gather_inputs
-from crossdeps.requirements.model import InputRequest
+from crossdeps.requirements.model import Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +32,13 @@ def read(
 ) -> Inputs:
     """Read ``requirements.txt``, which is *content*, or among the files of *content*."""
     write(folder, {"requirements.txt": content} if isinstance(content, (str, bytes)) else content)
-    request = InputRequest(requirement_files=("requirements.txt",))
+    request = Requirements(requirement_files=("requirements.txt",))
     return gather(folder, request, environ)
 
 
 def gather(
     folder: Path,
-    request: InputRequest,
+    request: Requirements,
     environ: Mapping[str, str] | None = None,
     stdin: bytes = b"",
 ) -> Inputs:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import InputRequest, Origin
+from crossdeps.requirements.model import Origin, Requirements
 from tests.requirements.reading import gather, write
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ test = ["d"]
 
 
 def texts(folder: Path, **request: tuple[str, ...]) -> list[str]:
-    inputs = gather(folder, InputRequest(**request))
+    inputs = gather(folder, Requirements(**request))
     return [requirement.text for requirement in inputs.requirements]
 
 
@@ -43,7 +43,7 @@ def test_everything_comes_in_the_order_of_the_command_line(tmp_path: Path) -> No
 
 def test_requirements_of_the_command_line_have_its_origin(tmp_path: Path) -> None:
     write(tmp_path, {"project/setup.py": ""})
-    inputs = gather(tmp_path, InputRequest(requirements=("a", "./project")))
+    inputs = gather(tmp_path, Requirements(requirements=("a", "./project")))
     assert {item.origin for item in inputs.requirements} == {Origin()}
     assert str(Origin()) == "command line"
     assert inputs.files == ()
@@ -53,7 +53,7 @@ def test_standard_input_is_read_once_and_is_relative_to_the_working_directory(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, {"more.txt": "b\n"})
-    request = InputRequest(requirement_files=("-", "-"))
+    request = Requirements(requirement_files=("-", "-"))
     inputs = gather(tmp_path, request, stdin=b"a\n-r more.txt\n")
     assert [str(item.origin) for item in inputs.requirements] == ["standard input:1", "more.txt:1"]
     assert inputs.files == ("-", str(tmp_path / "more.txt"))
@@ -61,7 +61,7 @@ def test_standard_input_is_read_once_and_is_relative_to_the_working_directory(
 
 def test_what_is_wrong_with_standard_input_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        gather(tmp_path, InputRequest(requirement_files=("-",)), stdin=b"\xff")
+        gather(tmp_path, Requirements(requirement_files=("-",)), stdin=b"\xff")
     assert caught.value.message.startswith("standard input isn't utf-8")
 
 
@@ -75,7 +75,7 @@ def test_a_group_alone_brings_no_dependencies_of_the_project(tmp_path: Path) -> 
 def test_a_group_may_name_its_file(tmp_path: Path) -> None:
     write(tmp_path, {"sub/pyproject.toml": PROJECT})
     for group in ("sub/pyproject.toml:test", "sub:test"):
-        inputs = gather(tmp_path, InputRequest(groups=(group,)))
+        inputs = gather(tmp_path, Requirements(groups=(group,)))
         assert [str(item.origin) for item in inputs.requirements] == [
             "sub/pyproject.toml:9 (dependency-groups.test)"
         ]
@@ -109,7 +109,7 @@ def test_requests_that_cannot_be_met_are_refused(
 ) -> None:
     write(tmp_path, {"r.txt": "a\n"})
     with pytest.raises(InputError) as caught:
-        gather(tmp_path, InputRequest(**request_))
+        gather(tmp_path, Requirements(**request_))
     assert message in caught.value.message
     if hint:
         assert hint in (caught.value.hint or "")
@@ -117,7 +117,7 @@ def test_requests_that_cannot_be_met_are_refused(
 
 def test_what_is_wrong_anywhere_is_told_at_once(tmp_path: Path) -> None:
     write(tmp_path, {"r.txt": "b=1\n", "pyproject.toml": "[project]\ndependencies = ['c=1']"})
-    request = InputRequest(
+    request = Requirements(
         requirements=("a=1",), requirement_files=("r.txt", "pyproject.toml", "none.txt")
     )
     with pytest.raises(InputError) as caught:
@@ -133,4 +133,4 @@ def test_what_is_wrong_anywhere_is_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "loop.txt").symlink_to("loop.txt")
     with pytest.raises(InputError, match=r"loop\.txt can't be read"):
-        gather(tmp_path, InputRequest(requirement_files=("loop.txt",)))
+        gather(tmp_path, Requirements(requirement_files=("loop.txt",)))

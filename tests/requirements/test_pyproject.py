@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import InputRequest
+from crossdeps.requirements.model import Requirements
 from tests.requirements.reading import gather, write
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def requirements(
     groups: tuple[str, ...] = (),
 ) -> tuple[Requirement, ...]:
     write(folder, {"pyproject.toml": content})
-    request = InputRequest(requirement_files=("pyproject.toml",), extras=extras, groups=groups)
+    request = Requirements(requirement_files=("pyproject.toml",), extras=extras, groups=groups)
     return gather(folder, request).requirements
 
 
@@ -113,13 +113,13 @@ b = ["x", "y; os_name == 'nt'"]
 )
 def test_groups_include_each_other(group: str, expected: list[str], tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": PROJECT})
-    found = gather(tmp_path, InputRequest(groups=(group,))).requirements
+    found = gather(tmp_path, Requirements(groups=(group,))).requirements
     assert [item.name for item in found] == expected
 
 
 def test_a_project_without_dependencies_is_a_warning(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[project]\nname = 'x'"})
-    inputs = gather(tmp_path, InputRequest(requirement_files=("pyproject.toml",)))
+    inputs = gather(tmp_path, Requirements(requirement_files=("pyproject.toml",)))
     assert inputs.warnings == ("pyproject.toml asks for nothing",)
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import InputRequest, Origin
+from crossdeps.requirements.model import Origin, Requirements
 from tests.requirements.reading import gather, read, refusal, write
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def test_constraints_only_limit(line: str, message: str, tmp_path: Path) -> None
 
 def test_overrides_are_read_apart(tmp_path: Path) -> None:
     write(tmp_path, {"over.txt": "a==2\n-c limits.txt\n", "limits.txt": "b<1\n"})
-    inputs = gather(tmp_path, InputRequest(requirements=("a==1",), override_files=("over.txt",)))
+    inputs = gather(tmp_path, Requirements(requirements=("a==1",), override_files=("over.txt",)))
     assert [item.text for item in inputs.requirements] == ["a==1"]
     assert [item.text for item in inputs.overrides] == ["a==2"]
     assert [item.text for item in inputs.constraints] == ["b<1"]
