@@ -1,22 +1,142 @@
-"""Locks on what a run is writing: they end with the process that holds them."""
+"""Files and directories: atomic writes, private directories, locks and hashes, for every room.
+
+Locks are advisory (``flock``) and end with the process that holds them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crossdeps.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import IO, BinaryIO
+
+CHUNK: Final = 1 << 20
+"""Bytes that are read at once from a file."""
+
+
+def hash_stream(file: BinaryIO, algorithms: Sequence[str] = ("sha256",)) -> dict[str, str]:
+    """Return the hex digest of the whole of *file* by each of *algorithms*.
+
+    The position is at the end of the file afterwards, so that ``tell()`` is its size.
+    """
+    import hashlib  # noqa: PLC0415 - loads OpenSSL
+
+    hashes = {algorithm: hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms}
+    buffer = memoryview(bytearray(CHUNK))
+    file.seek(0)
+    while count := file.readinto(buffer):  # type: ignore[attr-defined]
+        for digest in hashes.values():
+            digest.update(buffer[:count])
+    return {algorithm: digest.hexdigest() for algorithm, digest in hashes.items()}
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex.
+
+    :raises OSError: if it can't be read
+    """
+    with path.open("rb", buffering=0) as file:
+        return hash_stream(file)["sha256"]
+
+
+def belongs_to_another(path: Path) -> bool:
+    """Whether *path* exists and its owner is neither this user nor root.
+
+    Where owners are unknown (Windows, an unreadable parent), False.
+    """
+    try:
+        owner, user = path.stat().st_uid, os.geteuid()
+    except (OSError, AttributeError):
+        return False
+    return owner not in {user, 0}
+
+
+def make_private_directory(path: Path) -> None:
+    """Make *path* and every missing directory above it, with mode 0700.
+
+    That is the mode that the XDG Base Directory Specification gives to missing directories.
+
+    :raises OSError: if it can't be made, or something else than a directory is there
+    """
+    try:
+        path.mkdir(mode=0o700)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError:  # FileExistsError; for a root, the errors of systems differ
+        if not path.is_dir():
+            raise
+
+
+def temporary_sibling(path: Path, suffix: str = "") -> Path:
+    """Return a new hidden name beside *path*: ``.NAME.12345678`` and *suffix*."""
+    return path.parent / f".{path.name[:60]}.{os.urandom(4).hex()}{suffix}"
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[bytes]]:
+    """Open a new file beside *path*, which takes its place at the end or is removed on an error.
+
+    :param mode: permissions of the file, from which the umask is taken
+    :param sync: wait until the bytes are on the disk, so that a power failure leaves either the old
+        file or the new one
+    :raises OSError: if it can't be written
+    """
+    aside = temporary_sibling(path, ".tmp")
+    with open(aside, "x+b", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        try:
+            yield file
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+            os.replace(aside, path)  # noqa: PTH105 - the same call on every Python
+        except BaseException:
+            with contextlib.suppress(OSError):
+                file.close()
+            with contextlib.suppress(OSError):
+                aside.unlink()
+            raise
+
+
+def write_output(
+    path: Path, text: str, *, what: str, hint: str | None = None, rule: str | None = None
+) -> None:
+    """Write *text* as UTF-8 to *path*, completely or not at all.
+
+    A pipe or a terminal is written to directly. A symbolic link stays: the file that it points to
+    is replaced, and keeps its permissions.
+
+    :param what: is written, for the message
+    :raises OutputError: if it can't be written; *path* is unchanged then
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        target = path.resolve()
+        with atomic_write(target, mode=0o666, sync=True) as file:
+            file.write(text.encode("utf-8"))
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(file.name, target.stat().st_mode & 0o777)  # noqa: PTH101 - a str
+    except OSError as error:
+        raise OutputError(
+            f"{what} can't be written to {path}: {error.strerror or error}", hint=hint, rule=rule
+        ) from error
 
 
 def open_directory(path: Path) -> int | None:
-    """A descriptor of a directory; None where it can't be had.
+    """Open a directory and return its descriptor; None where directories can't be opened.
 
-    :raises OSError: if the directory isn't there
+    :raises OSError: if the directory doesn't exist
     """
     try:
         return os.open(path, os.O_RDONLY)
@@ -25,10 +145,13 @@ def open_directory(path: Path) -> int | None:
 
 
 def try_lock(fd: int) -> bool | None:
-    """Whether the lock was got; None where this system, or file system, has no such locks."""
+    """Lock an open file or directory without waiting.
+
+    :returns: whether it is locked now; None where the system or the file system has no such locks
+    """
     try:
-        import fcntl  # noqa: PLC0415
-    except ImportError:  # Windows has other locks: there, what a killed run left stays
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,40 +168,3 @@ def is_at(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
-
-
-def write_aside(
-    path: Path, text: str, *, what: str, hint: str | None = None, rule: str | None = None
-) -> None:
-    """Write *text* as UTF-8 beside *path*, and rename it when it is complete.
-
-    What isn't a file (a pipe, a terminal) is written as it is; a link keeps leading where it leads.
-
-    :param what: is written, for the message
-    :raises OutputError: if it can't be written; what was there before is still there
-    """
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", newline="\n")
-            return
-        _replace(path.resolve(), text.encode("utf-8"))
-    except OSError as error:
-        raise OutputError(
-            f"{what} can't be written to {path}: {error.strerror or error}", hint=hint, rule=rule
-        ) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
-    try:
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            aside.chmod(path.stat().st_mode & 0o777)
-        aside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise

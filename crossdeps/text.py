@@ -1,6 +1,11 @@
-"""URLs as they may be shown: user information and secret query values are hidden.
+"""Text for people: escaping, quantities, lists; and URLs without their secrets.
 
-Pure, total and linear: any text is taken, also one that isn't a well-formed URL.
+Pure, total and linear: any text is taken, also a URL that isn't well-formed. Light to import, as
+the command line needs it for its first line: patterns are compiled when they are first used.
+
+Untrusted text (file names, metadata, answers of indexes) is shown in one of three ways:
+:func:`printable` for terminals and reports, `html.escape` on top of it for HTML, and the stricter
+:func:`escape` inside the messages of errors and warnings.
 
 An origin is scheme, host and port (RFC 6454): the border that credentials never cross.
 """
@@ -8,22 +13,133 @@ An origin is scheme, host and port (RFC 6454): the border that credentials never
 from __future__ import annotations
 
 import re
-import unicodedata
-import urllib.parse
 from pathlib import Path
-from urllib.request import url2pathname
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What could move the cursor, end a line, hide text or turn it around: the Unicode categories Cc,
+# Cf, Cs, Co, Zl and Zp, and what is reserved between them. Not read from `unicodedata`, which
+# knows others in each Python.
+_UNSAFE = (
+    r"\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff9-\ufffb"
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e007f\U000f0000-\U0010ffff"
+)
+_UNSAFE_IN_LINE = rf"[\x00-\x0a{_UNSAFE}]"
+_UNSAFE_IN_LINES = rf"[\x00-\x08{_UNSAFE}]"
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""Return *text* with every character that can't be seen, or moves others, as an escape.
+
+    :param lines: keep line feeds and tabs
+
+    >>> printable("a\nb"), printable("exe\u202efdp.py"), printable("a\n\x1b[2J", lines=True)
+    ('a\\nb', 'exe\\u202efdp.py', 'a\n\\x1b[2J')
+    """
+    if text.isascii() and (text.replace("\n", "") if lines else text).isprintable():
+        return text
+    return re.sub(_UNSAFE_IN_LINES if lines else _UNSAFE_IN_LINE, _escape_match, text)
+
+
+def _escape_match(match: re.Match[str]) -> str:
+    return _escape_character(match[0])
+
+
+def _escape_character(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+_LONGEST = 200  # characters of a value that a message shows
+
+
+def escape(text: str) -> str:
+    r"""Return *text* fit for a message: no credentials, one line, ASCII only, not too long.
+
+    Stricter than :func:`printable`, so that a look-alike letter can't hide what is meant either.
+
+    >>> escape("requ\N{CYRILLIC SMALL LETTER IE}sts==2.0")
+    'requ\\u0435sts==2.0'
+    """
+    clean = redact_urls(text)
+    escaped = "".join(
+        character if " " <= character <= "~" else _escape_character(character)
+        for character in clean[: _LONGEST + 1].replace("\t", " ")
+    )
+    if len(escaped) <= _LONGEST and len(clean) <= _LONGEST:
+        return escaped
+    return f"{escaped[: _LONGEST - 3]}..."
+
+
+def human_size(size: int) -> str:
+    """*size* bytes in the decimal unit that reads best.
+
+    >>> human_size(999), human_size(1_460_000), human_size(262_144_000)
+    ('999 B', '1.5 MB', '262.1 MB')
+    """
+    if size < 1_000:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("kB", "MB"):
+        value /= 1_000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1_000:.1f} GB"
+
+
+def plural(count: int, singular: str, many: str | None = None) -> str:
+    """A count and what is counted, with *many* (by default *singular* and an s) unless it is one.
+
+    >>> plural(1, "wheel"), plural(1_200, "wheel"), plural(2, "file is", "files are")
+    ('1 wheel', '1,200 wheels', '2 files are')
+    """
+    return f"{count:,} {singular if count == 1 else many or f'{singular}s'}"
+
+
+def join_words(words: Sequence[str], conjunction: str = "and") -> str:
+    """A list as a sentence has it.
+
+    >>> join_words(["a", "b"], "or"), join_words(["a", "b", "c"])
+    ('a or b', 'a, b and c')
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def first_words(words: Sequence[str], limit: int) -> str:
+    """The first *limit* of *words* and, if there are others, how many.
+
+    >>> first_words(["a", "b", "c"], 3), first_words(["a", "b", "c"], 1)
+    ('a, b, c', 'a, and 2 more')
+    """
+    return ", ".join(first_lines(words, limit))
+
+
+def first_lines(lines: Sequence[str], limit: int) -> tuple[str, ...]:
+    """The first *limit* of *lines* and, if there are others, a line that says how many.
+
+    >>> first_lines(["a", "b", "c"], 2)
+    ('a', 'b', 'and 1 more')
+    """
+    rest = len(lines) - limit
+    return (*lines[:limit], f"and {rest:,} more") if rest > 0 else tuple(lines)
+
 
 HIDDEN = "****"
 
-_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:\[\]]*)(?::\d*)?")
-_SECRET_KEY = re.compile(
-    r"token|secret|password|passwd|signature|credential|api[-_]?key|access[-_]?key|^sig$|^auth$",
-    re.IGNORECASE,
+# The host and port that end an authority
+_PORT = r"(?:\[[0-9A-Fa-f:.%]*\]|[^:\[\]]*)(?::\d*)?"
+_SENSITIVE_KEY = (
+    r"(?i)token|secret|password|passwd|signature|credential|api[-_]?key|access[-_]?key"
+    r"|^sig$|^auth$"
 )
-_AUTHORITY_END = re.compile(r"[/\\?#]")
-_BLANK = re.compile(r"\s")
 # 'user:password@host' where the scheme, or a slash of it, was forgotten
-_BARE_LOGIN = re.compile(r"(?<![^\s/'\"])[^\s/:@'\"]{1,256}:[^\s/@]{1,2048}@(?=[^\s@])")
+_BARE_LOGIN = r"(?<![^\s/'\"])[^\s/:@'\"]{1,256}:[^\s/@]{1,2048}@(?=[^\s@])"
+_LONGEST_URL = 8192  # characters; where the user information of a longer one ends isn't looked for
 
 
 def redact(url: str) -> str:
@@ -39,7 +155,7 @@ def redact(url: str) -> str:
     'git+ssh://git@host.example/project.git'
     """
     if "://" not in url:
-        return _BARE_LOGIN.sub(f"{HIDDEN}@", url)
+        return re.sub(_BARE_LOGIN, f"{HIDDEN}@", url)
     scheme, *rest = url.split("://")
     parts = [scheme]
     for part in rest:
@@ -62,12 +178,12 @@ def without_login(url: str) -> str:
 
 
 def _redact_authority(text: str, *, keeps_user: bool) -> str:
-    end = _AUTHORITY_END.search(text)
+    end = re.search(r"[/\\?#]", text)
     stop = end.start() if end else len(text)
     userinfo, at, host = text[:stop].rpartition("@")
-    if not at and not _PORT.fullmatch(text[:stop]):
+    if not at and not re.fullmatch(_PORT, text[:stop]):
         # 'user:pa/ss@host': not a port after the colon, so a password with a raw slash in it
-        blank = _BLANK.search(text)
+        blank = re.search(r"\s", text)
         userinfo, at, host = text[: blank.start() if blank else len(text)].rpartition("@")
         stop = len(userinfo) + len(at) + len(host)
     if not at or (keeps_user and ":" not in userinfo):
@@ -80,19 +196,12 @@ def _redact_query(text: str) -> str:
     if not mark:
         return text
     query, sharp, fragment = after.partition("#")
-    shown = "&".join(_redact_pair(pair) for pair in query.split("&"))
-    return f"{before}{mark}{shown}{sharp}{fragment}"
-
-
-def _redact_pair(pair: str) -> str:
-    key, equals, value = pair.partition("=")
-    hidden = equals and value and _SECRET_KEY.search(key)
-    return f"{key}={HIDDEN}" if hidden else pair
-
-
-_LONGEST = 120  # characters of one line that a message shows
-_LONGEST_URL = 8192  # characters; where the user information of a longer one ends isn't looked for
-_SPACE = re.compile(r"(\s+)")
+    is_sensitive = re.compile(_SENSITIVE_KEY).search
+    pairs = []
+    for pair in query.split("&"):
+        key, _, value = pair.partition("=")
+        pairs.append(f"{key}={HIDDEN}" if value and is_sensitive(key) else pair)
+    return f"{before}{mark}{'&'.join(pairs)}{sharp}{fragment}"
 
 
 def redact_urls(text: str) -> str:
@@ -103,7 +212,7 @@ def redact_urls(text: str) -> str:
     """
     if "@" not in text and "://" not in text:
         return text
-    return "".join(_redacted(word) for word in _SPACE.split(text))
+    return "".join(_redacted(word) for word in re.split(r"(\s+)", text))
 
 
 def _redacted(word: str) -> str:
@@ -112,70 +221,12 @@ def _redacted(word: str) -> str:
     return redact(word)
 
 
-def shown(text: str) -> str:
-    r"""Return *text* fit for a message: no credentials, one line, ASCII only, not too long.
-
-    Characters outside ASCII and control characters are escaped, so that a look-alike letter or a
-    change of writing direction can't hide what is meant.
-
-    >>> shown("requ\N{CYRILLIC SMALL LETTER IE}sts==2.0")
-    'requ\\u0435sts==2.0'
-    """
-    clean = redact_urls(text)
-    cut = clean[: _LONGEST + 1].replace("\t", " ")
-    escaped = "".join(
-        character if " " <= character <= "~" else character.encode("unicode_escape").decode("ascii")
-        for character in cut
-    )
-    if len(escaped) <= _LONGEST and len(clean) <= _LONGEST:
-        return escaped
-    return f"{escaped[: _LONGEST - 1]}…"
-
-
-def human_size(size: int) -> str:
-    """*size* bytes in the decimal unit that reads best.
-
-    >>> human_size(999), human_size(1_460_000), human_size(262_144_000)
-    ('999 B', '1.5 MB', '262.1 MB')
-    """
-    if size < 1_000:
-        return f"{size} B"
-    value = float(size)
-    for unit in ("kB", "MB"):
-        value /= 1_000
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1_000:.1f} GB"
-
-
-# Controls, directions and other marks that nobody sees, lone surrogates, private characters, and
-# the two separators that end a line. Unassigned ones stay: each Python knows others.
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
-def visible(text: str) -> str:
-    r"""*text* with every character that can't be seen, or moves others, as an escape.
-
-    >>> visible("a\nb"), visible("exe\u202efdp.py")
-    ('a\\nb', 'exe\\u202efdp.py')
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in _HIDDEN
-        else character
-        for character in text
-    )
-
-
 Origin = tuple[str, str, int | None]
 
 TELL_THE_INDEX = "tell whoever runs the index, or give another one with --index-url"
 """What to do about an index that answers what it shouldn't: the user can't mend it."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def read_origin(url: str) -> Origin:
@@ -183,20 +234,24 @@ def read_origin(url: str) -> Origin:
 
     :raises ValueError: if the port isn't a number
     """
-    parts = urllib.parse.urlsplit(url)
+    from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
+
+    parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
 
 
 def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     """*url* without user information, and the (user, password) that it had, percent-decoded."""
-    parts = urllib.parse.urlsplit(url)
+    from urllib.parse import unquote, urlsplit, urlunsplit  # noqa: PLC0415 - loads much
+
+    parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None
     user, _, password = userinfo.partition(":")
-    bare = urllib.parse.urlunsplit(parts._replace(netloc=host))
-    return bare, (urllib.parse.unquote(user), urllib.parse.unquote(password))
+    bare = urlunsplit(parts._replace(netloc=host))
+    return bare, (unquote(user), unquote(password))
 
 
 def show_url(url: str) -> str:
@@ -204,23 +259,19 @@ def show_url(url: str) -> str:
 
     Control characters and characters outside ASCII are escaped.
     """
+    from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - loads much
+
     try:
-        parts = urllib.parse.urlsplit(split_credentials(url)[0])
+        parts = urlsplit(split_credentials(url)[0])
     except ValueError:
         return escape(url.partition("?")[0].rpartition("@")[2])
     query = "..." if parts.query else ""
-    return escape(urllib.parse.urlunsplit(parts._replace(query=query, fragment="")))
-
-
-def escape(text: str) -> str:
-    """*text* with everything but printable ASCII escaped, cut after 200 characters."""
-    shown = text if len(text) <= 200 else text[:200] + "..."
-    return "".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in shown)
+    return escape(urlunsplit(parts._replace(query=query, fragment="")))
 
 
 def is_url(location: str) -> bool:
     """Whether *location* is a URL rather than a path; one letter before a colon is a drive."""
-    return _SCHEME.match(location) is not None
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) is not None
 
 
 def is_http(url: str) -> bool:
@@ -232,7 +283,14 @@ def local_path(location: str) -> Path | None:
     """The path that a plain path or a ``file:`` URL of this machine means (RFC 8089), else None."""
     if not is_url(location):
         return Path(location)
-    parts = urllib.parse.urlsplit(location)
+    from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
+    from urllib.request import url2pathname  # noqa: PLC0415 - the same
+
+    parts = urlsplit(location)
     if parts.scheme.lower() != "file" or parts.netloc.lower() not in {"", "localhost"}:
         return None
     return Path(url2pathname(parts.path))
+
+
+shown = escape  # the earlier names, until every room has the new ones
+visible = printable

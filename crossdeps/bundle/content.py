@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle.model import ArchiveContent, FileContent, InlineContent, WheelContent
 from crossdeps.errors import ArtifactReadError, IntegrityError, OutputError, WheelError
+from crossdeps.fs import CHUNK
 from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Content, Entry
 
-CHUNK = 1 << 20
 _OPEN_FILES = 16
 
 

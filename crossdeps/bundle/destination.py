@@ -7,7 +7,6 @@ project has, the user's own source, is listed in ``.crossdeps/RECORD`` in the sa
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import re
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from crossdeps.bundle.model import ArchiveContent, FileContent, WheelContent
 from crossdeps.bundle.scan import ZIP_FAULTS
 from crossdeps.errors import OutputError
+from crossdeps.fs import hash_file
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_record
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle, Content
 
-_CHUNK = 1 << 20
 _SHOWN = 3
 _TRIES = 20
 _LARGEST_RECORD = 64 << 20
@@ -167,7 +166,7 @@ def _foreign_files(root: Path) -> list[str]:
             return file.read(_LARGEST_RECORD)
 
     def is_as_written(name: str, sha256: str) -> bool:
-        return not paths[name] and (not sha256 or _hash(root / name) == sha256)
+        return not paths[name] and (not sha256 or hash_file(root / name) == sha256)
 
     return _unlisted(paths, read, is_as_written)
 
@@ -239,14 +238,6 @@ def _walk(root: Path) -> Iterator[tuple[str, bool]]:
                 pending.append(path)
             else:
                 yield path.relative_to(root).as_posix(), not item.is_file(follow_symlinks=False)
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK):
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def _foreign(path: Path, names: list[str]) -> OutputError:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.bundle.model import ArchiveContent, Entry, FileContent
 from crossdeps.errors import ArtifactReadError
+from crossdeps.fs import CHUNK, hash_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -81,9 +82,6 @@ def read_facts(chunks: Iterable[bytes]) -> FileFacts:
     return FileFacts(size=size, sha256=digest.hexdigest(), binary=binary)
 
 
-_CHUNK = 1 << 20
-
-
 def read_directory(root: Path) -> ScanResult:
     """Read every file below *root*. Links are followed as far as they stay inside.
 
@@ -135,22 +133,17 @@ def _directory_entry(path: Path, relative: str) -> Entry:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         head = file.read(8)
-        file.seek(0)
-        digest = hashlib.sha256()
-        size = 0
-        while data := file.read(_CHUNK):
-            digest.update(data)
-            size += len(data)
+        sha256 = hash_stream(file)["sha256"]
+        size = file.tell()
         binary = read_binary(file) if is_binary_head(head) else None
-    facts = FileFacts(size=size, sha256=digest.hexdigest(), binary=binary)
     return Entry(
         path=relative,
         mode=mode,
-        size=facts.size,
-        sha256=facts.sha256,
+        size=size,
+        sha256=sha256,
         content=FileContent(file=path),
         owner=None,
-        binary=facts.binary,
+        binary=binary,
     )
 
 
@@ -283,7 +276,7 @@ def _stream(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iter
         raise ArtifactReadError("a member is encrypted", context=(str(path), info.filename))
     try:
         with archive.open(info) as member:
-            while data := member.read(_CHUNK):
+            while data := member.read(CHUNK):
                 yield data
     except ZIP_FAULTS as error:
         raise ArtifactReadError(

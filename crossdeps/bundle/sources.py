@@ -5,7 +5,6 @@ Known by the standard mark of who installed a project ("Recording installed proj
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import zipfile
@@ -17,6 +16,7 @@ from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.bundle.model import Entry, FileContent, compile_globs, parse_patterns
 from crossdeps.bundle.placement import is_bytecode
 from crossdeps.errors import InputError
+from crossdeps.fs import hash_stream
 from crossdeps.wheels.record import INSTALLER
 
 if TYPE_CHECKING:
@@ -67,8 +67,6 @@ def _has_marked_member(path: Path) -> bool:
 def _is_ours(text: bytes) -> bool:
     return text.strip() == _OURS
 
-
-_CHUNK = 1 << 20
 
 # What is never meant to be deployed: version control, environments, caches of tools.
 _LEFT_OUT = frozenset({
@@ -204,21 +202,17 @@ class _Walk:
                 context=(ascii(str(path.parent)),),
                 hint="rename it, or leave it out with --exclude",
             )
-        digest = hashlib.sha256()
-        size = 0
         with path.open("rb") as file:
             head = file.read(8)
-            file.seek(0)
-            while data := file.read(_CHUNK):
-                digest.update(data)
-                size += len(data)
+            sha256 = hash_stream(file)["sha256"]
+            size = file.tell()
             binary = read_binary(file) if is_binary_head(head) else None
             executable = os.fstat(file.fileno()).st_mode & 0o111
         return Entry(
             path=self._prefix + relative,
             mode=0o755 if executable else 0o644,
             size=size,
-            sha256=digest.hexdigest(),
+            sha256=sha256,
             content=FileContent(file=path),
             owner=None,
             binary=binary,

@@ -11,21 +11,19 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import OutputError
-from crossdeps.fs import is_at, open_directory, try_lock
+from crossdeps.fs import CHUNK, is_at, open_directory, temporary_sibling, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Self
 
-_BUFFER = 1 << 20
 _BINARY = getattr(os, "O_BINARY", 0)
 _TEMPORARY, _OLD = "crossdeps-tmp", "crossdeps-old"
 # Other runs with the same destination may each win once before this one does.
@@ -102,7 +100,7 @@ class Sink:
         self.size += len(data)
         if self._digest:
             self._digest.update(data)
-        if len(self._buffer) + len(data) < _BUFFER:
+        if len(self._buffer) + len(data) < CHUNK:
             self._buffer += data
             return
         self.flush()
@@ -247,8 +245,7 @@ class Staging:
                     os.close(fd)
 
     def _sibling(self, suffix: str) -> Path:
-        name = self.destination.name[:60]
-        return self.destination.parent / f".{name}.{secrets.token_hex(4)}.{suffix}"
+        return temporary_sibling(self.destination, f".{suffix}")
 
     def _make_parents(self) -> None:
         missing = [p for p in self.destination.parents if not p.exists()]

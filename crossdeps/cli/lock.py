@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.cli.output import tell
 from crossdeps.cli.settings import build_request, build_settings, choose_targets
 from crossdeps.errors import InputError, OutputError, UsageError
-from crossdeps.fs import write_aside
+from crossdeps.fs import write_output
 from crossdeps.pipeline.lock import PreviousLock, plan_lock
 from crossdeps.report.lock import lock_document, render_change, render_divergence
 from crossdeps.requirements.pylock import is_pylock, read_pylock
@@ -64,7 +64,7 @@ def run_lock(options: Options, project: ProjectConfiguration, console: Console) 
 def _finish(path: Path, text: str, report: LockReport, options: Options, console: Console) -> int:
     writes = not (options.output.dry_run or options.lock.check)
     if writes:
-        write_aside(path, text, what="the lock")
+        write_output(path, text, what="the lock")
     _say(report, str(path), console)
     tell(
         lock_document(report, path=str(path.absolute()) if writes else None),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from crossdeps.errors import OutputError
-from crossdeps.fs import write_aside
+from crossdeps.fs import write_output
 from crossdeps.progress import Progress
+from crossdeps.text import printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from crossdeps.errors import CrossdepsError
 
 _STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;36"}
-# What could move the cursor, hide text or turn it around: file names and indexes may hold it.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +68,7 @@ class Console:
         :raises OutputError: if it can't be written
         """
         try:
-            self.out.write(_printable(text, self.out))
+            self.out.write(_encodable(text, self.out))
             self.out.flush()
         except BrokenPipeError:
             raise
@@ -128,7 +126,7 @@ class Console:
             live.close()
 
     def _line(self, text: str, word: str = "") -> None:
-        shown = _printable(text, self.err)
+        shown = _encodable(text, self.err)
         if word:
             styled = f"\x1b[{_STYLES[word]}m{word}\x1b[0m" if self.color else word
             shown = f"{styled}: {shown}"
@@ -138,19 +136,10 @@ class Console:
             self.err.flush()
 
 
-def _printable(text: str, stream: TextIO) -> str:
+def _encodable(text: str, stream: TextIO) -> str:
     """*text* as *stream* can encode it (LANG=C) and a terminal can bear it, the rest escaped."""
     encoding = stream.encoding or "utf-8"
-    bearable = _UNSAFE.sub(_escaped, text)
-    return bearable.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return (
-        match[0].encode("ascii", "backslashreplace").decode()
-        if match[0] > "\xff"
-        else (f"\\x{ord(match[0]):02x}")
-    )
+    return printable(text, lines=True).encode(encoding, "backslashreplace").decode(encoding)
 
 
 _HINT = "--report takes the path of a file in a directory that exists"
@@ -203,7 +192,7 @@ def save_json(document: dict[str, Any], path: str) -> None:
     :raises OutputError: if it can't be written
     """
     text = json.dumps(document, indent=2) + "\n"
-    write_aside(Path(path), text, what="the report", hint=_HINT, rule="report")
+    write_output(Path(path), text, what="the report", hint=_HINT, rule="report")
 
 
 def check_report(path: str) -> None:

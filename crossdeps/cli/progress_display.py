@@ -18,6 +18,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 
 from crossdeps.progress import Progress
+from crossdeps.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,13 +149,13 @@ class LiveProgress(Progress):
         bars = Bars(*_columns(bar=total is not None), console=self._console, transient=True)
         with self._lock:
             self._bars = bars
-            self._task = bars.add_task(step, total=total or None, detail=detail)
+            self._task = bars.add_task(step, total=total or None, detail=printable(detail))
         bars.start()
 
     def _tell(self, detail: str) -> None:
         with self._lock:
             if self._bars is not None and self._task is not None:
-                self._bars.update(self._task, detail=detail)
+                self._bars.update(self._task, detail=printable(detail))
 
 
 def _columns(*, bar: bool) -> list[ProgressColumn]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crossdeps.cli.output import save_json, tell, write_json
 from crossdeps.cli.settings import build_request, build_settings, choose_target
 from crossdeps.errors import OutputError, UsageError
-from crossdeps.fs import write_aside
+from crossdeps.fs import write_output
 from crossdeps.text import human_size
 from crossdeps.version import __version__
 
@@ -211,7 +211,7 @@ def run_report(options: Options, project: ProjectConfiguration, console: Console
     if options.tell.report:
         save_json(inspection_document(inspection), options.tell.report)
     if output != STANDARD_OUTPUT:
-        write_aside(Path(output), text, what="the report", rule="report")
+        write_output(Path(output), text, what="the report", rule="report")
         console.say(f"{output}: {form} report of {inspection.name}")
     elif not (options.tell.quiet and form == "text"):
         console.data(text)

@@ -22,7 +22,7 @@ from crossdeps.config.pip_options import (
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, find_path, index_location
 from crossdeps.requirements.model import FileOptions, Origin
-from crossdeps.text import redact, shown
+from crossdeps.text import escape, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -245,7 +245,7 @@ def _made_absolute(options: FileOptions, directory: Path) -> FileOptions:
         location = find_links_location(text, directory)
         if location is None:
             raise InputError(
-                f"there is no file or directory {shown(text)}",
+                f"there is no file or directory {escape(text)}",
                 context=("--find-links",),
                 hint="create it, or correct --find-links",
             )
@@ -276,7 +276,7 @@ def _checked(connection: ConnectionOptions, directory: Path) -> ConnectionOption
         paths[option] = None if text is None else find_path(text, directory)
         if text is not None and paths[option] is None:
             raise InputError(
-                f"there is no file {shown(text)}",
+                f"there is no file {escape(text)}",
                 context=(option,),
                 hint="give the path of a PEM file, or leave the option out",
             )

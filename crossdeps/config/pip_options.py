@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, find_path, index_location
 from crossdeps.requirements.model import FileOptions
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,7 +133,7 @@ class _Reader:
             value = _within(name, setting, read, word)
             if value is None:
                 self._warnings.append(
-                    f"{setting.origin}: {name} names {shown(word)}, which isn't there,"
+                    f"{setting.origin}: {name} names {escape(word)}, which isn't there,"
                     " and is left out"
                 )
                 continue
@@ -164,7 +164,8 @@ class _Reader:
         path = find_path(text, self._directory)
         if path is None:
             raise InputError(
-                f"there is no file {shown(text)}", hint="correct the path, or leave the setting out"
+                f"there is no file {escape(text)}",
+                hint="correct the path, or leave the setting out",
             )
         return path
 
@@ -179,7 +180,7 @@ class _Reader:
             )
         elif text not in {"auto", "disabled"}:
             raise InputError(
-                f"{shown(text)} isn't a keyring provider", hint="disabled or subprocess"
+                f"{escape(text)} isn't a keyring provider", hint="disabled or subprocess"
             )
         return "disabled"
 
@@ -197,7 +198,7 @@ def _switch(text: str) -> bool:
         return True
     if text.lower() in _FALSE:
         return False
-    raise InputError(f"{shown(text)} isn't yes or no", hint="write true or false")
+    raise InputError(f"{escape(text)} isn't yes or no", hint="write true or false")
 
 
 def read_timeout(text: str) -> float:
@@ -210,7 +211,7 @@ def read_timeout(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if seconds <= 0 or not math.isfinite(seconds):
-        raise InputError(f"{shown(text)} isn't a number of seconds", hint="such as 15")
+        raise InputError(f"{escape(text)} isn't a number of seconds", hint="such as 15")
     return seconds
 
 
@@ -220,7 +221,7 @@ def read_retries(text: str) -> int:
     :raises InputError: if it isn't a whole number from zero up
     """
     if not (text.isascii() and text.isdigit()) or len(text) > 6:
-        raise InputError(f"{shown(text)} isn't a number of retries", hint="such as 3")
+        raise InputError(f"{escape(text)} isn't a number of retries", hint="such as 3")
     return int(text)
 
 

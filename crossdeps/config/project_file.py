@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import InputError
 from crossdeps.requirements.direct import is_url
 from crossdeps.requirements.files import decode, read_bytes, read_toml
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,7 +158,7 @@ def _unknown(file: str, key: str) -> InputError:
     known = sorted(attribute.replace("_", "-") for attribute in _KINDS)
     nearest = difflib.get_close_matches(key[:40].replace("_", "-"), known, n=1)
     return InputError(
-        f"[tool.crossdeps] has no key {shown(key)}",
+        f"[tool.crossdeps] has no key {escape(key)}",
         context=(f"{file} (tool.crossdeps)",),
         hint=f"did you mean {nearest[0]}?" if nearest else f"keys are {', '.join(known)}",
     )
@@ -167,8 +167,8 @@ def _unknown(file: str, key: str) -> InputError:
 def _wrong(file: str, key: str, rule: str) -> InputError:
     place = f"tool.crossdeps.{key}" if key else "tool.crossdeps"
     return InputError(
-        f"{shown(place)} {rule}",
-        context=(f"{file} ({shown(place)})",),
+        f"{escape(place)} {rule}",
+        context=(f"{file} ({escape(place)})",),
         hint="correct it there, or leave it out",
     )
 
@@ -191,7 +191,7 @@ def read_python_version(path: Path) -> str | None:
         if found := _VERSION.fullmatch(said):
             return found[1]
         raise InputError(
-            f"{shown(said)} isn't a version of CPython",
+            f"{escape(said)} isn't a version of CPython",
             context=(f"{path}:{number}",),
             hint="say which Python the package is for with --python, such as --python 3.12",
         )

@@ -18,13 +18,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from crossdeps.fs import atomic_write, belongs_to_another, make_private_directory
 from crossdeps.index.model import CachedPage, PageHead
 from crossdeps.text import read_origin
 
@@ -85,15 +85,11 @@ class IndexCache:
 
     def _is_ours(self) -> bool:
         """Refuse a directory of somebody else: its entries could say anything."""
-        try:
-            owner = self._place.stat().st_uid
-        except OSError:
+        if not belongs_to_another(self._place):
             return True
-        mine = not hasattr(os, "geteuid") or owner in {os.geteuid(), 0}
-        if not mine:
-            self._writable = False
-            self._warn(f"the cache {self._place} belongs to another user, and isn't used")
-        return mine
+        self._writable = False
+        self._warn(f"the cache {self._place} belongs to another user, and isn't used")
+        return False
 
     def page(self, url: str) -> CachedPage | None:
         """What is kept of the page asked for at *url* (without credentials)."""
@@ -174,22 +170,16 @@ class IndexCache:
         if not self._writable:
             return
         try:
-            self._make_root()
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_directory(path.parent)
             # Not synced: after a power loss a torn entry fails its checksum.
-            with _aside(path) as file:
+            with atomic_write(path) as file:
                 head = hashlib.sha256(body).digest() + more
                 sized = len(head).to_bytes(4, "big") + head
-                _write_all(file, _MAGIC + hashlib.sha256(sized).digest() + sized)
-                _write_all(file, body)
+                file.write(_MAGIC + hashlib.sha256(sized).digest() + sized)
+                file.write(body)
         except OSError as error:
             self._writable = False
             self._warn(f"the cache {self._place} can't be written ({error.strerror}), and isn't")
-
-    def _make_root(self) -> None:
-        if not self._place.exists():
-            self._place.mkdir(parents=True, exist_ok=True)
-            self._place.chmod(0o700)
 
     def size(self) -> CacheSize:
         """Count entries and bytes."""
@@ -229,25 +219,3 @@ def _head_of(data: bytes) -> bytes | None:
     if not whole or data[: _START - 4] != _MAGIC + hashlib.sha256(sized).digest():
         return None
     return head
-
-
-@contextlib.contextmanager
-def _aside(path: Path) -> Iterator[int]:
-    """Open a file beside *path*, renamed to it at the end."""
-    handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        try:
-            yield handle
-        finally:
-            os.close(handle)
-        os.replace(name, path)  # noqa: PTH105 - name is a str
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108
-        raise
-
-
-def _write_all(file: int, body: bytes) -> None:
-    view = memoryview(body)
-    while view:
-        view = view[os.write(file, view) :]

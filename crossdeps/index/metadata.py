@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import IndexUnreachableError, OfflineError
+from crossdeps.fs import atomic_write
 from crossdeps.index import responses as answers
 from crossdeps.index.partial_wheel import LARGEST_METADATA, SparseFile, read_metadata
 from crossdeps.index.responses import BrokenAnswerError, Request
-from crossdeps.index.transfer import Hasher, Transfer, check_hashes, placed_file, run_transfer
+from crossdeps.index.transfer import Hasher, Transfer, check_hashes, run_transfer
 from crossdeps.progress import Progress
 from crossdeps.text import escape, is_http, local_path, read_origin, show_url
 
@@ -190,7 +191,7 @@ class MetadataReader:
     def _whole(self, session: HttpSession, file: ProjectFile) -> bytes:
         """Fetch the whole wheel, checked, and keep it for its download."""
         place = self._shelf.place_for(file.url)
-        with placed_file(place) as opened:
+        with atomic_write(place) as opened:
             run_transfer(session, self._transfer(file, opened))
             data = read_metadata(opened, file.filename)
         self._shelf.keep(file.url, place)
@@ -200,7 +201,7 @@ class MetadataReader:
         """Take a whole wheel that came although only its end was asked for."""
         self._without_ranges.add(read_origin(file.url))
         place = self._shelf.place_for(file.url)
-        with placed_file(place) as opened:
+        with atomic_write(place) as opened:
             transfer = self._transfer(file, opened)
             transfer.receive(answer)
             transfer.hasher.check(transfer.subject, show_url(file.url))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import HashMismatchError, IndexResponseError, IndexUnreachableError
+from crossdeps.fs import CHUNK, atomic_write
 from crossdeps.index import responses as answers
 from crossdeps.index.pages.project_files import url_filename
 from crossdeps.index.responses import BrokenAnswerError, Request
 from crossdeps.text import escape, local_path, show_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from crossdeps.index.http_session import HttpSession
@@ -96,21 +94,6 @@ def check_hashes(data: bytes, expected: Mapping[str, str], subject: str, *contex
 _ROOM = 2
 _SLACK = 1 << 20
 _LARGEST_FILE = 8 << 30
-_CHUNK = 1 << 20
-
-
-@contextlib.contextmanager
-def placed_file(destination: Path) -> Iterator[IO[bytes]]:
-    """Open a new file beside *destination*, renamed to it at the end, removed after an error."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=destination.parent)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            yield file
-        os.replace(name, destination)  # noqa: PTH105 - name is a str
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108
-        raise
 
 
 def limit_for(size: int | None) -> int:
@@ -145,8 +128,8 @@ def copy_local(
         raise IndexUnreachableError(
             f"the file can't be read: {error.strerror}", context=(escape(str(path)),)
         ) from error
-    with source, placed_file(destination) as file:
-        while chunk := source.read(_CHUNK):
+    with source, atomic_write(destination) as file:
+        while chunk := source.read(CHUNK):
             hasher.update(chunk)
             file.write(chunk)
             progress.fetched(subject, len(chunk))
@@ -176,7 +159,7 @@ def download(
     :raises IndexAccessError: if it can't be fetched
     :raises HashMismatchError: if any listed hash differs; *destination* isn't touched then
     """
-    with placed_file(destination) as file:
+    with atomic_write(destination) as file:
         transfer = Transfer(url=url, file=file, hasher=Hasher(hashes), size=size, progress=progress)
         return run_transfer(session, transfer, deadline=deadline)
 

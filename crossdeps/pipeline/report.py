@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import zipfile
 import zlib
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import ArchiveContent
 from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
+from crossdeps.fs import hash_file
 from crossdeps.pipeline.request import RequirementsLike, Settings, build_request, lock_beside
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
@@ -129,7 +129,7 @@ def inspect(
             read=read,
             target=target,
             compressed=artifact.stat().st_size if archive else None,
-            sha256=_sha256(artifact) if archive else "",
+            sha256=_hash(artifact) if archive else "",
             hashes=hashes,
         )
 
@@ -141,15 +141,11 @@ def _open(path: Path) -> zipfile.ZipFile:
         raise ArtifactReadError(f"{path} can't be read: {error}") from error
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def _hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            while data := file.read(1 << 20):
-                digest.update(data)
+        return hash_file(path)
     except OSError as error:
         raise ArtifactReadError(f"{path} can't be read: {error.strerror or error}") from error
-    return digest.hexdigest()
 
 
 def _hashes(lock: Path, target: Target | None) -> dict[tuple[str, str], Mapping[str, str]]:

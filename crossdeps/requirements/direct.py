@@ -22,7 +22,7 @@ from packaging.utils import (
 from crossdeps.errors import InputError
 from crossdeps.requirements.files import read_toml
 from crossdeps.requirements.model import DirectSource, is_hash_name, parse_hash
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from crossdeps.requirements.model import SourceKind
@@ -96,7 +96,9 @@ def refuse_ssh_shorthand(text: str) -> None:
     """
     if _SSH_SHORTHAND.fullmatch(text) and "://" not in text:
         where = text.removeprefix("git+").replace(":", "/", 1)
-        raise InputError(f"{shown(text)} isn't a URL", hint=f"write it as git+ssh://{shown(where)}")
+        raise InputError(
+            f"{escape(text)} isn't a URL", hint=f"write it as git+ssh://{escape(where)}"
+        )
 
 
 def parse_location(
@@ -115,7 +117,7 @@ def parse_location(
         _ = parts.port
     except ValueError as error:
         raise InputError(
-            f"{shown(text)} isn't a valid URL", hint="write it as https://host/path"
+            f"{escape(text)} isn't a valid URL", hint="write it as https://host/path"
         ) from error
     scheme = parts.scheme.lower()
     if scheme == "file":
@@ -123,7 +125,7 @@ def parse_location(
             _file_url_path(parts.netloc, parts.path), parts.fragment, directories, editable=editable
         )
     if not parts.hostname and not scheme.endswith("+file"):
-        raise InputError(f"{shown(text)} names no host", hint="write it as https://host/path")
+        raise InputError(f"{escape(text)} names no host", hint="write it as https://host/path")
     if scheme.startswith(_VCS_SCHEMES):
         return _repository(text, parts.fragment, parts.path, editable=editable)
     if scheme in {"http", "https"}:
@@ -133,7 +135,7 @@ def parse_location(
             )
         return _download(text.partition("#")[0], parts.path, parts.fragment)
     raise InputError(
-        f"{shown(text)} has a scheme that isn't supported",
+        f"{escape(text)} has a scheme that isn't supported",
         hint=f"write git+{scheme}://… for a repository"
         if scheme in {"git", "ssh"}
         else "use https, file, or git+https for a repository",
@@ -143,7 +145,7 @@ def parse_location(
 def _file_url_path(host: str, path: str) -> str:
     if host not in {"", "localhost"}:
         raise InputError(
-            f"a file URL can't name another host, {shown(host)}",
+            f"a file URL can't name another host, {escape(host)}",
             hint="write three slashes before the path: file:///path",
         )
     decoded = unquote(path)
@@ -178,7 +180,7 @@ def _local(
     if path.is_dir():
         if not _is_project(path, text):
             raise InputError(
-                f"{shown(text)} isn't a Python project: it has no pyproject.toml and no setup.py",
+                f"{escape(text)} isn't a Python project: it has no pyproject.toml and no setup.py",
                 hint="name the folder that has it",
             )
         name = facts.name or (static_project_name(path) if not facts.subdirectory else "")
@@ -190,15 +192,15 @@ def _local(
             editable=editable,
         )
     if editable:
-        raise InputError(f"{shown(text)} isn't a directory", hint="leave out -e")
+        raise InputError(f"{escape(text)} isn't a directory", hint="leave out -e")
     lowered = path.name.lower()
     if lowered.endswith(".whl"):
         return _reference(facts, kind="wheel", location=str(path), name=wheel_name(path.name))
     if lowered.endswith(ARCHIVE_SUFFIXES):
         return _reference(facts, kind="archive", location=str(path), name=facts.name)
     raise InputError(
-        f"{shown(text)} is neither a wheel nor a source archive nor a directory",
-        hint=f"read requirements from it with -r {shown(text)}"
+        f"{escape(text)} is neither a wheel nor a source archive nor a directory",
+        hint=f"read requirements from it with -r {escape(text)}"
         if lowered.endswith((".txt", ".in", ".toml"))
         else None,
     )
@@ -208,7 +210,7 @@ def _is_project(path: Path, text: str) -> bool:
     try:
         return any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
     except OSError as error:
-        raise InputError(f"{shown(text)} can't be read: {error.strerror}") from error
+        raise InputError(f"{escape(text)} can't be read: {error.strerror}") from error
 
 
 def _existing(text: str, directories: tuple[Path, ...]) -> Path:
@@ -220,7 +222,7 @@ def _existing(text: str, directories: tuple[Path, ...]) -> Path:
         except (OSError, ValueError):
             continue
     raise InputError(
-        f"there is no file or directory {shown(text)}",
+        f"there is no file or directory {escape(text)}",
         hint="a name on an index has no slash and no file suffix",
     )
 
@@ -239,7 +241,7 @@ def wheel_name(filename: str) -> NormalizedName:
         return parse_wheel_filename(filename.replace("/", "\\"))[0]  # a backslash is refused
     except InvalidWheelFilename as error:
         raise InputError(
-            f"{shown(filename)} isn't a valid wheel file name",
+            f"{escape(filename)} isn't a valid wheel file name",
             hint="a wheel is named NAME-VERSION-PYTHON-ABI-PLATFORM.whl; don't rename it",
         ) from error
 
@@ -273,7 +275,7 @@ class _Fragment:
         name, _, extras = said.get("egg", "").partition("[")
         if name and not re.fullmatch(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", name, re.ASCII):
             raise InputError(
-                f"#egg={shown(said['egg'])} isn't a project name",
+                f"#egg={escape(said['egg'])} isn't a project name",
                 hint="write NAME @ URL instead, with any version limit left out",
             )
         subdirectory = said.get("subdirectory") or None

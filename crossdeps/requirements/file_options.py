@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, index_location
 from crossdeps.requirements.model import FileOptions
-from crossdeps.text import redact_urls, shown
+from crossdeps.text import escape, redact_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ def _name_and_value(word: str) -> tuple[str, str | None]:
         return _full_name(name), value if equals else None
     if not word.startswith("-"):
         raise InputError(
-            f"{shown(word)} stands after an option",
+            f"{escape(word)} stands after an option",
             hint="a requirement comes before its options, and other options have their own line",
         )
     name = _SHORT.get(word[:2], "")
@@ -156,7 +156,7 @@ def _unknown(name: str) -> InputError:
     short = name[:40]
     nearest = difflib.get_close_matches(short, [*sorted(_KNOWN), *_SHORT], n=1)
     return InputError(
-        f"{shown(short)} is no option of requirements files",
+        f"{escape(short)} is no option of requirements files",
         hint=f"did you mean {nearest[0]}?"
         if nearest
         else "options of a command, such as --upgrade, belong on its command line",
@@ -198,7 +198,7 @@ class FileOptionsBuilder:
         elif name in {"--all-releases", "--only-final"}:
             self._choose(name, {"--only-final": "--all-releases"}.get(name, "--only-final"), value)
         elif name == "--use-feature":
-            self.warnings.append(f"{origin}: --use-feature={shown(value)} has no meaning here")
+            self.warnings.append(f"{origin}: --use-feature={escape(value)} has no meaning here")
         else:
             self._flags.add(name)
 
@@ -256,7 +256,7 @@ class FileOptionsBuilder:
                 mine[normalised] = None
             else:
                 raise InputError(
-                    f"{shown(project) or 'nothing'} isn't a project name",
+                    f"{escape(project) or 'nothing'} isn't a project name",
                     hint=f"{name} takes :all:, :none: or names with commas between them",
                 )
 
@@ -267,7 +267,7 @@ def _find_links(value: str, directories: tuple[Path, ...]) -> str:
         if location := find_links_location(value, directory):
             return location
     raise InputError(
-        f"there is no file or directory {shown(value)}", hint="create it, or correct --find-links"
+        f"there is no file or directory {escape(value)}", hint="create it, or correct --find-links"
     )
 
 
@@ -275,5 +275,5 @@ def _host(value: str) -> str:
     if _HOST.fullmatch(value):
         return value
     raise InputError(
-        f"{shown(value)} isn't a host", hint="write HOST or HOST:PORT, without https://"
+        f"{escape(value)} isn't a host", hint="write HOST or HOST:PORT, without https://"
     )

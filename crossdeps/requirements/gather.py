@@ -13,7 +13,7 @@ from crossdeps.requirements.parser import parse_requirement
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.requirements.pyproject import read_pyproject
 from crossdeps.requirements.requirements_txt import RequirementsReader
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ def _check_request(request: Requirements) -> None:
         )
     if request.extras and not any(map(_is_pyproject, request.requirement_files)):
         raise InputError(
-            f"there is no pyproject.toml to take the extra {shown(request.extras[0])} from",
+            f"there is no pyproject.toml to take the extra {escape(request.extras[0])} from",
             hint="give it with -r pyproject.toml, or ask for NAME[EXTRA]",
         )
     for name in request.requirement_files:
@@ -146,7 +146,7 @@ def _refuse_file_name(text: str, cwd: Path) -> None:
     looks_like_one = text.endswith((".txt", ".in", ".toml", ".cfg"))
     if looks_like_one and (text.startswith("requirements") or (cwd / text).is_file()):
         raise InputError(
-            f"{shown(text)} is a file, not a requirement", hint=f"give it with -r {shown(text)}"
+            f"{escape(text)} is a file, not a requirement", hint=f"give it with -r {escape(text)}"
         )
 
 

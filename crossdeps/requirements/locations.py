@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from crossdeps.errors import InputError
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # longer than the letter of a drive
 _INDEX_SCHEMES = ("http", "https", "file")
@@ -26,7 +26,7 @@ def index_location(text: str, directory: Path) -> str:
         path = find_path(text, directory)
         if path is None:
             raise InputError(
-                f"{shown(text)} is neither a URL nor a directory", hint="write it with https://"
+                f"{escape(text)} is neither a URL nor a directory", hint="write it with https://"
             )
         return (directory / path).as_uri()
     return _check_url(text)
@@ -60,14 +60,14 @@ def _check_url(text: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         raise InputError(
-            f"{shown(text)} isn't a valid URL", hint="write it as https://host/path"
+            f"{escape(text)} isn't a valid URL", hint="write it as https://host/path"
         ) from None
     if parts.scheme.lower() not in _INDEX_SCHEMES:
         raise InputError(
-            f"{shown(text)} isn't the URL of an index", hint="use https://, http:// or file://"
+            f"{escape(text)} isn't the URL of an index", hint="use https://, http:// or file://"
         )
     if not port_is_fine or (parts.scheme.lower() != "file" and not parts.hostname):
-        raise InputError(f"{shown(text)} names no host", hint="write https://HOST/PATH")
+        raise InputError(f"{escape(text)} names no host", hint="write https://HOST/PATH")
     return text
 
 
@@ -140,7 +140,7 @@ def _file(
     try:
         real = os.path.realpath(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown(name)} isn't a path", hint="give the path of a file") from error
+        raise InputError(f"{escape(name)} isn't a path", hint="give the path of a file") from error
     return RequirementsFile(
         name=name,
         path=path,
@@ -158,7 +158,7 @@ def _local_name(name: str) -> str:
         return unquote(urlsplit(name).path)
     if _REMOTE.match(name):
         raise InputError(
-            f"requirements files are read from disk, not from {shown(name)}",
+            f"requirements files are read from disk, not from {escape(name)}",
             hint="download it first, and look at it",
         )
     return name

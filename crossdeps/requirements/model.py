@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import InputError
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,7 +210,7 @@ class Problems:
         first = self._found[0]
         if len(self._found) == 1:
             place = str(first.origin)
-            where = place if first.line is None else f"{place}: {shown(first.line)}"
+            where = place if first.line is None else f"{place}: {escape(first.line)}"
             raise InputError(first.message, context=(where,), hint=first.hint)
         hints = {problem.hint for problem in self._found}
         same = len(hints) == 1

@@ -26,7 +26,7 @@ from crossdeps.requirements.direct import (
 )
 from crossdeps.requirements.model import Requirement, combine_hashes
 from crossdeps.requirements.syntax import diagnose, diagnose_marker
-from crossdeps.text import redact_urls, shown
+from crossdeps.text import escape, redact_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,7 @@ def parse_requirement(
     text = text.strip()
     if len(text) > _LONGEST:
         raise InputError(
-            f"a requirement of {len(text)} characters is too long: {shown(text)}",
+            f"a requirement of {len(text)} characters is too long: {escape(text)}",
             hint="write one requirement a line",
         )
     said = redact_urls(text if written is None else written.strip())
@@ -166,7 +166,7 @@ def _direct(
     if not is_url(location):
         if not directories:
             raise InputError(
-                f"{shown(location)} is a path, which can't stand here", hint="write a file: URL"
+                f"{escape(location)} is a path, which can't stand here", hint="write a file: URL"
             )
         location, trailing = _split_extras(location)
         extras = extras or trailing
@@ -224,7 +224,7 @@ def parse_extras(names: Iterable[str]) -> frozenset[NormalizedName]:
             continue
         if not re.fullmatch(_NAME, stripped):
             raise InputError(
-                f"{shown(stripped)} isn't a valid name of an extra",
+                f"{escape(stripped)} isn't a valid name of an extra",
                 hint="extras are of ASCII letters, digits, dots, dashes and underscores",
             )
         extras.append(canonicalize_name(stripped))

@@ -18,7 +18,7 @@ from crossdeps.errors import InputError
 from crossdeps.requirements.files import read_toml
 from crossdeps.requirements.model import Origin
 from crossdeps.requirements.parser import and_marker, parse_requirement
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,7 +155,7 @@ class DependencyTables:
             name = canonicalize_name(key)
             if name in lists:
                 raise InputError(
-                    f"{shown(lists[name][0])} and {shown(key)} are the same name",
+                    f"{escape(lists[name][0])} and {escape(key)} are the same name",
                     context=(f"{self.file} ({note})",),
                     hint="names compare without regard to case, dots, dashes and underscores",
                 )
@@ -175,9 +175,9 @@ class DependencyTables:
         if nearest:
             hint = f"did you mean {nearest[0]}?"
         else:
-            hint = f"it has {', '.join(map(shown, names))}" if names else f"it has no {kind}s"
+            hint = f"it has {', '.join(map(escape, names))}" if names else f"it has no {kind}s"
         return InputError(
-            f"{self.file} has no {kind} {shown(name)}", context=(self.file,), hint=hint
+            f"{self.file} has no {kind} {escape(name)}", context=(self.file,), hint=hint
         )
 
 

@@ -16,7 +16,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
 from crossdeps.errors import InputError
-from crossdeps.text import shown
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def diagnose(text: str, error: Exception) -> InputError:
         if found := check(head.strip()):
             return found
     return InputError(
-        f"{shown(text)} isn't a requirement: {_first_line(error)}",
+        f"{escape(text)} isn't a requirement: {_first_line(error)}",
         hint="write a name and, if need be, extras, versions and a marker, such as"
         " requests[socks]>=2.32; python_version >= '3.9'",
     )
@@ -112,7 +112,7 @@ def diagnose_marker(text: str) -> InputError:
             continue
         nearest = difflib.get_close_matches(word, _MARKER_VARIABLES, n=1)
         return InputError(
-            f"the marker has an unknown variable, {shown(word)}",
+            f"the marker has an unknown variable, {escape(word)}",
             hint=f"did you mean {nearest[0]}?"
             if nearest
             else f"text must be quoted; variables are {', '.join(_MARKER_VARIABLES)}",
@@ -135,7 +135,7 @@ def _check_ascii(text: str) -> InputError | None:
         return None
     escaped = strange.encode("unicode_escape").decode("ascii")
     return InputError(
-        f"{shown(text)} has a character that names and versions can't have, {escaped}",
+        f"{escape(text)} has a character that names and versions can't have, {escaped}",
         hint="names are of ASCII letters, digits, dots, dashes and underscores",
     )
 
@@ -144,7 +144,7 @@ def _check_name(text: str) -> InputError | None:
     if re.match(r"[A-Za-z0-9]", text):
         return None
     return InputError(
-        f"{shown(text) or 'nothing'} doesn't start with a project name",
+        f"{escape(text) or 'nothing'} doesn't start with a project name",
         hint="write one requirement a line, such as requests>=2.32",
     )
 
@@ -153,7 +153,7 @@ def _check_equals(text: str) -> InputError | None:
     corrected = re.sub(r"(?<![=<>!~])=(?!=)", "==", text)
     if corrected == text or not _is_requirement(corrected):
         return None
-    return InputError(f"{shown(text)} has a single =", hint=f"did you mean {shown(corrected)}?")
+    return InputError(f"{escape(text)} has a single =", hint=f"did you mean {escape(corrected)}?")
 
 
 def _check_two(text: str) -> InputError | None:
@@ -161,7 +161,7 @@ def _check_two(text: str) -> InputError | None:
         if all(map(_is_requirement, parts)):
             first, second = parts
             return InputError(
-                f"two requirements stand on one line: {shown(first)} and {shown(second)}",
+                f"two requirements stand on one line: {escape(first)} and {escape(second)}",
                 hint="write one requirement a line",
             )
     return None
@@ -182,4 +182,4 @@ def _is_requirement(text: str) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return shown(str(error).partition("\n")[0].rstrip(".:"))
+    return escape(str(error).partition("\n")[0].rstrip(".:"))

@@ -24,7 +24,7 @@ from crossdeps.wheels.record import RecordRow, check_members, check_record, pars
 from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import IO, BinaryIO
 
     from crossdeps.binaries.model import BinaryFacts
@@ -181,15 +181,3 @@ def _read_member(
 def _drain(file: BinaryIO, member: ArchiveMember) -> None:
     for _ in inflate(file, member, member.name):
         """A directory's nothing must inflate to nothing."""
-
-
-def file_digests(file: BinaryIO, algorithms: tuple[str, ...] = ("sha256",)) -> Iterator[str]:
-    """Hex digests of the whole of *file*, in the order of *algorithms*."""
-    hashes = [hashlib.new(algorithm) for algorithm in algorithms]
-    buffer = bytearray(1024 * 1024)
-    view = memoryview(buffer)
-    file.seek(0)
-    while count := file.readinto(buffer):  # type: ignore[attr-defined]
-        for hasher in hashes:
-            hasher.update(view[:count])
-    return (hasher.hexdigest() for hasher in hashes)

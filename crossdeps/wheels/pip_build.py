@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Final
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.errors import HashMismatchError, SdistBuildError
+from crossdeps.fs import atomic_write, hash_stream, make_private_directory
 from crossdeps.index.transfer import ALGORITHMS
 from crossdeps.text import redact_urls
-from crossdeps.wheels.contents import file_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -182,7 +182,7 @@ class BuildCache:
         if self._root is not None:
             with contextlib.suppress(OSError):
                 logs = self._root / "logs"
-                logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_directory(logs)
                 if os.access(logs, os.W_OK):
                     return logs
         return Path(tempfile.gettempdir())
@@ -204,12 +204,10 @@ class BuildCache:
             return
         with contextlib.suppress(OSError):
             path = self._path(self._root, key)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(path.parent)
             text = json.dumps({"sha256": wheel.sha256, "filename": wheel.filename})
-            descriptor, aside = tempfile.mkstemp(dir=path.parent, suffix=".aside")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(aside).replace(path)
+            with atomic_write(path) as file:
+                file.write(text.encode())
 
     @staticmethod
     def _path(root: Path, key: str) -> Path:
@@ -224,7 +222,7 @@ def source_hashes(path: Path, expected: Mapping[str, str], filename: str) -> dic
     known = [key for key in expected if key in ALGORITHMS]
     algorithms = tuple(dict.fromkeys(("sha256", *known)))
     with path.open("rb") as file:
-        found = dict(zip(algorithms, file_digests(file, algorithms), strict=True))
+        found = hash_stream(file, algorithms)
     for algorithm in known:
         if expected[algorithm] and expected[algorithm].lower() != found[algorithm]:
             raise HashMismatchError(

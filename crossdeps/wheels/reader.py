@@ -10,7 +10,8 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from crossdeps.errors import WheelError
-from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
+from crossdeps.fs import hash_stream
+from crossdeps.wheels.contents import WheelContents, read_contents
 from crossdeps.wheels.dist_info import is_named
 from crossdeps.wheels.model import Wheel, refusal
 
@@ -32,8 +33,8 @@ def read_wheel(path: Path, filename: str | None = None) -> Wheel:
     filename = path.name if filename is None else filename
     try:
         with path.open("rb") as file:
-            (sha256,) = file_digests(file)
-            contents = read_contents(file, size=file.seek(0, 2), sha256=sha256)
+            sha256 = hash_stream(file)["sha256"]
+            contents = read_contents(file, size=file.tell(), sha256=sha256)
         return name_wheel(contents, path, filename)
     except WheelError as error:
         error.within(filename)

@@ -8,15 +8,15 @@ published is no part of the key, and is checked on every use. How files lie on d
 from __future__ import annotations
 
 import errno
-import os
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError, WheelError
+from crossdeps.fs import belongs_to_another, hash_stream
 from crossdeps.index.transfer import ALGORITHMS
-from crossdeps.wheels.contents import WheelContents, file_digests, read_contents
+from crossdeps.wheels.contents import WheelContents, read_contents
 from crossdeps.wheels.reader import name_wheel
 from crossdeps.wheels.store_directory import StoreDirectory, move
 
@@ -51,7 +51,7 @@ class Store:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if root is None:
             return
-        if _belongs_to_another(root):
+        if belongs_to_another(root):
             self._warnings.append(f"{root} belongs to another user: working without it")
         else:
             self._shelves.append(StoreDirectory(root / "wheels"))
@@ -183,23 +183,14 @@ class Store:
         return True
 
 
-def _belongs_to_another(root: Path) -> bool:
-    """Whether *root* exists and isn't the user's, nor root's; unknown owners are trusted."""
-    try:
-        owner, user = root.stat().st_uid, os.geteuid()
-    except (OSError, AttributeError):
-        return False
-    return owner not in (user, 0)
-
-
 def _believed(
     shelf: StoreDirectory, held: Path, sha256: str, filename: str
 ) -> WheelContents | None:
     """What is true of a stored file; None, and it is dropped, if it isn't what it was."""
     try:
         with held.open("rb") as file:
-            (found,) = file_digests(file)
-            size = file.seek(0, os.SEEK_END)
+            found = hash_stream(file)["sha256"]
+            size = file.tell()
     except OSError:
         return None
     if found != sha256:
@@ -217,7 +208,7 @@ def _check_hashes(path: Path, hashes: Mapping[str, str], filename: str) -> str:
     known = {key: value for key, value in hashes.items() if key in ALGORITHMS}
     algorithms = tuple(dict.fromkeys(("sha256", *known)))
     with path.open("rb") as file:
-        found = dict(zip(algorithms, file_digests(file, algorithms), strict=True))
+        found = hash_stream(file, algorithms)
     for algorithm, expected in known.items():
         if found[algorithm] != expected.lower():
             raise HashMismatchError(

@@ -27,6 +27,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from crossdeps.fs import make_private_directory, try_lock
 from crossdeps.wheels.facts import SUFFIX, decode_facts, encode_facts
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class WorkDirectory:
     def __init__(self, parent: Path) -> None:
         self.path = retrying(lambda: _new_folder(parent))
         self._lock = (self.path / _LOCK).open("wb")
-        _try_lock(self._lock)
+        try_lock(self._lock.fileno())
         self._finalizer = weakref.finalize(self, _remove, self.path, self._lock)
 
     def close(self) -> None:
@@ -74,29 +75,13 @@ def retrying(action: Callable[[], T]) -> T:
 
 
 def _new_folder(parent: Path) -> Path:
-    for folder in (parent.parent.parent, parent.parent, parent):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(parent)
     return Path(tempfile.mkdtemp(prefix="run-", dir=parent))
 
 
 def _remove(path: Path, lock: BinaryIO) -> None:
     shutil.rmtree(path, ignore_errors=True)
     lock.close()
-
-
-def _try_lock(file: BinaryIO) -> bool | None:
-    """Whether the lock was got; None where this system has no such locks."""
-    try:
-        import fcntl  # noqa: PLC0415 - not on every system
-    except ImportError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def sweep(parent: Path) -> int:
@@ -126,7 +111,7 @@ def _is_left_behind(folder: Path) -> bool:
         return False
     try:
         with (folder / _LOCK).open("r+b") as lock:
-            locked = _try_lock(lock)
+            locked = try_lock(lock.fileno())
     except FileNotFoundError:
         return True
     return age > _ABANDONED if locked is None else locked
@@ -249,8 +234,7 @@ class StoreDirectory:
 
     def _rename(self, source: Path, final: Path) -> None:
         def rename() -> None:
-            for folder in (self.base, self.base / "sha256", final.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(final.parent)
             source.replace(final)
 
         retrying(rename)

@@ -194,18 +194,21 @@ def test_a_place_that_can_not_be_written_is_worked_without(
     assert len(client.warnings) == 1
 
 
-def test_a_full_disk_is_worked_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["open", "replace"])
+def test_a_full_disk_is_worked_without(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     warnings: list[str] = []
     cache = IndexCache(tmp_path / "c", warnings.append)
     calls = 0
 
-    def write(_file: int, _data: bytes) -> int:
+    def fail(*_arguments: object) -> int:
         nonlocal calls
         calls += 1
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", write)
+        patch.setattr(os, name, fail)
         cache.keep_page(PAGE.url, PAGE)
         cache.keep_page(PAGE.url, PAGE)
     assert calls == 1

@@ -15,7 +15,7 @@ from crossdeps.errors import ArtifactReadError, CrossdepsError, InputError, Usag
 from crossdeps.pipeline.report import compare
 from crossdeps.report.diff.comparison import comparison_document
 from crossdeps.report.diff.renderings import code, render_comparison, render_comparison_markdown
-from crossdeps.text import visible
+from crossdeps.text import printable
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf, make_macho, make_pe
 
@@ -201,7 +201,7 @@ def test_a_hostile_name_stays_on_its_line(tmp_path: Path) -> None:
     assert cell.startswith("| <code>")
     assert cell.endswith("</code>")
     assert not set(cell[len("| <code>") : -len("</code>")]) & set("`|<>[]()@*")
-    assert html.unescape(cell[len("| <code>") : -len("</code>")]) == visible(HOSTILE)
+    assert html.unescape(cell[len("| <code>") : -len("</code>")]) == printable(HOSTILE)
 
 
 @given(st.text(max_size=300))

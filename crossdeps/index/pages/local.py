@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import IndexResponseError, IndexUnreachableError
+from crossdeps.fs import hash_file
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.pages.html_page import parse_page
 from crossdeps.index.pages.project_files import (
@@ -141,7 +141,7 @@ def read_directory(
                 ProjectFile(
                     filename=path.name,
                     url=folder.resolve().joinpath(path.name).as_uri(),
-                    hashes={"sha256": _sha256(path)},
+                    hashes={"sha256": hash_file(path)},
                     size=path.stat().st_size,
                     index=source.index,
                 )
@@ -149,14 +149,6 @@ def read_directory(
     except OSError as error:
         raise _unreadable(folder, project, error) from error
     return ParsedPage(files=ProjectFiles.of(files), warnings=tuple(warnings))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _unreadable(path: Path, project: str, error: Exception) -> IndexUnreachableError:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossdeps.text import human_size, visible
+from crossdeps.text import human_size, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +105,7 @@ def render_comparison(comparison: Comparison, *, most_files: int | None = 20) ->
 
     :param most_files: how many files are listed; None lists all
     """
-    before, after = visible(comparison.before.name), visible(comparison.after.name)
+    before, after = printable(comparison.before.name), printable(comparison.after.name)
     blocks = [f"{before} -> {after}", _figures(comparison)]
     if not comparison.differs:
         blocks.append("They hold the same.")
@@ -128,9 +128,9 @@ def count_changes(changes: Iterable[ProjectChange | FileChange]) -> str:
 
 def describe_project(change: ProjectChange) -> tuple[str, str]:
     """Its name for people, and what happened to its version or files."""
-    name = visible(change.name) or OWN_FILES_LABEL
-    before = visible(change.before.version) if change.before else ""
-    after = visible(change.after.version) if change.after else ""
+    name = printable(change.name) or OWN_FILES_LABEL
+    before = printable(change.before.version) if change.before else ""
+    after = printable(change.after.version) if change.after else ""
     if change.kind == "version":
         return name, f"{before} -> {after}"
     if change.kind == "content":
@@ -167,7 +167,8 @@ def _project_row(change: ProjectChange) -> tuple[str, ...]:
 def _files(changes: Sequence[FileChange], most: int | None) -> str:
     shown = biggest_changes(changes, most)
     rows = [
-        (f"{SIGNS[change.kind]} {visible(change.path)}", describe_file(change)) for change in shown
+        (f"{SIGNS[change.kind]} {printable(change.path)}", describe_file(change))
+        for change in shown
     ]
     lines = [f"Files: {count_changes(changes)}", _table(rows)]
     if len(shown) < len(changes):
@@ -215,7 +216,7 @@ def code(text: str) -> str:
     >>> code("numpy/_core.py"), code("a`|b")
     ('`numpy/_core.py`', '<code>a&#96;&#124;b</code>')
     """
-    shown = visible(text)
+    shown = printable(text)
     if len(shown) > _LONGEST_NAME:
         shown = f"{shown[: _LONGEST_NAME // 2]}…{shown[-_LONGEST_NAME // 2 :]}"
     if _PLAIN.fullmatch(shown):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crossdeps.report.inspect.inspection import group_by_folder
 from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL, describe_binaries
 from crossdeps.report.inspect.size_map import COLOURS, render_map, size_tree
-from crossdeps.text import human_size, visible
+from crossdeps.text import human_size, printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def render_html(inspection: Inspection) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(visible(text))
+    return escape(printable(text))
 
 
 def _head(inspection: Inspection, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.report.inspect.inspection import group_by_folder
-from crossdeps.text import human_size, visible
+from crossdeps.text import human_size, printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def render_inspection(inspection: Inspection, *, all_folders: bool = False) -> s
     """
     count = len(inspection.projects)
     head = [
-        f"Artifact  {visible(inspection.name)}",
+        f"Artifact  {printable(inspection.name)}",
         *([f"Target    {inspection.target.describe()}"] if inspection.target else []),
         f"Size      {describe_size(inspection)}",
         *_upload(inspection),
@@ -102,16 +102,16 @@ def render_licences(inspection: Inspection) -> str:
     rows: list[tuple[str, ...]] = []
     for share in projects:
         licence = share.licence
-        said = visible(licence.text) or "not said"
+        said = printable(licence.text) or "not said"
         source = f"({licence.source})" if licence.source else ""
         rows.append(
             (
-                visible(share.name),
-                visible(share.version),
+                printable(share.name),
+                printable(share.version),
                 f"{said} {source}".rstrip(),
             )
         )
-        rows.extend(("", "", f"  {visible(path)}") for path in licence.files)
+        rows.extend(("", "", f"  {printable(path)}") for path in licence.files)
     lines = _table(rows)
     gaps = [
         _gap("Without a licence in their metadata", [p for p in projects if not p.licence.text]),
@@ -154,8 +154,8 @@ def _row(share: ProjectShare, total: int) -> tuple[str, ...]:
     percent = f"{100 * share.size / total:.0f}%" if total else ""
     zipped = f"{human_size(share.compressed)} zipped" if share.compressed else ""
     return (
-        visible(share.name) or OWN_FILES_LABEL,
-        visible(share.version),
+        printable(share.name) or OWN_FILES_LABEL,
+        printable(share.version),
         human_size(share.size),
         percent,
         zipped,
@@ -171,7 +171,7 @@ def _folder_rows(
     folders = group_by_folder(share.entries, inspection.prefix)
     shown = folders if all_folders else folders[:_FEW_FOLDERS]
     return [
-        (f"  {visible(folder.path) or '(root)'}", "", human_size(folder.size), "", "", "")
+        (f"  {printable(folder.path) or '(root)'}", "", human_size(folder.size), "", "", "")
         for folder in shown
     ]
 
@@ -180,8 +180,8 @@ def _gap(title: str, shares: Sequence[ProjectShare]) -> str:
     if not shares:
         return ""
     rows = [
-        f"  {visible(share.name)}{': ' if share.licence.missing else ''}"
-        f"{', '.join(map(visible, share.licence.missing))}"
+        f"  {printable(share.name)}{': ' if share.licence.missing else ''}"
+        f"{', '.join(map(printable, share.licence.missing))}"
         for share in shares
     ]
     return "\n".join([title, *rows])

@@ -22,7 +22,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from crossdeps.text import visible
+from crossdeps.text import printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def artifact_component(inspection: Inspection) -> Component:
     hashes = {"sha256": inspection.sha256} if inspection.sha256 else {}
     return Component(
         type=ComponentType.APPLICATION,
-        name=visible(inspection.name),
+        name=printable(inspection.name),
         bom_ref="artifact",
         hashes=_hashes(hashes),
         properties=[Property(name=name, value=value) for name, value in facts.items() if value],
@@ -71,7 +71,7 @@ def artifact_component(inspection: Inspection) -> Component:
 
 def project_component(share: ProjectShare) -> Component:
     """A project: its package URL, licence, and the SBOMs that it brought along."""
-    version = visible(share.version)
+    version = printable(share.version)
     purl = PackageURL(type="pypi", name=share.name, version=version or None)
     facts = {
         "crossdeps:unzipped": str(share.size),
@@ -80,15 +80,16 @@ def project_component(share: ProjectShare) -> Component:
     }
     properties = [Property(name=name, value=value) for name, value in facts.items() if value]
     properties += [
-        Property(name="crossdeps:licence-file", value=visible(path)) for path in share.licence.files
+        Property(name="crossdeps:licence-file", value=printable(path))
+        for path in share.licence.files
     ]
     return Component(
         type=ComponentType.LIBRARY,
-        name=visible(share.name),
+        name=printable(share.name),
         version=version or None,
         bom_ref=project_reference(share),
         purl=purl,
-        description=visible(share.summary) or None,
+        description=printable(share.summary) or None,
         hashes=_hashes(share.hashes),
         licenses=_licences(share.licence),
         external_references=[_reference(sbom) for sbom in share.sboms],
@@ -98,13 +99,13 @@ def project_component(share: ProjectShare) -> Component:
 
 def project_reference(share: ProjectShare) -> str:
     """The bom-ref of a project."""
-    return visible(f"{share.name}=={share.version}")
+    return printable(f"{share.name}=={share.version}")
 
 
 def _reference(sbom: EmbeddedSbom) -> ExternalReference:
     return ExternalReference(
         type=ExternalReferenceType.BOM,
-        url=XsUri(quote(visible(sbom.path))),
+        url=XsUri(quote(printable(sbom.path))),
         comment="brought along by the wheel (PEP 770); the path is that in the artifact",
         hashes=_hashes({"sha256": sbom.sha256}),
     )
@@ -115,7 +116,7 @@ def _licences(licence: Licence) -> list[License]:
     if licence.expression:
         return [LicenseExpression(licence.expression, acknowledgement=declared)]
     if licence.text:
-        return [DisjunctiveLicense(name=visible(licence.text), acknowledgement=declared)]
+        return [DisjunctiveLicense(name=printable(licence.text), acknowledgement=declared)]
     return []
 
 
@@ -213,10 +214,10 @@ def _flat(components: Iterable[Component]) -> Iterator[Component]:
 
 def _rename(components: Iterable[Component], sbom: EmbeddedSbom, share: ProjectShare) -> None:
     """Give each component a reference of its own, which says where it is from."""
-    prefix = f"{project_reference(share)}#{visible(sbom.path.partition('/sboms/')[2])}"
+    prefix = f"{project_reference(share)}#{printable(sbom.path.partition('/sboms/')[2])}"
     taken: set[str] = set()
     for number, component in enumerate(components):
-        reference = visible(component.bom_ref.value or f"{number}")
+        reference = printable(component.bom_ref.value or f"{number}")
         while reference in taken:
             reference = f"{reference}#{number}"
         taken.add(reference)

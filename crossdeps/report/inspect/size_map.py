@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL
-from crossdeps.text import human_size, visible
+from crossdeps.text import human_size, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -254,8 +254,8 @@ def _portion_node(share: ProjectShare, prefix: str, group: int) -> Node:
             if isinstance(found, dict):
                 level = found
         level[name] = entry.size
-    name = visible(share.name) or OWN_FILES_LABEL
-    label = f"{name} {visible(share.version)}".rstrip()
+    name = printable(share.name) or OWN_FILES_LABEL
+    label = f"{name} {printable(share.version)}".rstrip()
     return Node(
         label=label,
         title=f"{label}: {human_size(share.size)}",
@@ -276,10 +276,10 @@ def _children(tree: Tree, base: str, group: int) -> tuple[Node, ...]:
         path = base + label
         children = _children(content, path, group) if isinstance(content, dict) else ()
         size = content if isinstance(content, int) else sum(child.size for child in children)
-        shown = visible(path)
+        shown = printable(path)
         nodes.append(
             Node(
-                label=visible(label),
+                label=printable(label),
                 title=f"{shown}: {human_size(size)}",
                 size=size,
                 group=group,
