@@ -1,4 +1,4 @@
-"""From a planned bundle to an artifact on disk."""
+"""The artifact of a build: its layout, the write to disk, and the report about it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 ZIP_SUFFIX = ".zip"
 
 
-def lay_out(
+def apply_layout(
     settings: Settings,
     output: Path,
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     target: Target,
 ) -> Settings:
-    """*settings* with the layout that *output* and *source* ask for.
+    """Return *settings* with the layout that *output* and *source* imply.
 
-    :raises UsageError: if the layout isn't one for *target*
+    :raises UsageError: if the layout does not suit *target*
     """
     sources = (source,) if isinstance(source, (str, os.PathLike)) else source
     layout = replace(
@@ -56,15 +56,15 @@ def lay_out(
 
 
 def check_output(settings: Settings) -> None:
-    """Refuse an output that can't be written before any work is done for it.
+    """Refuse an output that cannot be written before any work is done.
 
-    :raises OutputError: if something of the user's is there
+    :raises OutputError: if the output holds files of the user's
     """
     layout = settings.layout
     if layout.output and not settings.dry_run:
         is_zip = layout.kind == "zip"
         check = check_zip_destination if is_zip else check_directory_destination
-        # What lies within a source is the user's own code: no force replaces that.
+        # An output inside a source holds the user's own code: --force does not replace it.
         within = any(_holds(source, layout.output) for source in layout.sources)
         force = settings.force and not within
         check(Bundle(kind="planned", entries=()), layout.output, force=force)
@@ -75,9 +75,9 @@ def _holds(source: Path, output: Path) -> bool:
 
 
 def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Artifact:
-    """Write *bundle* where the layout says; nothing for a dry run.
+    """Write *bundle* to the output of the layout; nothing for a dry run.
 
-    :raises OutputError: if it can't be written; what was there before is still there
+    :raises OutputError: if it cannot be written; the previous output is still in place
     """
     layout = settings.layout
     written: Written | None = None
@@ -96,10 +96,10 @@ def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Ar
     )
 
 
-def upload_remarks(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[str, ...]:
-    """Say what to do with a zip that is too large to be uploaded directly.
+def build_upload_notes(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[str, ...]:
+    """Explain what to do with a zip that exceeds the limit of direct uploads.
 
-    A layer helps where the rest fits, and the layer too: each is uploaded by itself.
+    A layer helps if both the rest and the layer fit: each is uploaded by itself.
     """
     facts = target.runtime_facts
     if facts is None or artifact.kind != "zip" or artifact.size <= facts.limits.direct_upload:
@@ -114,7 +114,7 @@ def upload_remarks(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[
         moved.append(project.name)
         size += project.compressed
     text = (
-        f"{human_size(artifact.size)} zipped can't be uploaded directly"
+        f"{human_size(artifact.size)} zipped cannot be uploaded directly"
         f" (the limit is {human_size(limit)}): upload it through S3"
     )
     if not bundle.prefix and over <= size <= limit and len(moved) < len(bundle.projects):
@@ -122,10 +122,10 @@ def upload_remarks(bundle: Bundle, artifact: Artifact, target: Target) -> tuple[
     return (text,)
 
 
-def describe_build(
+def build_report(
     *,
     target: Target,
-    plan: Pylock,
+    lock: Pylock,
     resolution: Resolution | None,
     wheels: Sequence[Wheel],
     bundle: Bundle,
@@ -136,10 +136,10 @@ def describe_build(
     left_out: Collection[NormalizedName] = (),
     layers: Sequence[Bundle] = (),
 ) -> Report:
-    """The report of a build.
+    """Build the report from the results of each step.
 
-    :param resolution: None where a lock was built
-    :param left_out: to the runtime
+    :param resolution: None if a lock was built
+    :param left_out: projects that are left to the runtime
     """
     choices = resolution.choices if resolution else {}
     sizes = {project.name: project.size for project in bundle.projects}
@@ -155,7 +155,7 @@ def describe_build(
     return Report(
         target=target,
         artifact=artifact,
-        lock=plan,
+        lock=lock,
         packages=tuple(sorted(lines, key=lambda line: line.name)),
         findings=findings,
         removed=bundle.removed,
@@ -169,7 +169,7 @@ def describe_build(
         ),
         indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
         warnings=tuple(dict.fromkeys(warnings)),
-        notes=(*bundle.notes, *upload_remarks(bundle, artifact, target)),
+        notes=(*bundle.notes, *build_upload_notes(bundle, artifact, target)),
     )
 
 

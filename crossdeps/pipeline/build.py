@@ -1,4 +1,4 @@
-"""Projects that an artifact does without because its user said so."""
+"""build(): from requirements or a lock to a directory or zip, as one row of calls."""
 
 from __future__ import annotations
 
@@ -8,57 +8,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.plan import plan_bundle
-from crossdeps.pipeline.artifact import check_output, describe_build, lay_out, write_artifact
-from crossdeps.pipeline.request import RequirementsLike, Settings, build_request, lock_beside
+from crossdeps.pipeline.artifact import apply_layout, build_report, check_output, write_artifact
+from crossdeps.pipeline.request import Lock, RequirementsLike, Settings, read_request
 from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
-from crossdeps.requirements.pylock import read_pylock
-from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.lock.selection import check_hashes, select
-from crossdeps.resolution.lock.writer import to_pylock
 from crossdeps.verify.model import FindingsError
 from crossdeps.verify.registry import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from packaging.pylock import Pylock
+
     from crossdeps.bundle.model import Bundle
+    from crossdeps.pipeline.request import Request
+    from crossdeps.pipeline.runtime import RuntimePackages
+    from crossdeps.pipeline.session import Session
     from crossdeps.report.model import Report
     from crossdeps.requirements.model import Inputs
+    from crossdeps.resolution.model import Resolution
     from crossdeps.target.model import Target
     from crossdeps.verify.model import Finding
-
-
-def expected_missing(bundle: Bundle, settings: Settings, inputs: Inputs) -> frozenset[str]:
-    """Normalised names of projects whose absence is no fault.
-
-    Those left out by name; those on which an override has the last word; and without dependencies,
-    all that was not asked for itself.
-    """
-    named: set[str] = set(settings.layout.excluded_projects)
-    named.update(override.name for override in inputs.overrides if override.name)
-    if settings.policy.no_deps:
-        named.update(_required(line for project in bundle.projects for line in project.requires))
-    return frozenset(map(canonicalize_name, named))
-
-
-def _required(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        # A line that can't be understood is a finding of its own.
-        with contextlib.suppress(InvalidRequirement):
-            yield parse_requirement(line).name
-
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def build(
-    asked: RequirementsLike,
+    requirements: RequirementsLike,
     target: Target,
     output: str | os.PathLike[str] = "package",
     *,
@@ -66,15 +47,16 @@ def build(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Make a directory, or a zip where *output* ends in ``.zip``, that runs on *target*.
+    """Build a directory, or a zip if *output* ends in ``.zip``, that runs on *target*.
 
-    :param asked: a request; the path of a requirements file, project or lock; or requirements one
-        by one. A lock is built without resolving
-    :param source: your own code: the content of directories, and files, placed at the root
+    :param requirements: the path of a requirements file, project or lock; or requirement strings.
+        A lock is built without resolving
+    :param source: your own code: files, and directories whose content goes to the root
     :raises FindingsError: if the artifact would fail on the target; nothing is written
     :raises CrossdepsError: see :mod:`crossdeps.errors`; nothing is written
     """
-    settings = lay_out(settings or Settings(), Path(output), source, target)
+    request = read_request(requirements)
+    settings = apply_layout(settings or Settings(), Path(output), source, target)
     check_output(settings)
     runtime_packages = find_runtime_packages(settings, target)
     runtime_context = read_runtime_context(
@@ -83,32 +65,68 @@ def build(
         handler=settings.handler,
         prefix=settings.layout.prefix,
     )
-    request = build_request(asked)
-    locked = lock_beside(request)
     with open_session(request, settings, progress or Progress()) as session:
-        resolution = None if locked else session.resolve(target)
-        plan = to_pylock([resolution]) if resolution else read_pylock(locked or Path())
-        selected = select(plan, target)
-        if locked:
-            check_hashes(selected, str(locked))
-        left_out = runtime_packages.find_left_out(resolution, plan, selected)
+        resolution, lock = _choose(request, runtime_packages, session)
+        selected = select(lock, target)
+        if isinstance(request, Lock):
+            check_hashes(selected, str(request.path))
+        left_out = runtime_packages.find_left_out(resolution, lock, selected)
         wheels = session.fetch([item for item in selected if item.name not in left_out])
-        session.check_metadata(resolution, wheels)
+        if resolution:
+            session.check_metadata(resolution, wheels)
         bundle = plan_bundle(wheels, target, settings.layout)
-        absent = expected_missing(bundle, settings, session.inputs) | left_out
+        missing = expected_missing(bundle, settings, session.inputs) | left_out
         findings = verify(
-            bundle, target, ignore=settings.ignore, assumed=absent, runtime_context=runtime_context
+            bundle, target, ignore=settings.ignore, assumed=missing, runtime_context=runtime_context
         )
-        _refuse(findings, strict=settings.strict)
+        _check_findings(findings, strict=settings.strict)
         artifact = write_artifact(bundle, settings, session.progress)
-        return describe_build(
-            target=target, plan=plan, resolution=resolution, wheels=wheels, bundle=bundle,
+        return build_report(
+            target=target, lock=lock, resolution=resolution, wheels=wheels, bundle=bundle,
             findings=findings, artifact=artifact, session=session, left_out=left_out,
             runtime_packages=runtime_packages, layers=runtime_context.layers,
         )  # fmt: skip
 
 
-def _refuse(findings: tuple[Finding, ...], *, strict: bool) -> None:
+def _choose(
+    request: Request, runtime_packages: RuntimePackages, session: Session
+) -> tuple[Resolution | None, Pylock]:
+    """The lock to build, and the resolution that it was made from, unless it was given."""
+    if isinstance(request, Lock):
+        from crossdeps.requirements.pylock import read_pylock  # noqa: PLC0415 - one of two ways
+
+        return None, read_pylock(request.path)
+    from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - one of two ways
+
+    resolution = session.resolve(runtime_packages)
+    return resolution, to_pylock([resolution])
+
+
+def expected_missing(bundle: Bundle, settings: Settings, inputs: Inputs) -> frozenset[str]:
+    """Normalised names of projects that the user asked to leave out.
+
+    Those excluded by name; those that an override replaces; and with ``--no-deps`` every project
+    that was not requested itself.
+    """
+    names: set[str] = set(settings.layout.excluded_projects)
+    names.update(override.name for override in inputs.overrides if override.name)
+    if settings.policy.no_deps:
+        names.update(_required(line for project in bundle.projects for line in project.requires))
+    return frozenset(map(canonicalize_name, names))
+
+
+def _required(lines: Iterable[str]) -> Iterable[str]:
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - for --no-deps only
+
+    from crossdeps.requirements.syntax import parse_requirement  # noqa: PLC0415 - as above
+
+    for line in lines:
+        # An invalid line is a finding of its own.
+        with contextlib.suppress(InvalidRequirement):
+            yield parse_requirement(line).name
+
+
+def _check_findings(findings: tuple[Finding, ...], *, strict: bool) -> None:
     failing = tuple(f for f in findings if strict or f.severity == "error")
     if failing:
         raise FindingsError(failing)

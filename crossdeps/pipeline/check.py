@@ -1,4 +1,4 @@
-"""check(): what another tool made, or we, against the target. No index is asked."""
+"""check(): an artifact that any tool made, checked against its target. No index is used."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def check(
     ignore: Sequence[Ignore] = (),
     settings: Settings | None = None,
 ) -> tuple[Finding, ...]:
-    """Find what in a directory or zip, made by any tool, is wrong for *target*.
+    """Find everything in a directory or zip, made by any tool, that is wrong for *target*.
 
-    :param ignore: what to silence, beside what *settings* say
-    :param settings: layers, handler and what the runtime provides; the rest is of no concern here
-    :raises UsageError: if there can't be such a handler
-    :raises ArtifactReadError: if *path* or a layer can't be read
+    :param ignore: findings to ignore, in addition to those of *settings*
+    :param settings: layers, handler and provided packages; the other settings have no effect
+    :raises UsageError: if the handler is invalid
+    :raises ArtifactReadError: if *path* or a layer cannot be read
     """
     settings = settings or Settings()
     runtime_context = read_runtime_context(
         find_runtime_packages(settings, target), layers=settings.layers, handler=settings.handler
     )
     bundle = read_bundle(Path(path))
-    silenced = (*settings.ignore, *ignore)
-    return verify(bundle, target, ignore=silenced, runtime_context=runtime_context)
+    ignored = (*settings.ignore, *ignore)
+    return verify(bundle, target, ignore=ignored, runtime_context=runtime_context)

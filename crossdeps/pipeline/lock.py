@@ -1,14 +1,19 @@
-"""One lock for several targets: what is pinned stays, and all take one version where they can."""
+"""lock(): one lock for one or several targets.
+
+Versions that are pinned already are kept, and targets agree on one version where they can.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from crossdeps.errors import CrossdepsError
 from crossdeps.index.transfer import STRONG
-from crossdeps.pipeline.request import RequirementsLike, Settings, build_resolve_request
+from crossdeps.pipeline.request import RequirementsLike, Settings, read_requirements
+from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import Session, open_session
 from crossdeps.progress import Progress
 from crossdeps.report.lock import LockReport, find_changes, find_divergences
@@ -30,14 +35,13 @@ if TYPE_CHECKING:
     Pins = Mapping[NormalizedName, Version]
 
 MAX_ROUNDS: Final = 4
-"""How often targets that took different versions are asked to agree."""
+"""How many times targets that chose different versions are resolved again to agree."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreviousLock:
-    """The lock before, and what of it doesn't count any more.
+class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
+    """The lock that is replaced, whose versions are kept.
 
-    :param upgraded: projects to choose anew
+    :param upgraded: projects whose versions are not kept
     """
 
     lock: Pylock
@@ -45,44 +49,44 @@ class PreviousLock:
 
 
 def resolve(
-    asked: RequirementsLike,
+    requirements: RequirementsLike,
     target: Target,
     *,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Resolution:
-    """Choose a version of every project needed, with the reasons.
+    """Choose a version of every required project, with the reasons.
 
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    request = build_resolve_request(asked)
+    request = read_requirements(requirements)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        return session.resolve(target)
+        return session.resolve(find_runtime_packages(session.settings, target))
 
 
 def lock(
-    asked: RequirementsLike,
+    requirements: RequirementsLike,
     target: Target | Sequence[Target],
     *,
     settings: Settings | None = None,
     progress: Progress | None = None,
     preferences: Mapping[NormalizedName, Version] | None = None,
 ) -> Pylock:
-    """Choose a version of every project needed, and the wheels for each target.
+    """Choose a version of every required project, and the wheels for each target.
 
-    :param asked: a request; the path of a requirements file or project; or requirements one by one
-    :param preferences: versions to keep where they still fit, such as those of an older lock
-    :returns: a valid lock (PEP 751), the plan that :func:`build` works from
+    :param requirements: the path of a requirements file or project; or requirement strings
+    :param preferences: versions to keep if they still fit, such as those of an older lock
+    :returns: a valid lock (PEP 751), which :func:`crossdeps.build` accepts
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     targets = target if isinstance(target, Sequence) else (target,)
     return plan_lock(
-        asked, targets, settings=settings, progress=progress, preferences=preferences
+        requirements, targets, settings=settings, progress=progress, preferences=preferences
     ).lock
 
 
 def plan_lock(
-    asked: RequirementsLike,
+    requirements: RequirementsLike,
     targets: Sequence[Target],
     *,
     settings: Settings | None = None,
@@ -91,17 +95,17 @@ def plan_lock(
     previous: PreviousLock | None = None,
     relative_to: Path | None = None,
 ) -> LockReport:
-    """Choose versions for every target, and tell what is new and where targets differ.
+    """Choose versions for every target, and report what changed and where targets differ.
 
-    :param preferences: versions to keep where they still fit
-    :param previous: a lock whose pins are kept where they still fit
-    :param relative_to: directory that paths in the lock start from; they are absolute without it
+    :param preferences: versions to keep if they still fit
+    :param previous: the lock whose versions are kept if they still fit
+    :param relative_to: directory that paths in the lock are relative to; None keeps them absolute
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
-    request = build_resolve_request(asked)
+    request = read_requirements(requirements)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        pins = [{**_pins_of(previous, target), **(preferences or {})} for target in targets]
-        resolutions = _agreed(targets, pins, session)
+        pins = [{**_read_pins(previous, target), **(preferences or {})} for target in targets]
+        resolutions = _resolve_all(targets, pins, session)
         lock = to_pylock(
             resolutions,
             computed_hashes=_computed_hashes(resolutions, session),
@@ -117,22 +121,29 @@ def plan_lock(
     )
 
 
-def _agreed(targets: Sequence[Target], pins: Sequence[Pins], session: Session) -> list[Resolution]:
-    """A resolution of each target; where they differ, all are asked to take the oldest version.
+def _resolve_all(
+    targets: Sequence[Target], pins: Sequence[Pins], session: Session
+) -> list[Resolution]:
+    """Resolve for each target; where versions differ, every target prefers the oldest of them.
 
-    What is pinned already comes before agreement.
+    Versions that are pinned already take precedence over agreement.
     """
-    best = [session.resolve(target, own) for target, own in zip(targets, pins, strict=True)]
+    runtimes = [find_runtime_packages(session.settings, target) for target in targets]
+
+    def resolve_each(preferred: Pins) -> list[Resolution]:
+        return [
+            session.resolve(runtime, {**preferred, **own})
+            for runtime, own in zip(runtimes, pins, strict=True)
+        ]
+
+    best = resolve_each({})
     common: dict[NormalizedName, Version] = {}
     for _ in range(MAX_ROUNDS):
-        asked_for = {**common, **_oldest(best)}
-        if asked_for == common:
+        preferred = {**common, **_oldest(best)}
+        if preferred == common:
             break
-        common = asked_for
-        again = [
-            session.resolve(target, {**common, **own})
-            for target, own in zip(targets, pins, strict=True)
-        ]
+        common = preferred
+        again = resolve_each(common)
         if len(_oldest(again)) >= len(_oldest(best)):
             break
         best = again
@@ -140,7 +151,7 @@ def _agreed(targets: Sequence[Target], pins: Sequence[Pins], session: Session) -
 
 
 def _oldest(resolutions: Sequence[Resolution]) -> dict[NormalizedName, Version]:
-    """The oldest version of each project that targets take in several."""
+    """The oldest version of each project for which targets chose different ones."""
     versions: dict[NormalizedName, set[Version]] = {}
     for resolution in resolutions:
         for name, choice in resolution.choices.items():
@@ -149,8 +160,8 @@ def _oldest(resolutions: Sequence[Resolution]) -> dict[NormalizedName, Version]:
     return {name: min(found) for name, found in versions.items() if len(found) > 1}
 
 
-def _pins_of(previous: PreviousLock | None, target: Target) -> dict[NormalizedName, Version]:
-    """What *target* had before; a target that is new in the lock takes what others had."""
+def _read_pins(previous: PreviousLock | None, target: Target) -> dict[NormalizedName, Version]:
+    """Versions that *target* had before; a target that is new has those of the others."""
     if previous is None:
         return {}
     pins: dict[NormalizedName, Version] = {}
@@ -159,17 +170,17 @@ def _pins_of(previous: PreviousLock | None, target: Target) -> dict[NormalizedNa
             known = pins.get(package.name, package.version)
             pins[package.name] = min(known, package.version)
     try:
-        mine = select(previous.lock, target)
-    except CrossdepsError:  # it wasn't made for this target
-        mine = ()
-    pins |= {each.name: each.version for each in mine if each.version is not None}
+        own = select(previous.lock, target)
+    except CrossdepsError:  # the lock was not made for this target
+        own = ()
+    pins |= {each.name: each.version for each in own if each.version is not None}
     return {name: version for name, version in pins.items() if name not in previous.upgraded}
 
 
 def _computed_hashes(
     resolutions: Sequence[Resolution], session: Session
 ) -> dict[str, dict[str, str]]:
-    """Hashes of files that their index states no strong one for, by URL; fetched for that."""
+    """Hashes of files for which the index gives none, by URL: these files are downloaded."""
     unhashed = {
         choice.candidate.file.url: SelectedPackage(
             name=choice.name, version=choice.version, file=choice.candidate.file

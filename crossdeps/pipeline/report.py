@@ -1,4 +1,4 @@
-"""compare(): two artifacts, or two locks, read and compared."""
+"""compare(), inspect() and explain(): what artifacts and locks contain, and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from crossdeps.bundle.model import ArchiveContent
 from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
 from crossdeps.fs import hash_file
-from crossdeps.pipeline.request import RequirementsLike, Settings, build_request, lock_beside
+from crossdeps.pipeline.request import Lock, RequirementsLike, Settings, read_request
+from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.report.diff.comparison import Comparison, compare_snapshots
@@ -48,28 +49,28 @@ _LOCK_SUFFIX = ".toml"
 
 
 def compare(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Comparison:
-    """Find what differs between two artifacts by any tool, or between two locks.
+    """Find the differences between two artifacts made by any tool, or between two locks.
 
     :param before: a directory, a zip, or a lock (a file that ends in ``.toml``)
     :param after: the same kind of thing
-    :raises ArtifactReadError: if an artifact can't be read
-    :raises InputError: if a lock can't be read
+    :raises ArtifactReadError: if an artifact cannot be read
+    :raises InputError: if a lock cannot be read
     :raises UsageError: if one is a lock and the other an artifact
     """
     paths = Path(before), Path(after)
     locks = [path for path in paths if _is_lock(path)]
     if len(locks) == 1:
         raise UsageError(
-            "a lock can't be compared with an artifact",
+            "a lock cannot be compared with an artifact",
             context=tuple(map(str, paths)),
-            hint="give two artifacts or two locks; crossdeps build makes an artifact of a lock",
+            hint="give two artifacts or two locks; crossdeps build makes an artifact from a lock",
         )
     first, second = (_read_lock(path) if locks else _read_artifact(path) for path in paths)
     return compare_snapshots(first, second)
 
 
-def own_name(path: Path) -> str:
-    """The last part of *path*, resolved where that is ``.``."""
+def artifact_name(path: Path) -> str:
+    """The last part of *path*; of the resolved path if that is ``.``."""
     return path.name or path.resolve().name or str(path)
 
 
@@ -78,13 +79,13 @@ def _is_lock(path: Path) -> bool:
 
 
 def _read_lock(path: Path) -> Snapshot:
-    return snapshot_lock(read_pylock(path), name=own_name(path))
+    return snapshot_lock(read_pylock(path), name=artifact_name(path))
 
 
 def _read_artifact(path: Path) -> Snapshot:
     bundle = read_bundle(path)
     size = path.stat().st_size if bundle.kind == "zip" else None
-    return snapshot_bundle(bundle, name=own_name(path), compressed=size)
+    return snapshot_bundle(bundle, name=artifact_name(path), compressed=size)
 
 
 _FAULTS = (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError)
@@ -96,12 +97,12 @@ def inspect(
     *,
     lock: str | os.PathLike[str] | None = None,
 ) -> Inspection:
-    """Find what a directory or zip, made by any tool, holds and weighs.
+    """Find the content and the sizes of a directory or zip made by any tool.
 
-    :param target: for its limits, and for the markers of dependencies
-    :param lock: that it was made from, for the hashes of its wheels
-    :raises ArtifactReadError: if *path* can't be read
-    :raises InputError: if *lock* can't be read
+    :param target: gives the limits, and evaluates the markers of dependencies
+    :param lock: the lock that it was made from, for the hashes of its wheels
+    :raises ArtifactReadError: if *path* cannot be read
+    :raises InputError: if *lock* cannot be read
     """
     artifact = Path(path)
     hashes = _hashes(Path(lock), target) if lock else {}
@@ -120,12 +121,12 @@ def inspect(
                 return read_content(content)
             except _FAULTS as error:
                 raise ArtifactReadError(
-                    f"a file can't be read: {error}", context=(str(artifact), entry.path)
+                    f"a file cannot be read: {error}", context=(str(artifact), entry.path)
                 ) from error
 
         return inspect_bundle(
             bundle,
-            name=own_name(artifact),
+            name=artifact_name(artifact),
             read=read,
             target=target,
             compressed=artifact.stat().st_size if archive else None,
@@ -138,14 +139,14 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except _FAULTS as error:
-        raise ArtifactReadError(f"{path} can't be read: {error}") from error
+        raise ArtifactReadError(f"{path} cannot be read: {error}") from error
 
 
 def _hash(path: Path) -> str:
     try:
         return hash_file(path)
     except OSError as error:
-        raise ArtifactReadError(f"{path} can't be read: {error.strerror or error}") from error
+        raise ArtifactReadError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _hashes(lock: Path, target: Target | None) -> dict[tuple[str, str], Mapping[str, str]]:
@@ -181,48 +182,49 @@ def _tags(filename: str) -> frozenset[Tag]:
 
 def explain(
     name: str,
-    asked: RequirementsLike,
+    requirements: RequirementsLike,
     target: Target,
     *,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Why:
-    """Tell why one project is in the result, in this version; from a lock without resolving.
+    """Explain why one project is in the result, in this version. A lock is not resolved again.
 
-    :raises UsageError: if *name* is no name of a project
-    :raises CrossdepsError: if the project isn't in the result; and what resolving raises
+    :raises UsageError: if *name* is not a valid project name
+    :raises CrossdepsError: if the project is not in the result, or resolving fails
     """
     try:
         wanted = canonicalize_name(name, validate=True)
     except InvalidName:
         raise UsageError(
-            f"{name!r} is no name of a project",
-            hint="names are of ASCII letters, digits, dots, dashes and underscores",
+            f"invalid project name: {name!r}",
+            hint="a name consists of ASCII letters, digits, '.', '-' and '_'",
         ) from None
-    request = build_request(asked)
-    if locked := lock_beside(request):
-        lock = read_pylock(locked)
+    request = read_request(requirements)
+    if isinstance(request, Lock):
+        lock = read_pylock(request.path)
         chosen = select(lock, target)
         selected = next((each for each in chosen if each.name == wanted), None)
         if selected is None:
-            raise _absent(wanted, {each.name for each in chosen}, (), target)
+            raise _not_required(wanted, {each.name for each in chosen}, (), target)
         return explain_locked(lock, chosen, selected, target)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        resolution = session.resolve(target)
+        resolution = session.resolve(find_runtime_packages(session.settings, target))
         choice = resolution.choices.get(wanted)
         if choice is None:
-            raise _absent(wanted, resolution.choices, session.inputs.requirements, target)
+            inputs = session.inputs.requirements
+            raise _not_required(wanted, resolution.choices, inputs, target)
         return explain_choice(resolution, choice)
 
 
-def _absent(
+def _not_required(
     name: NormalizedName,
     present: Collection[str],
     requirements: Iterable[Requirement],
     target: Target,
 ) -> CrossdepsError:
     excluded = tuple(
-        f"{each.origin}: {each.text} doesn't apply to the target"
+        f"{each.origin}: {each.text} does not apply to the target"
         for each in requirements
         if each.name == name
     )
@@ -231,11 +233,11 @@ def _absent(
     if near:
         hint = f"did you mean {near[0]}?"
     elif not excluded:
-        hint = "ask about one of the projects that crossdeps build lists"
+        hint = "choose one of the projects that crossdeps build lists"
     count = "1 project is" if len(present) == 1 else f"{len(present)} projects are"
     return CrossdepsError(
-        f"{name} isn't needed for {target.describe()}",
-        context=(*excluded, f"{count} needed"),
+        f"{name} is not required for {target.describe()}",
+        context=(*excluded, f"{count} required"),
         hint=hint,
         rule="not-needed",
     )

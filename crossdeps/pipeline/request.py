@@ -1,12 +1,14 @@
-"""What callers may hand over as requirements, and what it means."""
+"""What a run is asked to do: the request, and the settings beside it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from crossdeps.bundle.model import Layout
 from crossdeps.config.pip_options import ConnectionOptions
@@ -20,105 +22,115 @@ if TYPE_CHECKING:
 
     from crossdeps.verify.model import Ignore
 
+
+class Lock(msgspec.Struct, frozen=True):
+    """A lock file, in which every version is chosen already."""
+
+    path: Path
+
+
+Request = Requirements | Lock
+"""What a run starts from: requirements to resolve, or a lock to build."""
+
 RequirementsLike = Requirements | str | os.PathLike[str] | Sequence[str]
-"""A request; or the path of a requirements file, project or lock; or requirements one by one."""
+"""Requirements; the path of a requirements file, project or lock; or requirement strings."""
 
 _FILE_SUFFIXES = (".txt", ".toml", ".in")
 
 
-def build_request(asked: RequirementsLike) -> Requirements:
-    """Turn what a caller handed over into a request.
+def read_request(specified: RequirementsLike) -> Request:
+    """Decide what a caller asked for.
 
-    A single string or path names a file. In a sequence, what ends like a requirements file and
-    isn't a requirement by its form (``requirements.txt``, ``pylock.toml``) is a file too: a
-    project of that name would be a trap, not a wish.
+    A single string or path names a file. A requirement string that ends like a requirements file
+    (``requirements.txt``, ``pylock.toml``) names a file too: a project of that name is never meant.
 
-    >>> request_of("requirements.txt").requirement_files
+    :raises InputError: if a lock is combined with anything else
+
+    >>> read_request("requirements.txt").requirement_files
     ('requirements.txt',)
-    >>> request_of(["requests>=2"]).requirements
+    >>> read_request(["requests>=2"]).requirements
     ('requests>=2',)
+    >>> read_request("pylock.toml")
+    Lock(path=PosixPath('pylock.toml'))
     """
-    if isinstance(asked, Requirements):
-        return _sorted_out(asked)
-    if isinstance(asked, (str, os.PathLike)):
-        return Requirements(requirement_files=(os.fspath(asked),))
-    return _sorted_out(Requirements(requirements=tuple(asked)))
+    if isinstance(specified, Requirements):
+        requirements = specified
+    elif isinstance(specified, (str, os.PathLike)):
+        requirements = Requirements(requirement_files=(os.fspath(specified),))
+    else:
+        requirements = Requirements(requirements=tuple(specified))
+    return _read_lock(_separate_files(requirements))
 
 
-def lock_beside(request: Requirements) -> Path | None:
-    """The lock that *request* consists of, or None where it is something else.
+def read_requirements(specified: RequirementsLike) -> Requirements:
+    """Decide what a caller asked for where it is to be resolved.
 
-    :raises InputError: if a lock is asked for together with something else
+    :raises InputError: if it is a lock
     """
-    locks = [Path(name) for name in request.requirement_files if is_pylock(Path(name))]
-    if not locks:
-        return None
-    others = (
-        *request.requirements, *request.requirement_files, *request.constraint_files,
-        *request.override_files, *request.groups, *request.extras,
-    )  # fmt: skip
-    if len(others) > 1:
+    request = read_request(specified)
+    if isinstance(request, Lock):
         raise InputError(
-            f"{locks[0]} is a whole plan: nothing can be asked for beside it",
-            context=tuple(other for other in others if other != str(locks[0])),
-            hint="build the lock alone, or make a new one with crossdeps lock",
-        )
-    return locks[0]
-
-
-def build_resolve_request(asked: RequirementsLike) -> Requirements:
-    """Turn what a caller handed over into a request to resolve.
-
-    :raises InputError: if it is a lock, in which everything is chosen already
-    """
-    request = build_request(asked)
-    if locked := lock_beside(request):
-        raise InputError(
-            f"{locked} is a lock: there is nothing in it to choose",
-            hint="name the requirements that it was made from",
+            f"{request.path} is a lock file: its versions are already chosen",
+            hint="give the requirements that it was made from",
         )
     return request
 
 
-def _sorted_out(request: Requirements) -> Requirements:
-    files = [text for text in request.requirements if text.lower().endswith(_FILE_SUFFIXES)]
+def _separate_files(requirements: Requirements) -> Requirements:
+    files = [text for text in requirements.requirements if text.lower().endswith(_FILE_SUFFIXES)]
     if not files:
-        return request
-    return Requirements(
-        requirements=tuple(text for text in request.requirements if text not in files),
-        requirement_files=(*request.requirement_files, *files),
-        constraint_files=request.constraint_files,
-        override_files=request.override_files,
-        extras=request.extras,
-        groups=request.groups,
+        return requirements
+    return replace(
+        requirements,
+        requirements=tuple(text for text in requirements.requirements if text not in files),
+        requirement_files=(*requirements.requirement_files, *files),
     )
+
+
+def _read_lock(requirements: Requirements) -> Request:
+    locks = [Path(name) for name in requirements.requirement_files if is_pylock(Path(name))]
+    if not locks:
+        return requirements
+    others = (
+        *requirements.requirements, *requirements.requirement_files,
+        *requirements.constraint_files, *requirements.override_files,
+        *requirements.groups, *requirements.extras,
+    )  # fmt: skip
+    if len(others) > 1:
+        raise InputError(
+            f"a lock file cannot be combined with other requirements: {locks[0]}",
+            context=tuple(other for other in others if other != str(locks[0])),
+            hint="build the lock alone, or make a new one with crossdeps lock",
+        )
+    return Lock(locks[0])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """How to go about it. Every field has a default that is right for most.
+    """Options of a run. Every field has a default that suits most uses.
 
-    :param index: which indexes to ask and which files to take, above what requirements files and
-        pip's configuration say
+    :param index: indexes to use and files to accept; takes precedence over requirements files and
+        pip's configuration
     :param project_indexes: project -> URL of the only index that it may come from
-    :param connection: how to reach an index, above what pip's configuration says
-    :param isolated: ignore what this machine says of indexes: pip's configuration files,
-        ``PIP_*`` variables, netrc and keyring; proxies and certificates still count
-    :param offline: never connect; what isn't in the cache is an error
-    :param cache: directory of the cache; None is the user's own, ``crossdeps`` in the platform's
-        cache folder
-    :param no_cache: neither read nor keep a cache
+    :param connection: how to connect to an index; takes precedence over pip's configuration
+    :param isolated: ignore this machine's configuration of indexes: pip's configuration files,
+        ``PIP_*`` variables, netrc and keyring; proxies and certificates still apply
+    :param offline: never connect; a file that is not in the cache is an error
+    :param cache: directory of the cache; None is ``crossdeps`` in the user's cache directory
+    :param no_cache: neither read nor write a cache
     :param policy: what the resolver may choose
     :param layout: shape of the artifact; kind and output are set from the output path
-    :param ignore: findings that are silenced
+    :param ignore: findings to ignore
     :param strict: treat warnings as errors
-    :param provided: leave what the runtime has to the runtime, and resolve the rest against it
-    :param provided_versions: what is known better than by the table of runtimes: project ->
-        version, ``unknown`` or ``absent``
+    :param provided: leave out the projects that the runtime provides, and resolve the rest against
+        their versions
+    :param provided_versions: overrides of the table of runtimes: project -> version, ``unknown``
+        or ``absent``
     :param layers: directories and zips of the function's layers
-    :param handler: the function that the host calls, such as ``app.handler``; None checks no source
-    :param force: replace an output that crossdeps didn't make
-    :param dry_run: do everything but write
+    :param handler: the function that the runtime calls, such as ``app.handler``; None skips the
+        check of the source
+    :param force: replace an output that crossdeps did not make
+    :param dry_run: do everything except writing
     """
 
     index: FileOptions = field(default_factory=FileOptions)

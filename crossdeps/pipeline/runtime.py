@@ -1,12 +1,12 @@
-"""What is left to the runtime, and what the rest is resolved against."""
+"""What the runtime of a target provides: packages, layers, and the caller of the handler."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
+import msgspec
 
 from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ConflictError, ResolutionError, UsageError
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from crossdeps.target.runtimes import ProvidedProject
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuntimePackages:
-    """What the runtime of a target has, and whether it is relied on.
+class RuntimePackages(msgspec.Struct, frozen=True, kw_only=True):
+    """The packages that the runtime of a target provides.
 
-    :param projects: by name; empty where no runtime was named
-    :param used: whether the documented part of it is left to the runtime
+    :param projects: by name; empty if the target is not a named runtime
+    :param used: whether the artifact leaves the documented ones to the runtime
     """
 
     target: Target
@@ -42,13 +41,15 @@ class RuntimePackages:
 
     @property
     def sdk(self) -> dict[NormalizedName, ProvidedProject]:
-        """What is left to the runtime whoever needs it."""
+        """The packages that are left to the runtime, whichever project requires them."""
         items = self.projects.items() if self.used else ()
         return {name: project for name, project in items if project.role == "sdk"}
 
     @property
     def constraints(self) -> tuple[Requirement, ...]:
-        """The known versions, as limits for the search."""
+        """The known versions, as constraints for the search."""
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - for --provided only
+
         return tuple(
             Requirement(
                 name=name,
@@ -65,77 +66,79 @@ class RuntimePackages:
         return Origin(file=self.target.runtime_name, note=f"{project.certainty}{when}")
 
     def limit(self, inputs: Inputs) -> Inputs:
-        """*inputs* with the runtime's versions among the constraints."""
+        """Return *inputs* with the runtime's versions as further constraints."""
         return replace(inputs, constraints=(*inputs.constraints, *self.constraints))
 
     def explain(self, error: ResolutionError) -> ResolutionError:
-        """Say what to do where it is the runtime's version that stands in the way."""
+        """Add a hint if a version of the runtime is part of the conflict."""
         lines = {f"{item.origin}: {item.text}" for item in self.constraints}
         if any(line.startswith(tuple(lines)) for line in error.context if lines):
             error.hint = (
-                f"{self.target.runtime_name} brings that version: ask for it, or package your own"
-                " by leaving out --provided; if your runtime has another one by now, say so under"
-                " [tool.crossdeps.provided-versions]"
+                f"{self.target.runtime_name} provides that version: require it, or package your"
+                " own by omitting --provided; if your runtime has another version by now, set it"
+                " in [tool.crossdeps.provided-versions]"
             )
         return error
 
     def find_left_out(
         self, resolution: Resolution | None, plan: Pylock, selected: Sequence[SelectedPackage]
     ) -> frozenset[NormalizedName]:
-        """The projects to leave out: the runtime's, and those that nothing else needs.
+        """Find the projects to leave out: the runtime's, and those that only these require.
 
-        :param resolution: None where a lock is built; one that doesn't record dependencies loses
-            the runtime's projects alone
+        :param resolution: None if a lock is built; if the lock does not record dependencies, only
+            the runtime's own projects are left out
         :raises ConflictError: if the lock has another version than the runtime
         """
         if not self.used:
             return frozenset()
         if resolution is None:
             _check_versions(self.sdk, selected)
-            needs = _needs_of_lock(plan, {item.name for item in selected})
-            roots = needs.keys() - set().union(*needs.values())
+            dependencies = _read_dependencies(plan, {item.name for item in selected})
+            roots = dependencies.keys() - set().union(*dependencies.values())
         else:
             choices = resolution.choices.items()
-            needs = {name: set(choice.dependencies) for name, choice in choices}
+            dependencies = {name: set(choice.dependencies) for name, choice in choices}
             roots = {
                 n for n, choice in choices if any(a.parent is None for a in choice.required_by)
             }
-        return frozenset(needs.keys() - _reach(roots, needs, stop=self.sdk.keys()))
+        return frozenset(
+            dependencies.keys() - _reachable(roots, dependencies, stop=self.sdk.keys())
+        )
 
     def remarks(self, left_out: Collection[NormalizedName]) -> tuple[str, ...]:
-        """What the user should know of relying on the runtime: one sentence each."""
+        """Notes for the user about packages that are left to the runtime, one sentence each."""
         name = self.target.runtime_name
         if not self.used:
             return ()
         if not left_out:
-            return (f"--provided left nothing out: nothing that {name} has is needed",)
+            return (f"--provided had no effect: no package that {name} provides is required",)
         needed = [project for name, project in self.sdk.items() if name in left_out]
         known = [project.describe() for project in needed if project.version]
         unknown = [project.name for project in needed if not project.version]
         remarks = []
         if known:
             remarks.append(
-                f"left to {name}: {', '.join(known)}; AWS updates it without notice, so package"
+                f"left to {name}: {', '.join(known)}; AWS updates them without notice, so package"
                 " what you depend on"
             )
-        # s3transfer goes with boto3: where that is known, so is what it accepts.
+        # s3transfer follows boto3: if that version is known, so are the accepted ones.
         if unknown and not known:
             remarks.append(
-                f"which {', '.join(unknown)} {name} has isn't known: nothing was resolved against"
-                " it; say what you see there under [tool.crossdeps.provided-versions]"
+                f"the version of {', '.join(unknown)} in {name} is unknown: it did not constrain"
+                " the resolution; set it in [tool.crossdeps.provided-versions]"
             )
         return tuple(remarks)
 
 
 def find_runtime_packages(settings: Settings, target: Target) -> RuntimePackages:
-    """What *target*'s runtime provides under *settings*.
+    """Find the packages that the runtime of *target* provides.
 
-    :raises UsageError: if it is to be relied on, and no runtime was named
-    :raises InputError: if a configured version isn't one
+    :raises UsageError: if *settings* rely on them and the target is not a named runtime
+    :raises InputError: if a configured version is invalid
     """
     if settings.provided and target.runtime_name is None:
         raise UsageError(
-            "what is provided is known of runtimes only, and no runtime was named",
+            "--provided requires a named runtime",
             hint=f"name one with --runtime: {', '.join(RUNTIMES)}",
         )
     projects = provided_projects(target, settings.provided_versions)
@@ -150,24 +153,26 @@ def _check_versions(
         if known and known.version and item.version and known.version != item.version:
             raise ConflictError(
                 f"the lock has {item.name} {item.version}, and the runtime has {known.describe()}",
-                hint="lock anew with --provided; if your runtime has another version by now, say"
-                " so under [tool.crossdeps.provided-versions]",
+                hint="lock again with --provided; if your runtime has another version by now, set"
+                " it in [tool.crossdeps.provided-versions]",
             )
 
 
-def _needs_of_lock(
+def _read_dependencies(
     plan: Pylock, names: AbstractSet[NormalizedName]
 ) -> dict[NormalizedName, set[NormalizedName]]:
-    needs: dict[NormalizedName, set[NormalizedName]] = {name: set() for name in names}
+    dependencies: dict[NormalizedName, set[NormalizedName]] = {name: set() for name in names}
     for package in plan.packages:
         if package.name in names:
-            needs[package.name] |= {item["name"] for item in package.dependencies or ()} & names
-    return needs
+            dependencies[package.name] |= {
+                item["name"] for item in package.dependencies or ()
+            } & names
+    return dependencies
 
 
-def _reach(
+def _reachable(
     roots: Iterable[NormalizedName],
-    needs: Mapping[NormalizedName, AbstractSet[NormalizedName]],
+    dependencies: Mapping[NormalizedName, AbstractSet[NormalizedName]],
     stop: AbstractSet[NormalizedName],
 ) -> set[NormalizedName]:
     reached: set[NormalizedName] = set()
@@ -176,7 +181,7 @@ def _reach(
         name = waiting.pop()
         if name not in reached and name not in stop:
             reached.add(name)
-            waiting += needs.get(name, ())
+            waiting += dependencies.get(name, ())
     return reached
 
 
@@ -193,19 +198,19 @@ def read_runtime_context(
 ) -> RuntimeContext:
     """Read the layers and the handler.
 
-    :param layers: directories and zips, as they are given to the function
-    :param prefix: where the artifact's packages lie
-    :raises UsageError: if it isn't a handler, or the artifact or the layers can't be such
-    :raises ArtifactReadError: if a layer can't be read
+    :param layers: directories and zips, in the order in which the function lists them
+    :param prefix: folder of the packages within the artifact
+    :raises UsageError: if the handler is invalid or given for a layer, or layers are too many
+    :raises ArtifactReadError: if a layer cannot be read
     """
     if handler and prefix:
         raise UsageError(
-            "a layer has no handler", hint="check the handler on the function: --with-layer PATH"
+            "a layer has no handler", hint="check the handler of the function: --with-layer PATH"
         )
     if runtime_packages.target.runtime_name and len(layers) > _MOST_LAYERS:
         raise UsageError(
             f"a function has at most {_MOST_LAYERS} layers; {len(layers)} were given",
-            hint="put their content together",
+            hint="merge their content",
         )
     parsed = Handler.parse(handler) if handler else None
     return RuntimeContext(

@@ -14,7 +14,7 @@ from crossdeps.requirements.model import Origin, Requirement
 from crossdeps.wheels.model import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.progress import Progress
@@ -30,7 +30,7 @@ def fetch_wheels(
     selected: Sequence[SelectedPackage],
     store: Store,
     source: ByteSource,
-    builder: Builder,
+    open_builder: Callable[[], Builder],
     *,
     progress: Progress,
 ) -> tuple[Wheel, ...]:
@@ -40,6 +40,7 @@ def fetch_wheels(
     time and the biggest first, while this thread asks the builder for what has to be built.
 
     :param source: safe to call from several threads
+    :param open_builder: called only where something has to be built
     :raises HashMismatchError: if a file isn't the one that was selected
     :raises WheelError: if a wheel breaks a rule
     :raises IndexAccessError: if a file can't be fetched
@@ -57,7 +58,7 @@ def fetch_wheels(
     downloads = _Downloads(missing, store, source)
     try:
         built = {
-            index: _build(item, store, builder)
+            index: _build(item, store, open_builder())
             for index, item in enumerate(selected)
             if item.file is None or not _is_wheel(item.file)
         }

@@ -44,7 +44,7 @@ def test_what_asks_no_index_loads_nothing_for_it(verb: str, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert _imported(done.stderr) & (HEAVY - {"packaging", "isal"}) == set()
+    assert _imported(done.stderr) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
 
 
 def _imported(importtime: str) -> set[str]:

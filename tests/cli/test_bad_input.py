@@ -124,7 +124,7 @@ CASES = {
         arguments=("pylock.toml", "pure"),
         files={"pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n'},
         code=2,
-        says=("pylock.toml is a whole plan", "pure"),
+        says=("a lock file cannot be combined with other requirements: pylock.toml", "pure"),
         hint="crossdeps lock",
     ),
     "a lock that isn't one": Case(

@@ -63,7 +63,7 @@ class TestOneTarget:
         before = (run.folder / "pylock.toml").read_bytes()
         told = run("lock", *asked, *TARGET)
         assert told.code == 2
-        assert "pylock.toml is a lock: there is nothing in it to choose" in told.err
+        assert "pylock.toml is a lock file: its versions are already chosen" in told.err
         assert (run.folder / "pylock.toml").read_bytes() == before
 
     def test_dash_is_standard_output(self, run: CommandLine) -> None:

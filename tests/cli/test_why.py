@@ -58,14 +58,14 @@ class TestNotNeeded:
     def test_the_nearest_name_is_told(self, asked: CommandLine) -> None:
         told = asked("why", "leave", *TARGET)
         assert (told.code, told.out) == (1, "")
-        assert "error: leave isn't needed for CPython 3.12" in told.err
-        assert "4 projects are needed" in told.err
+        assert "error: leave is not required for CPython 3.12" in told.err
+        assert "4 projects are required" in told.err
         assert "hint: did you mean leaf?" in told.err
 
     def test_a_marker_that_is_false_for_the_target_is_told(self, asked: CommandLine) -> None:
         told = asked("why", "windowed", *TARGET)
         assert told.code == 1
-        assert "requirements.txt:3: windowed; sys_platform == 'win32' doesn't apply" in told.err
+        assert "requirements.txt:3: windowed; sys_platform == 'win32' does not apply" in told.err
 
     def test_what_is_no_name_is_a_usage_error(self, asked: CommandLine) -> None:
         assert asked("why", "a b", *TARGET).code == 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import OutputError
-from crossdeps.pipeline.artifact import check_output, lay_out
+from crossdeps.pipeline.artifact import apply_layout, check_output
 from crossdeps.pipeline.request import Settings
 from crossdeps.target.model import Target
 
@@ -26,6 +26,6 @@ def test_no_force_replaces_the_code_that_is_being_packaged(tmp_path: Path) -> No
     (tmp_path / "elsewhere" / "old.txt").write_text("")
     forced = Settings(force=True)
     with pytest.raises(OutputError, match="didn't write"):
-        check_output(lay_out(forced, source / "pkg", source, TARGET))
-    check_output(lay_out(forced, source / "new", source, TARGET))
-    check_output(lay_out(forced, tmp_path / "elsewhere", source, TARGET))
+        check_output(apply_layout(forced, source / "pkg", source, TARGET))
+    check_output(apply_layout(forced, source / "new", source, TARGET))
+    check_output(apply_layout(forced, tmp_path / "elsewhere", source, TARGET))

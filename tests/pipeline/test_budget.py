@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.model import Bundle, InstalledProject
-from crossdeps.pipeline.artifact import upload_remarks
+from crossdeps.pipeline.artifact import build_upload_notes
 from crossdeps.report.model import Artifact
 from crossdeps.target.model import Target
 
@@ -43,7 +43,7 @@ def artifact(size: int, *, zipped: bool = True) -> Artifact:
     ],
 )
 def test_nothing_to_say(size: int, zipped: bool, target: Target) -> None:
-    assert upload_remarks(bundle(size), artifact(size, zipped=zipped), target) == ()
+    assert build_upload_notes(bundle(size), artifact(size, zipped=zipped), target) == ()
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,13 @@ def test_nothing_to_say(size: int, zipped: bool, target: Target) -> None:
     ],
 )
 def test_a_layer_is_suggested_where_both_parts_fit(sizes: tuple[int, ...], layer: str) -> None:
-    (told,) = upload_remarks(bundle(*sizes), artifact(sum(sizes)), LAMBDA)
+    (told,) = build_upload_notes(bundle(*sizes), artifact(sum(sizes)), LAMBDA)
     assert "S3" in told
     assert layer in told if layer else "layer" not in told
 
 
 def test_a_layer_is_not_made_of_a_layer() -> None:
-    (told,) = upload_remarks(bundle(30 * MB, 40 * MB, prefix="python/"), artifact(70 * MB), LAMBDA)
+    (told,) = build_upload_notes(
+        bundle(30 * MB, 40 * MB, prefix="python/"), artifact(70 * MB), LAMBDA
+    )
     assert "layer" not in told
