@@ -11,16 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import UsageError
+from crossdeps.requirements.core_metadata import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from packaging.metadata import RawMetadata
     from packaging.utils import NormalizedName
     from pathspec import GitIgnoreSpec
 
@@ -152,27 +151,16 @@ def installed_project(
     """
     stem = posixpath.basename(dist_info).removesuffix(".dist-info")
     name, _, version = stem.partition("-")
-    raw: RawMetadata = parse_email(_headers(metadata))[0] if metadata else {}
+    headers = Headers(metadata or b"")
     return InstalledProject(
-        name=canonicalize_name(raw.get("name") or name),
-        version=raw.get("version") or version,
+        name=canonicalize_name(headers.get("Name") or name),
+        version=headers.get("Version") or version,
         dist_info=dist_info,
-        wheel_tags=_tags(wheel or b""),
-        requires=tuple(raw.get("requires_dist", ())),
-        requires_python=raw.get("requires_python"),
-        provides_extras=tuple(raw.get("provides_extra", ())),
+        wheel_tags=tuple(sorted(set(Headers(wheel or b"").get_all("Tag")))),
+        requires=headers.get_all("Requires-Dist"),
+        requires_python=headers.get("Requires-Python") or None,
+        provides_extras=headers.get_all("Provides-Extra"),
     )
-
-
-def _headers(metadata: bytes) -> bytes:
-    """METADATA without its description, which takes most of the time to parse and isn't used."""
-    end = re.search(rb"\n\r?\n", metadata)
-    return metadata[: end.end()] if end else metadata
-
-
-def _tags(wheel: bytes) -> tuple[str, ...]:
-    lines = re.findall(r"^Tag:[ \t]*(\S+)", wheel.decode("utf-8", "replace"), re.MULTILINE)
-    return tuple(sorted(set(lines)))
 
 
 def compile_globs(patterns: Sequence[str]) -> Callable[[str], bool]:

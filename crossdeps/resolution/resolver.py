@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from crossdeps.errors import ConflictError, InputError, NoCandidateError
 from crossdeps.progress import Progress
-from crossdeps.requirements.core_metadata import read_fields
+from crossdeps.requirements.core_metadata import Headers
 from crossdeps.requirements.syntax import Markers
 from crossdeps.resolution.candidates import accepts_python
 from crossdeps.resolution.dependencies import Crawler, DependencyReader
@@ -96,7 +96,7 @@ def _check(requirement: Requirement, built: BuiltWheel, target: Target, judge: T
             context=(_line(requirement),),
             hint="give the address of the wheel for this target, or ask an index by name",
         )
-    for python in read_fields(built.metadata)["requires-python"]:
+    for python in Headers(built.metadata).get_all("Requires-Python"):
         if python and not accepts_python(python, Version(target.python)):
             raise NoCandidateError(
                 f"{built.name} {built.version} wants Python {python}, and the target has"

@@ -5,15 +5,14 @@ Only ``console_scripts`` and ``gui_scripts`` become files; other groups are data
 
 from __future__ import annotations
 
-import email.parser
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.requirements.core_metadata import Headers
 from crossdeps.wheels.model import refusal
 
 if TYPE_CHECKING:
@@ -66,10 +65,11 @@ def parse_wheel_file(data: bytes, member: str) -> WheelFile:
     :raises WheelError: if it can't be read, or is of another major version than 1
     """
     try:
-        message = email.parser.HeaderParser().parsestr(data.decode("utf-8"))
+        data.decode("utf-8")
     except UnicodeDecodeError:
         raise refusal("wheel-file", "is not UTF-8", member=member) from None
-    text = str(message.get("Wheel-Version", "")).strip()
+    headers = Headers(data)
+    text = headers.get("Wheel-Version")
     major, dot, minor = text.partition(".")
     if not (dot and major.isdecimal() and minor.isdecimal() and text.isascii()):
         raise refusal("wheel-file", f"has no usable Wheel-Version: {text!r}", member=member)
@@ -77,8 +77,8 @@ def parse_wheel_file(data: bytes, member: str) -> WheelFile:
         raise refusal("wheel-version", f"is of wheel format {text}; 1 is known", member=member)
     return WheelFile(
         version=(int(major), int(minor)),
-        root_is_purelib=str(message.get("Root-Is-Purelib", "")).strip().lower() == "true",
-        tags=tuple(str(tag).strip() for tag in message.get_all("Tag", [])),
+        root_is_purelib=headers.get("Root-Is-Purelib").lower() == "true",
+        tags=headers.get_all("Tag"),
     )
 
 
@@ -87,16 +87,13 @@ def parse_identity(data: bytes, member: str) -> tuple[NormalizedName, Version]:
 
     :raises WheelError: if either is missing or invalid
     """
+    headers = Headers(data)
+    for field in ("Name", "Version"):
+        if len(headers.get_all(field)) != 1 or not headers.get(field):
+            raise refusal("metadata-file", f"has no {field}, or several", member=member)
+    version = headers.get("Version")
     try:
-        raw, _ = parse_email(data)
-    except UnicodeError:
-        raise refusal("metadata-file", "is not text", member=member) from None
-    name, version = raw.get("name"), raw.get("version")
-    if not name or not version:
-        missing = "Version" if name else "Name"
-        raise refusal("metadata-file", f"has no {missing}, or several", member=member)
-    try:
-        return canonicalize_name(name), Version(version)
+        return canonicalize_name(headers.get("Name")), Version(version)
     except InvalidVersion:
         raise refusal(
             "metadata-file", f"has an invalid Version {version!r}", member=member

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.metadata import RawMetadata, parse_email
 from packaging.tags import parse_tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from crossdeps.errors import WheelError
 from crossdeps.fs import hash_stream
+from crossdeps.requirements.core_metadata import Headers
 from crossdeps.wheels.contents import WheelContents, read_contents
 from crossdeps.wheels.dist_info import is_named
 from crossdeps.wheels.model import Wheel, refusal
@@ -113,17 +113,18 @@ def check_metadata_agrees(wheel: Wheel, metadata: bytes) -> None:
 
 
 def _fields(data: bytes) -> dict[str, object]:
-    raw, _ = parse_email(data)
+    headers = Headers(data)
     return {
-        "Name": canonicalize_name(raw.get("name", "")),
-        "Version": _version(raw),
-        "Requires-Python": "".join(raw.get("requires_python", "").split()),
-        "Requires-Dist": sorted(" ".join(text.split()) for text in raw.get("requires_dist", [])),
+        "Name": canonicalize_name(headers.get("Name")),
+        "Version": _parse_version(headers.get("Version")),
+        "Requires-Python": "".join(headers.get("Requires-Python").split()),
+        "Requires-Dist": sorted(
+            " ".join(text.split()) for text in headers.get_all("Requires-Dist")
+        ),
     }
 
 
-def _version(raw: RawMetadata) -> Version | str:
-    text = raw.get("version", "")
+def _parse_version(text: str) -> Version | str:
     try:
         return Version(text)
     except InvalidVersion:

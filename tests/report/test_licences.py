@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from packaging.metadata import parse_email
 
 from crossdeps.pipeline.report import inspect
 from crossdeps.report.inspect.inspection_text import render_licences
 from crossdeps.report.inspect.project_metadata import read_licence
+from crossdeps.requirements.core_metadata import Headers
 from tests.report.artifacts import directory, project
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ INFO = "p-1.dist-info"
 )  # fmt: skip
 def test_what_is_declared(headers: list[str], text: str, expression: str, source: str) -> None:
     """License-Expression, else a name in License, else classifiers, else the text's first line."""
-    raw = parse_email("\n".join(["Metadata-Version: 2.4", "Name: p", "Version: 1", *headers, ""]))[
-        0
-    ]
-    licence = read_licence(raw, INFO, [])
+    text_lines = ["Metadata-Version: 2.4", "Name: p", "Version: 1", *headers, ""]
+    licence = read_licence(Headers("\n".join(text_lines).encode()), INFO, [])
     assert (licence.text, licence.expression, licence.source) == (text, expression, source)
 
 
@@ -63,7 +61,9 @@ def test_licence_files(
     named: list[str], paths: list[str], files: list[str], missing: list[str]
 ) -> None:
     """Where PEP 639 has them, or where older tools put them; what is named and isn't there."""
-    licence = read_licence({"license_files": named}, INFO, paths)
+    licence = read_licence(
+        Headers("".join(f"License-File: {name}\n" for name in named).encode()), INFO, paths
+    )
     assert (list(licence.files), list(licence.missing)) == (files, missing)
 
 

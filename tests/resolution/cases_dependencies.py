@@ -235,7 +235,7 @@ DEPENDENCIES = [
         id="E80-metadata-without-a-name",
         index={"a": {"2": {"stated": {"Name": ""}}}},
         ask=("a",),
-        error=("NoCandidateError", "its metadata states no Name"),
+        error=("NoCandidateError", "its metadata has no Name"),
     ),
     Case(
         id="E80-inconsistent-metadata-keeps-extras",

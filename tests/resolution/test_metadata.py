@@ -54,11 +54,11 @@ def test_odd_encodings_are_read(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "states no Name"),
-        ("Name: demo-app\n", "states no Version"),
-        ("Name: other\nVersion: 1\n", "is that of 'other'"),
-        ("Name: demo-app\nVersion: 2\n", "states version '2'"),
-        ("Name: demo-app\nVersion: new\n", "states version 'new'"),
+        ("", "its metadata has no Name"),
+        ("Name: demo-app\n", "its metadata has no Version"),
+        ("Name: other\nVersion: 1\n", "its metadata has the name 'other'"),
+        ("Name: demo-app\nVersion: 2\n", "its metadata has the version '2'"),
+        ("Name: demo-app\nVersion: new\n", "its metadata has the version 'new'"),
         (HEAD + "Requires-Dist: a b\n", "'a b'"),
         (HEAD + "Requires-Dist: a>=1.*\n", "'a>=1.*'"),
         (HEAD + "Requires-Dist:\n", "''"),

@@ -7,10 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from packaging.metadata import parse_email
-
 from crossdeps.report.diff.snapshot import OWN_FILES, list_machines, needed_glibc
 from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, read_licence
+from crossdeps.requirements.core_metadata import Headers
 from crossdeps.target.runtimes import LAMBDA_LIMITS
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _with_metadata(
     by_path = {entry.path: entry for entry in share.entries}
     metadata = by_path.get(f"{project.dist_info}/METADATA")
     small = metadata is not None and metadata.size <= _LARGEST_METADATA
-    raw = parse_email(read(metadata))[0] if metadata and small else {}
+    headers = Headers(read(metadata) if metadata and small else b"")
     sboms = [
         EmbeddedSbom(
             path=entry.path,
@@ -233,8 +232,8 @@ def _with_metadata(
     ]
     return replace(
         share,
-        licence=read_licence(raw, project.dist_info, by_path),
-        summary=" ".join((raw.get("summary") or "").split()),
+        licence=read_licence(headers, project.dist_info, by_path),
+        summary=" ".join(headers.get("Summary").split()),
         sboms=tuple(sboms),
         hashes=hashes.get((project.name, project.version), {}),
     )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from packaging.markers import Environment, Marker
-    from packaging.metadata import RawMetadata
 
     from crossdeps.bundle.model import InstalledProject
+    from crossdeps.requirements.core_metadata import Headers
 
 LicenceSource = Literal["License-Expression", "License", "Classifier", ""]
 
@@ -49,7 +49,7 @@ class Licence:
     missing: tuple[str, ...] = ()
 
 
-def read_licence(metadata: RawMetadata, dist_info: str, paths: Collection[str]) -> Licence:
+def read_licence(metadata: Headers, dist_info: str, paths: Collection[str]) -> Licence:
     """The licence of a project.
 
     Sources: core metadata, License-Expression, License-File, License and Classifier; PEP 639 for
@@ -59,21 +59,21 @@ def read_licence(metadata: RawMetadata, dist_info: str, paths: Collection[str]) 
     :param paths: of the project's files in the artifact
     """
     text, source = _declared(metadata)
-    files, missing = _files(metadata.get("license_files", []), dist_info, paths)
+    files, missing = _files(metadata.get_all("License-File"), dist_info, paths)
     return Licence(
         text=text, expression=_expression(text), source=source, files=files, missing=missing
     )
 
 
-def _declared(metadata: RawMetadata) -> tuple[str, LicenceSource]:
-    if said := _line(metadata.get("license_expression", "")):
-        return said, "License-Expression"
-    lines = [line.strip() for line in (metadata.get("license") or "").splitlines() if line.strip()]
+def _declared(metadata: Headers) -> tuple[str, LicenceSource]:
+    if expression := _line(metadata.get("License-Expression")):
+        return expression, "License-Expression"
+    lines = metadata.get_lines("License")
     if len(lines) == 1 and lines[0].upper() not in _NO_LICENCE and len(lines[0]) <= _LONGEST:
         return lines[0], "License"
     classified = [
         _line(text.rpartition(" :: ")[2])
-        for text in metadata.get("classifiers", [])
+        for text in metadata.get_all("Classifier")
         if text.startswith(_CLASSIFIER) and not text.endswith("OSI Approved")
     ]
     if classified:
