@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from crossdeps.cli.output import tell
-from crossdeps.cli.settings import build_request, build_settings, choose_targets
+from crossdeps.cli.settings import build_requirements, build_settings, choose_targets
 from crossdeps.errors import InputError, OutputError, UsageError
 from crossdeps.fs import write_output
 from crossdeps.pipeline.lock import PreviousLock, plan_lock
@@ -20,9 +20,8 @@ from crossdeps.resolution.lock.writer import LOCK_HEADER, dump, to_requirements
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-    from crossdeps.cli.options import Options
     from crossdeps.cli.output import Console
-    from crossdeps.config.project_file import ProjectConfiguration
+    from crossdeps.config.options import Options
     from crossdeps.report.lock import LockReport
 
 DEFAULT_LOCK = "pylock.toml"
@@ -30,13 +29,13 @@ STDOUT = "-"
 OUTDATED = 1
 
 
-def run_lock(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_lock(options: Options, console: Console) -> int:
     """Write the lock, or print it where the output is ``-``.
 
     :raises OutputError: if it can't be written, or a file that isn't a lock has its name
     """
-    output = options.output.output or DEFAULT_LOCK
-    if output == STDOUT and (options.tell.json or options.lock.check):
+    output = options.lock_output or DEFAULT_LOCK
+    if output == STDOUT and (options.json or options.check):
         raise UsageError(
             "standard output can't hold both the lock and what is told of it",
             hint="name a file with --output",
@@ -46,9 +45,9 @@ def run_lock(options: Options, project: ProjectConfiguration, console: Console) 
     targets = choose_targets(options, console)
     with console.progress() as progress:
         report = plan_lock(
-            build_request(options.ask),
+            build_requirements(options),
             targets,
-            settings=build_settings(options, project),
+            settings=build_settings(options),
             progress=progress,
             previous=previous,
             relative_to=(path.absolute().parent if path else Path.cwd()),
@@ -62,17 +61,17 @@ def run_lock(options: Options, project: ProjectConfiguration, console: Console) 
 
 
 def _finish(path: Path, text: str, report: LockReport, options: Options, console: Console) -> int:
-    writes = not (options.output.dry_run or options.lock.check)
+    writes = not (options.dry_run or options.check)
     if writes:
         write_output(path, text, what="the lock")
     _say(report, str(path), console)
     tell(
         lock_document(report, path=str(path.absolute()) if writes else None),
         "",
-        options.tell,
+        options,
         console,
     )
-    if options.lock.check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
+    if options.check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
         console.say(f"{path} is out of date")
         return OUTDATED
     return 0
@@ -104,9 +103,9 @@ def _earlier(path: Path, options: Options, console: Console) -> PreviousLock | N
     if not os.path.isfile(path):  # noqa: PTH113 - never raises
         return None
     lock = _read(path, options, console)
-    if lock is None or options.lock.upgrade_all:
+    if lock is None or "" in options.upgrades:
         return None
-    upgraded = frozenset(canonicalize_name(name) for name in options.lock.upgrades)
+    upgraded = frozenset(canonicalize_name(name) for name in options.upgrades if name)
     for name in sorted(upgraded - {package.name for package in lock.packages}):
         console.warn(f"{name} isn't in {path}: there is nothing to upgrade")
     return PreviousLock(lock=lock, upgraded=upgraded)
@@ -118,7 +117,7 @@ def _read(path: Path, options: Options, console: Console) -> Pylock | None:
     except InputError as error:
         if not is_pylock(path):
             raise _taken(path) from error
-        if not options.lock.upgrade_all:
+        if "" not in options.upgrades:
             console.warn(f"{error.message}: every version is chosen anew")
         return None
 

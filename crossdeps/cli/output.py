@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from crossdeps.errors import OutputError
-from crossdeps.fs import write_output
 from crossdeps.progress import Progress
-from crossdeps.text import printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from crossdeps.cli.options import TellOptions
+    from crossdeps.config.options import Options
     from crossdeps.errors import CrossdepsError
 
 _STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;36"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Console:
-    """Where a command prints.
+    """Where a command prints: data on standard output, everything else on standard error.
 
-    :param out: for what the command was asked for
-    :param err: for everything else
-    :param color: whether *err* gets colour; no meaning is in colour alone
+    No meaning is carried by color alone.
+
+    :param environ: the environment variables, for NO_COLOR, FORCE_COLOR and TERM
     """
 
-    out: TextIO
-    err: TextIO
-    color: bool
-    quiet: bool
-    verbose: int
-    wants_progress: bool
-
-    @classmethod
-    def of_process(cls, tell: TellOptions, environ: Mapping[str, str]) -> Console:
-        """The console of this process, by its streams, options, NO_COLOR and FORCE_COLOR."""
-        terminal = bool(sys.stderr and sys.stderr.isatty()) and environ.get("TERM") != "dumb"
-        color = tell.color == "always" or (
-            tell.color == "auto"
+    def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
+        # A stream is None where the process was started with it closed.
+        self.out: TextIO = sys.stdout or io.StringIO()
+        self.err: TextIO = sys.stderr or io.StringIO()
+        self.quiet = options.quiet
+        self.verbose = options.verbose
+        terminal = self.err.isatty() and environ.get("TERM") != "dumb"
+        self.color = options.color == "always" or (
+            options.color in {None, "auto"}
             and not environ.get("NO_COLOR")
             and (terminal or bool(environ.get("FORCE_COLOR")))
         )
-        return cls(
-            # A stream is None where the process was started with it closed.
-            out=sys.stdout or io.StringIO(),
-            err=sys.stderr or io.StringIO(),
-            color=color,
-            quiet=tell.quiet,
-            verbose=tell.verbose,
-            wants_progress=tell.progress and not tell.quiet and terminal,
-        )
+        self._shows_progress = terminal and not (options.quiet or options.no_progress)
 
     def data(self, text: str) -> None:
         """Print what was asked for.
@@ -114,7 +96,7 @@ class Console:
 
             yield LoggedProgress(self.detail, detailed=self.verbose > 1)
             return
-        if not self.wants_progress:
+        if not self._shows_progress:
             yield Progress()
             return
         from crossdeps.cli.progress_display import LiveProgress  # noqa: PLC0415 - loads rich
@@ -138,11 +120,15 @@ class Console:
 
 def _encodable(text: str, stream: TextIO) -> str:
     """*text* as *stream* can encode it (LANG=C) and a terminal can bear it, the rest escaped."""
+    from crossdeps.text import printable  # noqa: PLC0415 - not needed for help
+
     encoding = stream.encoding or "utf-8"
     return printable(text, lines=True).encode(encoding, "backslashreplace").decode(encoding)
 
 
 _HINT = "--report takes the path of a file in a directory that exists"
+REPORT_RULE = "report"
+"""The rule of errors about the report file itself, which are not written to it."""
 
 
 def error_document(error: CrossdepsError) -> dict[str, Any]:
@@ -168,10 +154,10 @@ def error_document(error: CrossdepsError) -> dict[str, Any]:
     return document
 
 
-def tell(document: dict[str, Any], text: str, options: TellOptions, console: Console) -> None:
-    """Give a result in every form that was asked for: a report file; JSON, or else *text*.
+def tell(document: dict[str, Any], text: str, options: Options, console: Console) -> None:
+    """Print a result in every form that was requested: a report file; JSON, or else *text*.
 
-    :raises OutputError: if the report can't be written
+    :raises OutputError: if the report cannot be written
     """
     if options.report:
         save_json(document, options.report)
@@ -181,33 +167,44 @@ def tell(document: dict[str, Any], text: str, options: TellOptions, console: Con
         console.data(text)
 
 
+def render_json(document: dict[str, Any]) -> str:
+    """*document* as indented JSON, with a line end."""
+    import json  # noqa: PLC0415 - not needed for help
+
+    return json.dumps(document, indent=2) + "\n"
+
+
 def write_json(document: dict[str, Any], console: Console) -> None:
     """Print *document* on standard output."""
-    console.data(json.dumps(document, indent=2) + "\n")
+    console.data(render_json(document))
 
 
 def save_json(document: dict[str, Any], path: str) -> None:
     """Write *document* to a file.
 
-    :raises OutputError: if it can't be written
+    :raises OutputError: if it cannot be written
     """
-    text = json.dumps(document, indent=2) + "\n"
-    write_output(Path(path), text, what="the report", hint=_HINT, rule="report")
+    from pathlib import Path  # noqa: PLC0415 - not needed for help
+
+    from crossdeps.fs import write_output  # noqa: PLC0415 - not needed for help
+
+    write_output(Path(path), render_json(document), what="the report", hint=_HINT, rule=REPORT_RULE)
 
 
 def check_report(path: str) -> None:
-    """Refuse a report file that can't be written, before anything is done.
+    """Refuse a report file that cannot be written, before anything is done.
 
-    :raises OutputError: if it is one
+    :raises OutputError: if it cannot
     """
-    file = Path(path)
-    folder = file.absolute().parent
-    if file.is_dir():
+    directory = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - without pathlib
+    if os.path.isdir(path):  # noqa: PTH112 - without pathlib
         reason = "it is a directory"
-    elif not folder.is_dir():
-        reason = f"there is no directory {folder}"
-    elif not os.access(file if file.exists() else folder, os.W_OK):
+    elif not os.path.isdir(directory):  # noqa: PTH112 - without pathlib
+        reason = f"there is no directory {directory}"
+    elif not os.access(path if os.path.exists(path) else directory, os.W_OK):  # noqa: PTH110
         reason = "permission denied"
     else:
         return
-    raise OutputError(f"the report can't be written to {path}: {reason}", hint=_HINT, rule="report")
+    raise OutputError(
+        f"the report cannot be written to {path}: {reason}", hint=_HINT, rule=REPORT_RULE
+    )

@@ -1,17 +1,17 @@
-"""Reading moments: a date, a time, or how long ago."""
+"""From options to the values that the pipeline takes, and the choice of the target."""
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.model import Layout, layer_prefix
+from crossdeps.config.options import OPTIONS
 from crossdeps.config.pip_options import ConnectionOptions
 from crossdeps.config.project_file import read_python_version
 from crossdeps.errors import InputError, TargetError, UsageError
@@ -24,26 +24,86 @@ from crossdeps.verify.model import Ignore
 from crossdeps.verify.registry import RULES
 
 if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Mapping
+
     from packaging.utils import NormalizedName
 
-    from crossdeps.cli.options import (
-        AskOptions,
-        IndexArguments,
-        Options,
-        OutputOptions,
-        TargetOptions,
-    )
     from crossdeps.cli.output import Console
-    from crossdeps.config.project_file import ProjectConfiguration
+    from crossdeps.config.options import Options
     from crossdeps.requirements.model import PreReleases
 
-_DURATION = re.compile(
-    r"(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?(?:\s+ago)?", re.IGNORECASE
-)
-_ISO_DURATION = re.compile(
-    r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
-    r"(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?)?"
-)
+_T = TypeVar("_T")
+
+DEFAULT_REQUIREMENTS = "requirements.txt"
+_IMPLEMENTATIONS = ("cp", "cpython")
+
+
+def build_requirements(options: Options) -> Requirements:
+    """What to package; requirements.txt where nothing is specified.
+
+    :raises InputError: if nothing is specified, and there is no such file
+    """
+    files = options.requirement_files
+    if not (options.requirements or files or options.groups):
+        files = ("pyproject.toml" if options.extras else DEFAULT_REQUIREMENTS,)
+        if not options.extras and not Path(DEFAULT_REQUIREMENTS).exists():
+            raise InputError(
+                f"there is no {DEFAULT_REQUIREMENTS} here, and no requirement was given",
+                hint="name requirements, or a file of them: -r FILE",
+            )
+    return _pick(Requirements, options, requirement_files=files)
+
+
+def build_settings(options: Options, target: Target | None = None) -> Settings:
+    """The settings of the library.
+
+    :param target: needed for the directory of a layer; None where nothing is laid out
+    :raises UsageError: if a value is not valid
+    """
+    return _pick(
+        Settings,
+        options,
+        index=_pick(FileOptions, options),
+        connection=_pick(ConnectionOptions, options),
+        cache=Path(options.cache_dir) if options.cache_dir else None,
+        policy=_policy(options),
+        layout=_layout(options, target) if target else Layout(),
+        ignore=tuple(Ignore.parse(text, RULES) for text in options.ignores),
+        layers=tuple(map(Path, options.layers)),
+    )
+
+
+def _pick(kind: Callable[..., _T], options: Options, **others: object) -> _T:
+    """A value of *kind*: *others*, and its fields that have the name of an option."""
+    names = kind.__annotations__.keys() & OPTIONS.keys() - others.keys()
+    return kind(**{name: getattr(options, name) for name in names}, **others)
+
+
+def _policy(options: Options) -> Policy:
+    when = options.exclude_newer
+    return Policy(
+        pre_releases="allow" if options.pre else "if-necessary",
+        pre_releases_of=cast("Mapping[NormalizedName, PreReleases]", options.pre_releases),
+        exclude_newer=parse_timestamp(when) if when else None,
+        allow_sdist=frozenset(map(canonicalize_name, options.allow_sdist)),
+        index_strategy="first" if options.index_strategy == "first" else "safe",
+        no_deps=options.no_deps,
+        require_hashes=options.require_hashes,
+    )
+
+
+def _layout(options: Options, target: Target) -> Layout:
+    layered = options.layer or options.versioned_layer
+    return Layout(
+        prefix=layer_prefix(target, versioned=options.versioned_layer) if layered else "",
+        scripts=options.scripts,
+        sources=tuple(map(Path, options.sources)),
+        exclude=options.excludes,
+        include=options.includes,
+        slim=options.slim,
+        excluded_projects=tuple(map(canonicalize_name, options.excluded_projects)),
+    )
 
 
 def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:
@@ -51,20 +111,21 @@ def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datet
 
     A date means its first moment, and everything is UTC where no zone is given.
 
-    >>> parse_moment("2026-11-01").isoformat()
+    >>> parse_timestamp("2026-11-01").isoformat()
     '2026-11-01T00:00:00+00:00'
 
     :param now: what durations count back from; the clock's by default
     :returns: an aware datetime
     :raises UsageError: if it is none of these
     """
-    said = text.strip()
-    ago = _duration(said)
-    if ago is not None:
-        return (now or datetime.datetime.now(datetime.timezone.utc)) - ago
+    import datetime  # noqa: PLC0415 - only with --exclude-newer
+
+    stripped = text.strip()
+    if ago := _parse_duration(stripped):
+        return (now or datetime.datetime.now(datetime.timezone.utc)) - datetime.timedelta(**ago)
     try:
-        # Python 3.10's parser doesn't know the Z of RFC 3339.
-        moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", said))
+        # Python 3.10's parser rejects the Z of RFC 3339.
+        moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", stripped))
     except ValueError:
         raise UsageError(
             f"{text!r} is neither a date nor a duration",
@@ -73,141 +134,21 @@ def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datet
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 
-def _duration(text: str) -> datetime.timedelta | None:
-    if match := _DURATION.fullmatch(text):
-        return datetime.timedelta(**{match["unit"].lower() + "s": int(match["count"])})
-    match = _ISO_DURATION.fullmatch(text)
+def _parse_duration(text: str) -> dict[str, int] | None:
+    """The units of a duration, as arguments of timedelta; None if it is none."""
+    match = re.fullmatch(
+        r"(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?(?:\s+ago)?", text, re.IGNORECASE
+    )
+    if match:
+        return {match["unit"].lower() + "s": int(match["count"])}
+    match = re.fullmatch(
+        r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
+        r"(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?)?",
+        text,
+    )
     if match and any(match.groups()):
-        return datetime.timedelta(**{unit: int(n) for unit, n in match.groupdict("0").items()})
+        return {unit: int(number) for unit, number in match.groupdict("0").items()}
     return None
-
-
-DEFAULT_REQUIREMENTS = "requirements.txt"
-
-
-def build_request(ask: AskOptions) -> Requirements:
-    """What is asked; requirements.txt where nothing is said.
-
-    :raises InputError: if nothing is said, and there is none
-    """
-    named = ask.requirements or ask.requirement_files or ask.groups
-    files = ask.requirement_files
-    if ask.extras and not named:
-        files = ("pyproject.toml",)
-    elif not named:
-        files = (DEFAULT_REQUIREMENTS,)
-        if not Path(DEFAULT_REQUIREMENTS).exists():
-            raise InputError(
-                f"there is no {DEFAULT_REQUIREMENTS} here, and nothing else was asked for",
-                hint="name requirements, or a file of them: -r FILE",
-            )
-    return Requirements(
-        requirements=ask.requirements,
-        requirement_files=files,
-        constraint_files=ask.constraint_files,
-        override_files=ask.override_files,
-        extras=ask.extras,
-        groups=ask.groups,
-    )
-
-
-def build_settings(
-    options: Options, project: ProjectConfiguration, target: Target | None = None
-) -> Settings:
-    """How to go about it.
-
-    :param target: needed for a layer's folder; None where nothing is laid out
-    :raises UsageError: if a value can't be understood
-    """
-    return Settings(
-        index=_index(options),
-        project_indexes=project.project_index,
-        connection=_connection(options.index),
-        isolated=options.index.isolated,
-        offline=options.index.offline,
-        cache=Path(options.index.cache_dir) if options.index.cache_dir else None,
-        no_cache=options.index.no_cache,
-        policy=_policy(options, project),
-        layout=_layout(options.output, target) if target else Layout(),
-        ignore=ignores(options),
-        strict=options.strict,
-        provided=options.output.provided,
-        provided_versions=project.provided_versions,
-        layers=tuple(Path(layer) for layer in options.layers),
-        handler=options.handler,
-        force=options.output.force,
-        dry_run=options.output.dry_run,
-    )
-
-
-def ignores(options: Options) -> tuple[Ignore, ...]:
-    """The findings to silence.
-
-    :raises UsageError: if a rule doesn't exist
-    """
-    return tuple(Ignore.parse(text, RULES) for text in options.ignores)
-
-
-def _index(options: Options) -> FileOptions:
-    said = options.index
-    return FileOptions(
-        index_url=said.index_url,
-        extra_index_urls=said.extra_index_urls,
-        find_links=said.find_links,
-        no_index=said.no_index,
-        trusted_hosts=said.trusted_hosts,
-        pre=options.ask.pre,
-        require_hashes=options.ask.require_hashes,
-    )
-
-
-def _connection(said: IndexArguments) -> ConnectionOptions:
-    return ConnectionOptions(
-        cert=said.cert,
-        client_cert=said.client_cert,
-        proxy=said.proxy,
-        timeout=said.timeout,
-        retries=said.retries,
-        keyring=said.keyring,
-    )
-
-
-def _policy(options: Options, project: ProjectConfiguration) -> Policy:
-    ask = options.ask
-    return Policy(
-        pre_releases="allow" if ask.pre else "if-necessary",
-        pre_releases_of=_pre_releases_of(project),
-        exclude_newer=parse_timestamp(ask.exclude_newer) if ask.exclude_newer else None,
-        allow_sdist=frozenset(canonicalize_name(name) for name in ask.allow_sdist),
-        index_strategy=options.index.index_strategy or "safe",
-        no_deps=ask.no_deps,
-        require_hashes=ask.require_hashes,
-    )
-
-
-def _pre_releases_of(project: ProjectConfiguration) -> dict[NormalizedName, PreReleases]:
-    return {canonicalize_name(name): choice for name, choice in project.pre_releases.items()}
-
-
-def _layout(said: OutputOptions, target: Target) -> Layout:
-    return Layout(
-        prefix=_prefix(said, target),
-        scripts=said.scripts,
-        sources=tuple(Path(source) for source in said.sources),
-        exclude=said.excludes,
-        include=said.includes,
-        slim=said.slim,
-        excluded_projects=tuple(canonicalize_name(name) for name in said.excluded_projects),
-    )
-
-
-def _prefix(said: OutputOptions, target: Target) -> str:
-    if not (said.layer or said.versioned_layer):
-        return ""
-    return layer_prefix(target, versioned=said.versioned_layer)
-
-
-_IMPLEMENTATIONS = ("cp", "cpython")
 
 
 def choose_target(options: Options, console: Console) -> Target:
@@ -218,9 +159,9 @@ def choose_target(options: Options, console: Console) -> Target:
     targets = choose_targets(options, console)
     if len(targets) > 1:
         raise TargetError(
-            f"{options.verb} makes one thing for one target; {len(targets)} were named",
+            f"{options.verb} accepts one target; {len(targets)} were given",
             context=tuple(target.describe() for target in targets),
-            hint="give one --arch and one --runtime; lock takes several",
+            hint="give one --arch and one --runtime; lock accepts several",
         )
     return targets[0]
 
@@ -228,49 +169,41 @@ def choose_target(options: Options, console: Console) -> Target:
 def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
     """Every target named: each runtime on each architecture.
 
-    :raises TargetError: if the architecture isn't said anywhere, or anything is unknown
+    :raises TargetError: if no architecture is specified anywhere, or anything is unknown
     """
-    said = options.target
-    if said.implementation and said.implementation.lower() not in _IMPLEMENTATIONS:
+    if options.implementation and options.implementation.lower() not in _IMPLEMENTATIONS:
         raise TargetError(
-            f"unknown implementation {said.implementation!r}",
+            f"unknown implementation {options.implementation!r}",
             hint="crossdeps packages for CPython, cp",
         )
-    archs = said.archs or _architectures_of(said.platforms)
+    archs = options.archs or tuple(map(platform_architecture, options.platforms))
     if not archs:
         raise TargetError(
-            "no architecture was named",
+            "no architecture was specified",
             hint="--arch x86_64 (Intel and AMD) or --arch arm64 (Graviton); or `arch` under"
             " [tool.crossdeps] in pyproject.toml",
         )
-    if said.runtimes:
-        _check_runtime_alone(said)
-        pairs = itertools.product(said.runtimes, archs)
-        targets = [Target.runtime(name, arch=arch, python=said.python) for name, arch in pairs]
-    else:
-        python = said.python or _python_of_directory(console)
+    if not options.runtimes:
+        python = options.python or _find_python(console)
+        abi, platforms = options.abi or "", options.platforms
         targets = [
-            Target(python=python, arch=arch, abi=said.abi or "", platforms=said.platforms)
-            for arch in archs
+            Target(python=python, arch=arch, abi=abi, platforms=platforms)
+            for arch in dict.fromkeys(archs)
         ]
-    return tuple(dict.fromkeys(targets))
-
-
-def _architectures_of(platforms: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(platform_architecture(platform) for platform in platforms))
-
-
-def _check_runtime_alone(said: TargetOptions) -> None:
-    if said.platforms or said.abi:
+    elif options.platforms or options.abi:
         raise TargetError(
-            "--runtime says the platform and the ABI itself",
+            "--runtime already determines the platform and the ABI",
             hint="leave out --platform and --abi, or describe the machine with --python,"
             " --arch and --platform instead of --runtime",
         )
+    else:
+        pairs = itertools.product(options.runtimes, archs)
+        targets = [Target.runtime(name, arch=arch, python=options.python) for name, arch in pairs]
+    return tuple(dict.fromkeys(targets))
 
 
-def _python_of_directory(console: Console) -> str:
-    """What .python-version says, else the running Python's minor version.
+def _find_python(console: Console) -> str:
+    """The version in .python-version, else the running Python's minor version.
 
     It is the one question that the host is asked, and the user is told of it.
     """
@@ -279,6 +212,6 @@ def _python_of_directory(console: Console) -> str:
         return version
     running = f"{sys.version_info[0]}.{sys.version_info[1]}"
     console.say(
-        f"Python {running} is assumed, because crossdeps runs on it: say --python or --runtime"
+        f"assuming Python {running}, which runs crossdeps; specify --python or --runtime to choose"
     )
     return running

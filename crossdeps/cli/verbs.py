@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.cli.output import save_json, tell, write_json
-from crossdeps.cli.settings import build_request, build_settings, choose_target
+from crossdeps.cli.output import render_json, save_json, tell, write_json
+from crossdeps.cli.settings import build_requirements, build_settings, choose_target
 from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import write_output
 from crossdeps.text import human_size
@@ -16,14 +15,13 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crossdeps.cli.options import Options
     from crossdeps.cli.output import Console
-    from crossdeps.config.project_file import ProjectConfiguration
+    from crossdeps.config.options import Options
     from crossdeps.report.inspect.inspection import Inspection
     from crossdeps.verify.model import Finding, Severity
 
 
-def run_build(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_build(options: Options, console: Console) -> int:
     """Build, and print the report."""
     from crossdeps.pipeline.build import build
     from crossdeps.report.build import render_report, report_document
@@ -31,37 +29,36 @@ def run_build(options: Options, project: ProjectConfiguration, console: Console)
     target = choose_target(options, console)
     with console.progress() as progress:
         report = build(
-            build_request(options.ask),
+            build_requirements(options),
             target,
-            options.output.output or "package",
-            settings=build_settings(options, project, target),
+            options.output or "package",
+            settings=build_settings(options, target),
             progress=progress,
         )
     for warning in report.warnings:
         console.warn(warning)
     for note in report.notes:
         console.note(note)
-    text = "" if options.tell.quiet else render_report(report)
-    tell(report_document(report), text, options.tell, console)
+    text = "" if options.quiet else render_report(report)
+    tell(report_document(report), text, options, console)
     return 0
 
 
 UNUSED_DAYS = 30.0
 
 
-def run_cache(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_cache(options: Options, console: Console) -> int:
     """Do what the action says."""
     from crossdeps.pipeline.session import cache_directory
     from crossdeps.wheels.pruning import clear_store, prune_store
 
-    del project  # the same for every verb; the cache is the user's, not the project's
-    given = options.index.cache_dir
+    given = options.cache_dir
     root = cache_directory(Path(given) if given else None)
-    if options.subject == "dir":
+    if options.action == "dir":
         console.data(f"{root}\n")
-    elif options.subject == "info":
+    elif options.action == "info":
         _info(root, options, console)
-    elif options.subject == "prune":
+    elif options.action == "prune":
         freed = prune_store(root, unused_days=UNUSED_DAYS)
         console.say(f"freed {human_size(freed)}: files unused for {UNUSED_DAYS:.0f} days")
     else:
@@ -73,7 +70,7 @@ def _info(root: Path, options: Options, console: Console) -> None:
     from crossdeps.wheels.pruning import store_info
 
     info = store_info(root)
-    if options.tell.json:
+    if options.json:
         document = {
             "version": 1,
             "crossdeps": __version__,
@@ -89,26 +86,26 @@ def _info(root: Path, options: Options, console: Console) -> None:
 _KINDS: tuple[Severity, ...] = ("error", "warning")
 
 
-def run_check(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_check(options: Options, console: Console) -> int:
     """Print what is found; 7 if any of it will fail on the target."""
     from crossdeps.pipeline.check import check
     from crossdeps.report.build import findings_document, render_findings
     from crossdeps.verify.model import FindingsError
 
     target = choose_target(options, console)
-    findings = check(options.subject, target, settings=build_settings(options, project, target))
-    document = findings_document(target, findings, path=str(Path(options.subject).absolute()))
+    findings = check(options.artifact, target, settings=build_settings(options, target))
+    document = findings_document(target, findings, path=str(Path(options.artifact).absolute()))
     failing = tuple(f for f in findings if options.strict or f.severity == "error")
-    shown = failing if options.tell.quiet else findings
-    tell(document, render_findings(shown) + "\n" if shown else "", options.tell, console)
+    shown = failing if options.quiet else findings
+    tell(document, render_findings(shown) + "\n" if shown else "", options, console)
     described = target.describe()
     if failing:
         strict = " (--strict: warnings fail too)" if _count(findings, "error") == "" else ""
         told = " and ".join(filter(None, (_count(findings, kind) for kind in _KINDS)))
-        console.say(f"{options.subject} isn't right for {described}: {told}{strict}")
+        console.say(f"{options.artifact} isn't right for {described}: {told}{strict}")
         return FindingsError.exit_code
     told = _count(findings, "warning")
-    console.say(f"{options.subject} is right for {described}{told and f', {told}'}")
+    console.say(f"{options.artifact} is right for {described}{told and f', {told}'}")
     return 0
 
 
@@ -123,34 +120,31 @@ DIFFERENT = 1
 FILES_SHOWN = 20
 
 
-def run_diff(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_diff(options: Options, console: Console) -> int:
     """Print what differs; 1 if anything does and the exit code was asked to tell."""
     from crossdeps.pipeline.report import compare
     from crossdeps.report.diff.comparison import comparison_document
     from crossdeps.report.diff.renderings import render_comparison, render_comparison_markdown
 
-    del project  # two things are compared as they are
-    form = options.form
-    if form.markdown and options.tell.json:
+    if options.markdown and options.json:
         raise UsageError("--markdown and --json were both given", hint="give one of them")
-    comparison = compare(options.subject, form.other)
-    if form.markdown:
+    comparison = compare(options.old, options.new)
+    if options.markdown:
         text = render_comparison_markdown(comparison)
-    elif options.tell.quiet:
+    elif options.quiet:
         text = ""
     else:
-        most = None if options.tell.verbose else FILES_SHOWN
+        most = None if options.verbose else FILES_SHOWN
         text = render_comparison(comparison, most_files=most)
-    tell(comparison_document(comparison), text, options.tell, console)
-    return DIFFERENT if form.exit_code and comparison.differs else SAME
+    tell(comparison_document(comparison), text, options, console)
+    return DIFFERENT if options.exit_code and comparison.differs else SAME
 
 
-def run_tags(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_tags(options: Options, console: Console) -> int:
     """Print the tags and markers of the target."""
-    del project  # already in the options
     target = choose_target(options, console)
     tags = [str(tag) for tag in target.tags]
-    if options.tell.json:
+    if options.json:
         document = {
             "version": 1,
             "crossdeps": __version__,
@@ -166,7 +160,7 @@ def run_tags(options: Options, project: ProjectConfiguration, console: Console) 
     return 0
 
 
-def run_why(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_why(options: Options, console: Console) -> int:
     """Resolve, or read the lock, and print the reasons."""
     from crossdeps.pipeline.report import explain
     from crossdeps.report.why import render_why, why_document
@@ -174,54 +168,52 @@ def run_why(options: Options, project: ProjectConfiguration, console: Console) -
     target = choose_target(options, console)
     with console.progress() as progress:
         why = explain(
-            options.subject,
-            build_request(options.ask),
+            options.project,
+            build_requirements(options),
             target,
-            settings=build_settings(options, project),
+            settings=build_settings(options),
             progress=progress,
         )
-    tell(why_document(why), render_why(why), options.tell, console)
+    tell(why_document(why), render_why(why), options, console)
     return 0
 
 
 STANDARD_OUTPUT = "-"
 
 
-def run_report(options: Options, project: ProjectConfiguration, console: Console) -> int:
+def run_report(options: Options, console: Console) -> int:
     """Print or write the report in the form that was asked for."""
     from crossdeps.pipeline.report import inspect
     from crossdeps.report.inspect.inspection_text import inspection_document
 
-    del project  # already in the options
     form = _form(options)
-    output = options.output.output or STANDARD_OUTPUT
-    _check_output(output, options.subject)
+    output = options.report_output or STANDARD_OUTPUT
+    _check_output(output, options.artifact)
     if form == "sbom":
         # Before any work: without its library nothing of it can be used.
         from crossdeps.report.inspect.sbom import check_library
 
         check_library()
-    said = options.target
-    named = said.archs or said.python or said.runtimes or said.platforms or said.abi
+    named = options.archs or options.python or options.runtimes or options.platforms or options.abi
     target = choose_target(options, console) if named else None
-    inspection = inspect(options.subject, target, lock=options.form.lock)
+    inspection = inspect(options.artifact, target, lock=options.lock_file)
     for warning in inspection.warnings:
         console.warn(warning)
     text = _render(inspection, form, options, console)
-    if options.tell.report:
-        save_json(inspection_document(inspection), options.tell.report)
+    if options.report:
+        save_json(inspection_document(inspection), options.report)
     if output != STANDARD_OUTPUT:
         write_output(Path(output), text, what="the report", rule="report")
         console.say(f"{output}: {form} report of {inspection.name}")
-    elif not (options.tell.quiet and form == "text"):
+    elif not (options.quiet and form == "text"):
         console.data(text)
     return 0
 
 
 def _form(options: Options) -> str:
     """The form that ``--format`` names; ``--json`` is one of them."""
-    form = options.form.form
-    if not options.tell.json:
+    form = options.format or "text"
+    if not options.json:
         return form
     if form not in {"text", "json"}:
         raise UsageError(f"--json and --format {form} were both given", hint="give one of them")
@@ -248,7 +240,7 @@ def _render(inspection: Inspection, form: str, options: Options, console: Consol
     )
 
     if form == "json":
-        return json.dumps(inspection_document(inspection), indent=2) + "\n"
+        return render_json(inspection_document(inspection))
     if form == "html":
         from crossdeps.report.inspect.html_report import render_html
 
@@ -262,4 +254,4 @@ def _render(inspection: Inspection, form: str, options: Options, console: Consol
         for warning in warnings:
             console.warn(warning)
         return text
-    return render_inspection(inspection, all_folders=bool(options.tell.verbose))
+    return render_inspection(inspection, all_folders=bool(options.verbose))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -14,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 import crossdeps
 from crossdeps.cli.argument_parser import build_parser
-from crossdeps.config.project_file import ProjectConfiguration
+from crossdeps.config.options import OPTIONS
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from tests.support.toml import load_toml
@@ -24,7 +23,7 @@ CLI = (DOCS / "reference/cli.md").read_text(encoding="utf-8")
 
 
 def _verbs() -> dict[str, argparse.ArgumentParser]:
-    actions = build_parser()._actions
+    actions = build_parser(complete=True)._actions
     verbs = next(action for action in actions if isinstance(action, argparse._SubParsersAction))
     return dict(verbs.choices)
 
@@ -47,10 +46,10 @@ def test_the_reference_has_every_option_and_no_other() -> None:
 
 def test_the_reference_has_every_key_of_the_configuration_and_no_other() -> None:
     page = (DOCS / "reference/configuration.md").read_text(encoding="utf-8")
-    keys = {field.name.replace("_", "-") for field in dataclasses.fields(ProjectConfiguration)}
+    keys = {option.key for option in OPTIONS.values() if option.key}
     cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     documented = {key for cell in cells for key in re.findall(r"`([a-z-]+)`", cell)}
-    assert documented == keys - {"file"}
+    assert documented == keys
 
 
 def test_the_oldest_packaging_that_is_allowed_has_what_is_imported() -> None:

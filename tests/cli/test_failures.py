@@ -43,9 +43,9 @@ class TestFaultOfOurs:
         fault(KeyError("numpy"))
         told = run.build("pure")
         assert (told.code, told.out) == (1, "")
-        assert told.err.startswith("error: this is a fault of crossdeps: KeyError: 'numpy'\n")
+        assert told.err.startswith("error: this is a bug in crossdeps: KeyError: 'numpy'\n")
         assert "  crossdeps/cli/verbs.py:" in told.err
-        assert "hint: run the same command with -v, and report what it prints" in told.err
+        assert "hint: run the same command with -v, and report its output" in told.err
         assert "Traceback" not in told.err
 
     def test_the_traceback_is_for_v_only(
@@ -66,9 +66,9 @@ class TestWhatTheSystemRefuses:
     @pytest.mark.parametrize(
         ("number", "says", "hint"),
         [
-            (errno.ENOSPC, "No space left on device", "make room"),
-            (errno.EACCES, "Permission denied", "another place"),
-            (errno.EROFS, "Read-only file system", "another place"),
+            (errno.ENOSPC, "No space left on device", "free some space"),
+            (errno.EACCES, "Permission denied", "another location"),
+            (errno.EROFS, "Read-only file system", "another location"),
             (errno.EMFILE, "Too many open files", "ulimit -n"),
         ],
     )

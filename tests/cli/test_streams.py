@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from crossdeps.cli.options import TellOptions
 from crossdeps.cli.output import Console
+from crossdeps.config.options import Options
 from tests.support.command import REPOSITORY, crossdeps
 from tests.support.command_line import TARGET
 
@@ -193,7 +193,7 @@ class TestColor:
         *,
         colored: bool,
     ) -> None:
-        console = Console.of_process(TellOptions(color=option), environ)
+        console = Console(Options(color=option), environ)
         assert console.color is colored
 
     def test_an_error_is_the_same_without(self, run: CommandLine) -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.config.project_file import ProjectConfiguration, read_configuration
+from crossdeps.config.options import Options
+from crossdeps.config.project_file import read_project_file
 from crossdeps.errors import InputError
 from tests.requirements.reading import write
 
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def configuration(folder: Path, table: str) -> ProjectConfiguration:
+def configuration(folder: Path, table: str) -> Options:
     write(folder, {"pyproject.toml": table})
-    return read_configuration(folder / "pyproject.toml")
+    return Options("", **read_project_file(folder / "pyproject.toml"))
 
 
 def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
@@ -41,27 +42,25 @@ Torch_X = "https://h.example/cpu"
 numpy = "allow"
 """,
     )
-    assert found.file == tmp_path / "pyproject.toml"
     assert found.python == "3.12"
-    assert found.arch == ("x86_64", "arm64")
-    assert found.runtime == ("python3.12",)
-    assert found.requirements == (str(tmp_path / "requirements.txt"), "/srv/more.txt")
-    assert found.source == (str(tmp_path / "src"),)
+    assert found.archs == ("x86_64", "arm64")
+    assert found.runtimes == ("python3.12",)
+    assert found.requirement_files == (str(tmp_path / "requirements.txt"), "/srv/more.txt")
+    assert found.sources == (str(tmp_path / "src"),)
     assert found.output == str(tmp_path / "dist/function.zip")
-    assert found.exclude == ("tests/**",)
+    assert found.excludes == ("tests/**",)
     assert found.find_links == (str(tmp_path / "wheels"), "https://h.example/links")
     assert found.no_deps is True
-    assert found.slim is None
+    assert "slim" not in found.specified
     assert found.exclude_newer == "2024-05-01"
     assert found.index_strategy == "first"
-    assert found.project_index == {"torch-x": "https://h.example/cpu"}
+    assert found.project_indexes == {"torch-x": "https://h.example/cpu"}
     assert found.pre_releases == {"numpy": "allow"}
 
 
 @pytest.mark.parametrize("content", ["", "[tool]", "[tool.other]\nx = 1", "tool = 1"])
 def test_a_file_without_the_table_says_nothing(content: str, tmp_path: Path) -> None:
-    found = configuration(tmp_path, content)
-    assert found == ProjectConfiguration(file=tmp_path / "pyproject.toml")
+    assert configuration(tmp_path, content).specified == {}
 
 
 @pytest.mark.parametrize(
@@ -97,4 +96,4 @@ def test_the_table_must_be_a_table(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
-        read_configuration(tmp_path / "pyproject.toml")
+        read_project_file(tmp_path / "pyproject.toml")

@@ -1,0 +1,225 @@
+"""The types of options: how values are written on the command line and in configuration files."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_T = TypeVar("_T")
+
+
+class OptionGroup:
+    """Options that belong together in the help.
+
+    :param specified: name of an option -> its value, for those that were specified
+    """
+
+    title: ClassVar[str] = ""
+    verbs: ClassVar[str] = ""
+
+    specified: Mapping[str, object]
+
+
+class Option(Generic[_T]):
+    """One option; an instance of :class:`Options` has its value.
+
+    :param usage: flags and metavar as the help shows them, such as ``-r, --requirement FILE``;
+        a metavar alone for a positional argument; empty for a key without a flag
+    :param description: one or two sentences for the help and the reference
+    :param key: its key in ``[tool.crossdeps]``; empty where it has none
+    :param verbs: the verbs that take it; those of its group by default
+    :param key_verbs: the verbs for which its key counts; those that take it by default
+    :param unless: names of options; when the command line has one of them, the key is ignored
+    :param choices: the only values allowed
+    :param paths: whether relative paths in the project file are relative to that file
+    :param pip: whether pip's configuration may hold it, under the name of its long flag
+    :param secret: whether a value may hold a password
+    """
+
+    default: _T
+    value_type = ""
+    """What a value looks like in the project file, for people."""
+
+    name: str
+    group: str
+
+    def __init__(
+        self,
+        usage: str,
+        description: str,
+        *,
+        key: str = "",
+        verbs: str = "",
+        key_verbs: str = "",
+        unless: tuple[str, ...] = (),
+        choices: tuple[str, ...] = (),
+        paths: bool = False,
+        pip: bool = False,
+        secret: bool = False,
+    ) -> None:
+        words = usage.replace(",", "").split()
+        self.usage = usage
+        self.flags = tuple(word for word in words if word.startswith("-"))
+        self.metavar = words[-1] if words and not words[-1].startswith("-") else ""
+        self.description = description
+        self.key = key
+        self.verbs = tuple(verbs.split())
+        self.key_verbs = tuple(key_verbs.split())
+        self.unless = unless
+        self.choices = choices
+        self.paths = paths
+        self.pip_name = self.flags[-1].removeprefix("--") if pip else ""
+        self.secret = secret
+
+    def __set_name__(self, owner: type[OptionGroup], name: str) -> None:
+        self.name = name
+        self.group = owner.title
+        self.verbs = self.verbs or tuple(owner.verbs.split())
+        self.key_verbs = self.key_verbs or self.verbs
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Option[_T]: ...
+    @overload
+    def __get__(self, instance: OptionGroup, owner: type) -> _T: ...
+    def __get__(self, instance: OptionGroup | None, owner: type) -> Option[_T] | _T:
+        if instance is None:
+            return self
+        value: _T = instance.specified.get(self.name, self.default)  # type: ignore[assignment]
+        return value
+
+    def __set__(self, instance: OptionGroup, value: _T) -> None:
+        raise AttributeError(f"{self.name} cannot be set: options are immutable")
+
+    def parse(self, text: str) -> object:
+        """Read one value from the command line or pip's configuration.
+
+        :raises ValueError: if it is not valid; its text is the rule, such as "must be a number"
+        """
+        if self.choices and text not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+        return text
+
+    def check(self, value: object) -> object:
+        """Check a value of the project file, which has the types of TOML.
+
+        :raises ValueError: if it is not valid; its text is the rule
+        """
+        if not isinstance(value, str):
+            raise ValueError("must be a string")  # noqa: TRY004 - the rule is the text
+        return self.parse(value)
+
+
+class Text(Option["str | None"]):
+    """A string, given at most once."""
+
+    default = None
+    value_type = "string"
+
+
+class Argument(Option[str]):
+    """A required positional argument."""
+
+    default = ""
+
+
+class Timestamp(Text):
+    """A date, a time, or how long ago; TOML has types for the first two."""
+
+    value_type = "date, time or string"
+
+    def check(self, value: object) -> object:
+        """Accept TOML's dates and times too."""
+        return str(value.isoformat()) if hasattr(value, "isoformat") else super().check(value)
+
+
+class List(Option["tuple[str, ...]"]):
+    """Strings; the option may be repeated."""
+
+    default = ()
+    value_type = "string or list of strings"
+
+    def check(self, value: object) -> object:
+        """Accept a list, or a string as a list of one."""
+        listed = [value] if isinstance(value, str) else value
+        if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
+            return tuple(listed)
+        raise ValueError("must be a string or a list of strings")
+
+
+class Switch(Option[bool]):
+    """On or off."""
+
+    default = False
+    value_type = "`true` or `false`"
+
+    def parse(self, text: str) -> bool:
+        """Read yes or no as pip's configuration writes it."""
+        if text.lower() in {"y", "yes", "t", "true", "on", "1"}:
+            return True
+        if text.lower() in {"n", "no", "f", "false", "off", "0"}:
+            return False
+        raise ValueError("must be true or false")
+
+    def check(self, value: object) -> object:
+        """Accept a boolean."""
+        if isinstance(value, bool):
+            return value
+        raise ValueError("must be true or false")
+
+
+class Toggle(Option["bool | None"]):
+    """On, off, or not specified."""
+
+    default = None
+    value_type = Switch.value_type
+    check = Switch.check
+
+
+class Seconds(Option["float | None"]):
+    """A duration in seconds."""
+
+    default = None
+
+    def parse(self, text: str) -> float:
+        """Read a finite number above 0."""
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if 0 < seconds < float("inf"):
+            return seconds
+        raise ValueError("must be a number of seconds greater than 0")
+
+
+class Count(Option["int | None"]):
+    """How often."""
+
+    default = None
+
+    def parse(self, text: str) -> int:
+        """Read a whole number from 0 up."""
+        if text.isascii() and text.isdigit() and len(text) <= 6:
+            return int(text)
+        raise ValueError("must be a non-negative integer")
+
+
+class Level(Option[int]):
+    """How many times a flag was given."""
+
+    default = 0
+
+
+class Table(Option["Mapping[str, str]"]):
+    """A table of strings by project; in the project file only."""
+
+    default: Mapping[str, str] = MappingProxyType({})
+    value_type = "table of strings by project"
+
+    def check(self, value: object) -> object:
+        """Accept a table; normalising its names is left to the reader of the file."""
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise ValueError("must be a table of strings, by project")
+        return value

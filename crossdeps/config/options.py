@@ -1,0 +1,284 @@
+"""The table of options: each is declared once, for the command line and the configuration.
+
+An attribute of :class:`Options` declares an option: its flags and metavar as the help shows them,
+its description, its key in ``[tool.crossdeps]``, and the rules of merging. The argument parser, the
+readers of ``[tool.crossdeps]`` and of pip's configuration, and the reference pages are made from
+this table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossdeps.config.option_types import (
+    Argument,
+    Count,
+    Level,
+    List,
+    Option,
+    OptionGroup,
+    Seconds,
+    Switch,
+    Table,
+    Text,
+    Timestamp,
+    Toggle,
+)
+
+
+# fmt: off
+class RequirementGroup(OptionGroup):
+    """What to package."""
+
+    title = "requirements"
+    verbs = "build lock why"
+    _selection = ("requirements", "requirement_files", "groups", "extras")
+
+    requirements = List(
+        "REQUIREMENT...", "A requirement such as 'requests>=2', or the path of a pylock.toml, which"
+        " is built without resolving.", verbs="build lock")
+    requirement_files = List(
+        "-r, --requirement FILE", "Read requirements from a requirements.txt, pyproject.toml or"
+        " pylock.toml; - reads standard input; repeatable (default: requirements.txt).",
+        key="requirements", paths=True, unless=_selection)
+    constraint_files = List(
+        "-c, --constraint FILE", "Limit the versions of the projects named in this file, if they"
+        " are needed; repeatable.", key="constraints", paths=True, pip=True)
+    override_files = List(
+        "--override FILE", "Replace every other requirement on the projects named in this file;"
+        " repeatable.", key="overrides", paths=True)
+    groups = List(
+        "--group NAME", "Package a dependency group of pyproject.toml (PEP 735); repeatable.",
+        key="groups", unless=_selection)
+    extras = List(
+        "--extra NAME", "Package an extra of the project in pyproject.toml; repeatable.",
+        key="extras", unless=_selection)
+    no_deps = Switch(
+        "--no-deps", "Package only the named projects, without their dependencies.", key="no-deps")
+    require_hashes = Switch(
+        "--require-hashes", "Require every requirement to be pinned and to have a hash; one hash in"
+        " a requirements file does the same.", key="require-hashes", pip=True)
+    pre = Switch(
+        "--pre", "Allow pre-releases of every project; without it they are used only where a"
+        " requirement names one or no other release exists.", key="pre", pip=True)
+    pre_releases = Table(
+        "", "Whether pre-releases of a project are allowed.", key="pre-releases",
+        choices=("if-necessary", "allow", "disallow"))
+    exclude_newer = Timestamp(
+        "--exclude-newer WHEN", "Ignore files uploaded after a date, a time, or a duration ago such"
+        " as '7 days'.", key="exclude-newer")
+    allow_sdist = List(
+        "--allow-sdist NAME", "Allow this project to be built from source, if the result is pure"
+        " Python; repeatable.", key="allow-sdist")
+
+
+class TargetGroup(OptionGroup):
+    """The machine that the package is for."""
+
+    title = "target"
+    verbs = "build lock check why tags report"
+
+    archs = List(
+        "--arch ARCH", "The architecture: x86_64 (or amd64), or aarch64 (or arm64); lock accepts"
+        " several.", key="arch", unless=("platforms",))
+    runtimes = List(
+        "--runtime NAME", "A Lambda runtime such as python3.12; lock accepts several.",
+        key="runtime", unless=("python", "platforms", "abi"))
+    python = Text(
+        "--python VERSION", "The Python version: 3.9 means its newest patch release, 3.9.19 exactly"
+        " that (default: .python-version, else the Python that runs crossdeps).",
+        key="python", unless=("runtimes",))
+    platforms = List(
+        "--platform TAG", "A platform tag such as manylinux_2_28_x86_64, instead of a runtime;"
+        " repeatable (default: manylinux2014).", key="platform", unless=("runtimes",))
+    abi = Text(
+        "--abi ABI", "The ABI, such as cp313t for the free-threaded build.", key="abi",
+        unless=("runtimes",))
+    implementation = Text(
+        "--implementation NAME", "The Python implementation; only cp (CPython) is supported.",
+        key="implementation")
+
+
+class OutputGroup(OptionGroup):
+    """What is written, and where."""
+
+    title = "output"
+    verbs = "build"
+
+    output = Text(
+        "-o, --output, -t, --target PATH", "Where to write; a name ending in .zip makes a zip, any"
+        " other a directory (default: package).", key="output", paths=True)
+    layer = Switch(
+        "--layer", "Put everything under python/, the layout of a Lambda layer.", key="layer")
+    versioned_layer = Switch(
+        "--versioned-layer", "Put everything under python/lib/python3.X/site-packages/, the layout"
+        " of a Lambda layer for one Python version.", key="versioned-layer", unless=("layer",))
+    sources = List(
+        "--source PATH", "Add your own code: a file, or the contents of a directory; repeatable.",
+        key="source", paths=True)
+    excludes = List(
+        "--exclude GLOB", "Leave out matching paths, by the rules of .gitignore; repeatable.",
+        key="exclude")
+    includes = List(
+        "--include GLOB", "Keep matching paths, whatever else would leave them out; repeatable.",
+        key="include")
+    excluded_projects = List(
+        "--exclude-project NAME", "Leave out a project that is available otherwise, such as in a"
+        " layer; repeatable.", key="exclude-project")
+    slim = Switch(
+        "--slim", "Leave out tests, type stubs, C sources and documentation.", key="slim")
+    provided = Switch(
+        "--provided", "Leave boto3, botocore and s3transfer to the runtime, and resolve the rest"
+        " against its versions.", key="provided", verbs="build lock why")
+    provided_versions = Table(
+        "", 'The version of a project that the runtime has, `"unknown"` or `"absent"`.',
+        key="provided-versions", verbs=TargetGroup.verbs)
+    scripts = Toggle(
+        "--scripts, --no-scripts", "Include console scripts, or leave them out (default: included"
+        " in directories, left out of zips and layers).", key="scripts")
+    force = Switch("--force", "Replace an output that crossdeps did not make.")
+    lock_output = Text(
+        "-o, --output PATH", "Where to write; a name ending in .txt gets requirements with hashes,"
+        " - is standard output (default: pylock.toml).", verbs="lock")
+    upgrades = List(
+        "-U, --upgrade [NAME]", "Choose a new version of NAME, or of everything without a name;"
+        " other versions in an existing pylock.toml are kept where they still fit; repeatable.",
+        verbs="lock")
+    check = Switch(
+        "--check", "Write nothing, and exit with 1 if the lock is out of date.", verbs="lock")
+    dry_run = Switch("--dry-run", "Do everything except writing the output.", verbs="build lock")
+    format = Text(
+        "--format FORMAT", "text, json, sbom (CycloneDX), html or licences (default: text).",
+        choices=("text", "json", "sbom", "html", "licences"), verbs="report")
+    report_output = Text(
+        "-o, --output FILE", "Where to write (default: standard output).", verbs="report")
+    lock_file = Text(
+        "--lock FILE", "The pylock.toml that the artifact was made from: the hashes of its wheels"
+        " are added to the SBOM.", verbs="report")
+    markdown = Switch(
+        "--markdown", "Print Markdown, for a comment on a pull request.", verbs="diff")
+    exit_code = Switch("--exit-code", "Exit with 1 if there are differences.", verbs="diff")
+
+
+class IndexGroup(OptionGroup):
+    """Where projects are found, and how to connect."""
+
+    title = "indexes"
+    verbs = "build lock why"
+
+    index_url = Text(
+        "-i, --index-url URL", "The package index (default: pip's configuration, else PyPI).",
+        key="index-url", pip=True, secret=True)
+    extra_index_urls = List(
+        "--extra-index-url URL", "An additional package index; repeatable.",
+        key="extra-index-url", pip=True, secret=True)
+    find_links = List(
+        "-f, --find-links PATH", "A directory or page of wheels; repeatable.",
+        key="find-links", paths=True, pip=True, secret=True)
+    no_index = Switch(
+        "--no-index", "Use no index, only --find-links.", key="no-index", pip=True)
+    index_strategy = Text(
+        "--index-strategy STRATEGY", "What to do about a project on several indexes: refuse it if"
+        " the files differ (safe), or use the first index that has it (first) (default: safe).",
+        key="index-strategy", choices=("safe", "first"))
+    project_indexes = Table(
+        "", "The URL of the only index that a project may come from.", key="project-index",
+        secret=True)
+    offline = Switch("--offline", "Use only the cache; never connect.")
+    cache_dir = Text("--cache-dir DIR", "The directory of the cache.", verbs="build lock why cache")
+    no_cache = Switch("--no-cache", "Neither read nor write the cache.")
+    isolated = Switch(
+        "--isolated", "Ignore pip's configuration, PIP_* variables, netrc and keyring; proxies and"
+        " certificates of the environment still count.")
+    trusted_hosts = List(
+        "--trusted-host HOST", "Do not verify the certificate of HOST or HOST:PORT; repeatable.",
+        pip=True)
+    cert = Text("--cert FILE", "Trust the CA certificates in this PEM file.", pip=True)
+    client_cert = Text(
+        "--client-cert FILE", "Use the client certificate and key in this PEM file.", pip=True)
+    proxy = Text("--proxy URL", "Connect through this proxy.", pip=True, secret=True)
+    keyring = Text(
+        "--keyring-provider PROVIDER", "Whether to look up passwords with the keyring program:"
+        " disabled or subprocess (default: pip's configuration, else disabled).",
+        choices=("disabled", "subprocess"), pip=True)
+    timeout = Seconds(
+        "--timeout SECONDS", "How long a connection may stay silent.", pip=True)
+    retries = Count("--retries N", "How often a failed request is repeated.", pip=True)
+
+
+class CheckGroup(OptionGroup):
+    """Which findings count."""
+
+    title = "checks"
+    verbs = "build check"
+
+    ignores = List(
+        "--ignore RULE[:GLOB]", "Ignore findings of a rule, everywhere or for matching paths;"
+        " repeatable.", key="ignore")
+    strict = Switch("--strict", "Treat warnings as errors.")
+    handler = Text(
+        "--handler NAME", "The function that the runtime calls, such as app.handler; check that it"
+        " exists and that every import of the source can be resolved.",
+        key="handler", key_verbs="build")
+    layers = List(
+        "--with-layer PATH", "A layer that the function uses; it counts towards the size limit and"
+        " provides its modules; repeatable.", key="with-layer", key_verbs="build", paths=True)
+
+
+class GeneralGroup(OptionGroup):
+    """How much is printed, and in which form."""
+
+    title = "general"
+    verbs = "build lock check why tags diff report cache"
+
+    json = Switch("--json", "Print one JSON document on standard output, errors included.")
+    report = Text(
+        "--report FILE", "Write the same JSON document to a file, errors included.",
+        verbs="build lock check why tags diff report cache")
+    quiet = Switch("-q, --quiet", "Print only errors.")
+    verbose = Level(
+        "-v, --verbose", "Print more: each step, and all files of a finding; -vv also prints each"
+        " choice of the resolver.")
+    no_progress = Switch("--no-progress", "Show no progress on the terminal.")
+    color = Text(
+        "--color WHEN", "Use colors on standard error: auto, always or never; NO_COLOR is respected"
+        " (default: auto).", choices=("auto", "always", "never"))
+
+
+class Options(
+    RequirementGroup, TargetGroup, OutputGroup, IndexGroup, CheckGroup, GeneralGroup
+):
+    """The options of one command: an attribute for each. Immutable.
+
+    :param verb: which verb they are for; empty where none was recognized
+    """
+
+    def __init__(self, verb: str = "", **specified: object) -> None:
+        if unknown := specified.keys() - OPTIONS.keys():
+            raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
+        self.verb = verb
+        self.specified = specified
+
+    def __repr__(self) -> str:
+        values = [
+            f"{name}={'****' if OPTIONS[name].secret else repr(value)}"
+            for name, value in self.specified.items()
+        ]
+        return f"Options({', '.join([repr(self.verb), *values])})"
+
+    artifact = Argument("PATH", "A package directory, zip or layer.", verbs="check report")
+    project = Argument("NAME", "The name of a project.", verbs="why")
+    old = Argument("A", "A package directory, zip, layer or lock.", verbs="diff")
+    new = Argument("B", "The directory, zip, layer or lock to compare it with.", verbs="diff")
+    action = Argument("ACTION", "dir, info, prune or clear.", verbs="cache",
+                      choices=("dir", "info", "prune", "clear"))
+# fmt: on
+
+
+OPTIONS: dict[str, Option[Any]] = {
+    name: option
+    for group in (Options, *Options.__bases__)
+    for name, option in vars(group).items()
+    if isinstance(option, Option)
+}
+"""Every option by name, in the order of the help."""
