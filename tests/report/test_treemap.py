@@ -61,7 +61,7 @@ def test_children_lie_in_their_parent_below_its_label() -> None:
     cells = list(
         lay_out_map([Node(label="p", title="p", size=100, group=0, children=(leaf,))], PLACE)
     )
-    outer, inner = (cell.place for cell in cells)
-    assert cells[0].is_open
+    outer, inner = (cell.rectangle for cell in cells)
+    assert cells[0].is_parent
     assert overlap(inner, outer) == pytest.approx(area(inner))
     assert inner.y > outer.y

@@ -1,14 +1,16 @@
-"""A map of sizes: nested rectangles, each as large as what it stands for.
+"""Treemap of an artifact: nested rectangles whose areas are proportional to unzipped sizes.
 
-The rows are laid out as Bruls, Huizing and van Wijk describe ("Squarified Treemaps", 2000): each
-takes as many rectangles as make them nearest to squares.
+The layout is the squarified one of Bruls, Huizing and van Wijk ("Squarified Treemaps", 2000): each
+row takes as many rectangles as bring them closest to squares.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from html import escape
+import os.path
+from collections import defaultdict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL
 from crossdeps.text import human_size, printable
@@ -16,22 +18,26 @@ from crossdeps.text import human_size, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from crossdeps.report.inspect.inspection import Inspection, ProjectShare
-
-    Tree = dict[str, "Tree | int"]
+    from crossdeps.report.inspect.inspection import Inspection
 
 HEADER = 18.0
-"""Height of the strip that names what is inside a rectangle."""
+"""Height of the strip with the label of a rectangle that contains others."""
 _PADDING = 2.0
-_LEAST_AREA = 60.0
-_LEAST_SIDE = 3.0
-_ROOM_FOR_HEADER = (50.0, 34.0)
+_SMALLEST_AREA = 60.0
+_SMALLEST_SIDE = 3.0
+_SMALLEST_PARENT = (50.0, 34.0)
 _DEEPEST = 5
 
+# Widths of characters are estimates on the safe side: fonts differ.
+_CHARACTER = 6.7
+_BOLD_CHARACTER = 7.6
+_MARGIN = 5.0
+_LINE = 15.0
+_FEWEST_CHARACTERS = 3
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rectangle:
-    """A place on the map, from its upper left corner."""
+
+class Rectangle(msgspec.Struct, frozen=True, kw_only=True):
+    """A rectangle in the units of the drawing; x and y are those of the upper left corner."""
 
     x: float
     y: float
@@ -39,71 +45,170 @@ class Rectangle:
     height: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, kw_only=True):
     """A project, a folder or a file.
 
-    :param label: short, for the map
-    :param title: whole, for those who ask
-    :param size: bytes of all that is below it
-    :param group: number of the project, biggest first; -1 for none
+    :param label: short, for the drawing
+    :param title: full path and size, for the tooltip
+    :param size: bytes, of a folder or project those of everything below it
+    :param group: number of the project, largest first
     """
 
     label: str
     title: str
     size: int
     group: int
-    children: tuple[Node, ...] = field(default=(), repr=False)
+    children: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """A node with its place.
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of text in a cell; x and y are those of the start of its base line."""
 
-    :param is_open: whether its children are on the map, below a strip with its label
+    x: float
+    y: float
+    text: str
+    is_bold: bool = False
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """A node with its rectangle.
+
+    :param is_parent: whether its children are drawn too, below a strip with its label
     """
 
     node: Node
-    place: Rectangle
+    rectangle: Rectangle
     depth: int
-    is_open: bool
+    is_parent: bool
+
+    @property
+    def labels(self) -> list[Label]:
+        """The lines of text that fit into the rectangle."""
+        rectangle, node = self.rectangle, self.node
+        is_bold = self.is_parent and not self.depth
+        character = _BOLD_CHARACTER if is_bold else _CHARACTER
+        room = int((rectangle.width - 2 * _MARGIN) / character)
+        size = human_size(node.size)
+        if self.is_parent:
+            short = _shorten(node.label, room - len(size) - 3)
+            texts = [f"{short} · {size}" if short else _shorten(node.label, room)]
+            base = HEADER - 5
+        else:
+            texts = [_shorten(node.label, room)] if rectangle.height >= _LINE + 3 else []
+            if any(texts) and rectangle.height >= 2 * _LINE + 3 and room >= len(size):
+                texts.append(size)
+            base = _LINE - 2
+        x, y = rectangle.x + _MARGIN, rectangle.y + base
+        return [
+            Label(x=x, y=y + number * _LINE, text=text, is_bold=is_bold)
+            for number, text in enumerate(texts)
+            if text
+        ]
 
 
-def lay_out_map(nodes: Sequence[Node], place: Rectangle, depth: int = 0) -> Iterator[Cell]:
-    """The cells of *nodes* and what is in them, outer before inner, without the tiniest."""
+def _shorten(text: str, room: int) -> str:
+    """Cut *text* to *room* characters; empty where too few are left to recognise it."""
+    if len(text) <= room:
+        return text
+    return f"{text[: room - 1]}…" if room >= _FEWEST_CHARACTERS else ""
+
+
+def build_size_tree(inspection: Inspection) -> tuple[Node, ...]:
+    """One node for each share of the artifact, largest first, with its folders and files."""
+    nodes = []
+    for group, share in enumerate(inspection.shares):
+        label = f"{printable(share.name) or OWN_FILES_LABEL} {printable(share.version)}".rstrip()
+        files = [
+            (entry.path.removeprefix(inspection.prefix), entry.size) for entry in share.entries
+        ]
+        node = Node(
+            label=label,
+            title=f"{label}: {human_size(share.size)}",
+            size=share.size,
+            group=group,
+            children=_build_children(files, "", group, 1),
+        )
+        nodes.append(node)
+    return tuple(nodes)
+
+
+def _build_children(
+    files: Sequence[tuple[str, int]], base: str, group: int, depth: int
+) -> tuple[Node, ...]:
+    """Nodes for the folders and files directly below *base*; the deepest have no children.
+
+    :param files: path and size of each file below *base*
+    """
+    members: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for path, size in files:
+        name, slash, _ = path[len(base) :].partition("/")
+        members[name + slash].append((path, size))
+    nodes = []
+    for name, below in members.items():
+        path = base + name
+        if name.endswith("/"):
+            # A folder whose only content is one folder or file is drawn as that.
+            common = os.path.commonprefix([path for path, _ in below])  # noqa: RUF071 - cut below
+            path = common if len(below) == 1 else common[: common.rindex("/") + 1]
+        size = sum(size for _, size in below)
+        is_open = path.endswith("/") and depth <= _DEEPEST
+        node = Node(
+            label=printable(path[len(base) :]),
+            title=f"{printable(path)}: {human_size(size)}",
+            size=size,
+            group=group,
+            children=_build_children(below, path, group, depth + 1) if is_open else (),
+        )
+        nodes.append(node)
+    return tuple(sorted(nodes, key=lambda node: (-node.size, node.title)))
+
+
+def lay_out_map(nodes: Sequence[Node], bounds: Rectangle, depth: int = 0) -> Iterator[Cell]:
+    """Yield a cell for each node that is large enough to see, parents before their children."""
     ordered = sorted((node for node in nodes if node.size > 0), key=lambda node: -node.size)
-    for node, rectangle in zip(
-        ordered, squarify([node.size for node in ordered], place), strict=True
-    ):
-        if rectangle.width * rectangle.height < _LEAST_AREA:
+    rectangles = squarify([node.size for node in ordered], bounds)
+    for node, rectangle in zip(ordered, rectangles, strict=True):
+        if (
+            rectangle.width * rectangle.height < _SMALLEST_AREA
+            or min(rectangle.width, rectangle.height) < _SMALLEST_SIDE
+        ):
             continue
-        if min(rectangle.width, rectangle.height) < _LEAST_SIDE:
-            continue
-        inner = _inside(rectangle) if node.children and depth < _DEEPEST else None
-        yield Cell(node=node, place=rectangle, depth=depth, is_open=inner is not None)
+        inner = _find_interior(rectangle) if node.children and depth < _DEEPEST else None
+        yield Cell(node=node, rectangle=rectangle, depth=depth, is_parent=inner is not None)
         if inner:
             yield from lay_out_map(node.children, inner, depth + 1)
 
 
-def squarify(sizes: Sequence[float], place: Rectangle) -> list[Rectangle]:
-    """Rectangles that fill *place*, each with the share of its size.
+def _find_interior(rectangle: Rectangle) -> Rectangle | None:
+    """The area for children below the strip; None where it would be too small."""
+    if rectangle.width < _SMALLEST_PARENT[0] or rectangle.height < _SMALLEST_PARENT[1]:
+        return None
+    return Rectangle(
+        x=rectangle.x + _PADDING,
+        y=rectangle.y + HEADER,
+        width=rectangle.width - 2 * _PADDING,
+        height=rectangle.height - HEADER - _PADDING,
+    )
 
-    :param sizes: positive, biggest first
+
+def squarify(sizes: Sequence[float], bounds: Rectangle) -> list[Rectangle]:
+    """Divide *bounds* into one rectangle for each size, with areas in proportion.
+
+    :param sizes: positive, largest first
     """
     total = sum(sizes)
-    scale = place.width * place.height / total if total else 0
+    scale = bounds.width * bounds.height / total if total else 0
     areas = [size * scale for size in sizes]
-    placed: list[Rectangle] = []
+    rectangles: list[Rectangle] = []
     while areas:
-        side = min(place.width, place.height)
-        count = _row_length(areas, side)
+        count = _count_row(areas, min(bounds.width, bounds.height))
         row, areas = areas[:count], areas[count:]
-        rectangles, place = _place_row(row, place)
-        placed += rectangles
-    return placed
+        placed, bounds = _place_row(row, bounds)
+        rectangles += placed
+    return rectangles
 
 
-def _row_length(areas: Sequence[float], side: float) -> int:
+def _count_row(areas: Sequence[float], side: float) -> int:
     """How many of the first *areas* make the best row along *side*."""
     row = 0.0
     worst = float("inf")
@@ -119,171 +224,23 @@ def _row_length(areas: Sequence[float], side: float) -> int:
     return len(areas)
 
 
-def _place_row(row: Sequence[float], place: Rectangle) -> tuple[list[Rectangle], Rectangle]:
-    """One row along the shorter side, and what is left of *place*."""
-    total = sum(row)
-    rectangles = []
-    if place.width >= place.height:
-        width = total / place.height if place.height else 0.0
-        y = place.y
-        for area in row:
-            height = area / width if width else 0.0
-            rectangles.append(Rectangle(x=place.x, y=y, width=width, height=height))
-            y += height
-        left = Rectangle(
-            x=place.x + width,
-            y=place.y,
-            width=max(0.0, place.width - width),
-            height=place.height,
-        )
-        return rectangles, left
-    height = total / place.width if place.width else 0.0
-    x = place.x
+def _place_row(row: Sequence[float], bounds: Rectangle) -> tuple[list[Rectangle], Rectangle]:
+    """Place one row along the shorter side; return it and what is left of *bounds*."""
+    x, y, width, height = bounds.x, bounds.y, bounds.width, bounds.height
+    is_vertical = width >= height
+    side = min(width, height)
+    thickness = sum(row) / side if side else 0.0
+    placed = []
     for area in row:
-        width = area / height if height else 0.0
-        rectangles.append(Rectangle(x=x, y=place.y, width=width, height=height))
-        x += width
-    left = Rectangle(
-        x=place.x,
-        y=place.y + height,
-        width=place.width,
-        height=max(0.0, place.height - height),
-    )
-    return rectangles, left
-
-
-def _inside(place: Rectangle) -> Rectangle | None:
-    """The room for children below the strip; None where there is too little."""
-    if place.width < _ROOM_FOR_HEADER[0] or place.height < _ROOM_FOR_HEADER[1]:
-        return None
-    return Rectangle(
-        x=place.x + _PADDING,
-        y=place.y + HEADER,
-        width=place.width - 2 * _PADDING,
-        height=place.height - HEADER - _PADDING,
-    )
-
-
-WIDTH, HEIGHT = 1200, 680
-COLOURS = 10
-"""How many classes there are: ``c0`` to ``c9``."""
-# Widths of text are guessed, generously: fonts differ.
-_CHARACTER = 6.7
-_STRONG_CHARACTER = 7.6
-_MARGIN = 5.0
-_LINE = 15.0
-_FEWEST_CHARACTERS = 3
-
-
-def render_map(nodes: Sequence[Node], label: str) -> str:
-    """The map of *nodes*, with *label* for those who can't see it."""
-    whole = Rectangle(x=0, y=0, width=WIDTH, height=HEIGHT)
-    cells = "\n".join(_cell(cell) for cell in lay_out_map(nodes, whole))
-    return (
-        f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{escape(label)}" xmlns="http://www.w3.org/2000/svg">\n{cells}\n</svg>'
-    )
-
-
-def _cell(cell: Cell) -> str:
-    place, node = cell.place, cell.node
-    colour = f"c{node.group % COLOURS}"
-    rectangle = (
-        f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{place.width:.1f}"'
-        f' height="{place.height:.1f}"/>'
-    )
-    return (
-        f'<g class="{colour} d{cell.depth}"><title>{escape(node.title)}</title>{rectangle}'
-        f"{_texts(cell)}</g>"
-    )
-
-
-def _texts(cell: Cell) -> str:
-    place, node = cell.place, cell.node
-    is_strong = cell.is_open and not cell.depth
-    character = _STRONG_CHARACTER if is_strong else _CHARACTER
-    room = int((place.width - 2 * _MARGIN) / character)
-    size = human_size(node.size)
-    if cell.is_open:
-        label = _cut(node.label, room - len(size) - 3)
-        line = f"{label} · {size}" if label else _cut(node.label, room)
-        return _text(place.x + _MARGIN, place.y + HEADER - 5, line, strong=is_strong)
-    if place.height < _LINE + 3:
-        return ""
-    lines = [_cut(node.label, room)]
-    if lines[0] and place.height >= 2 * _LINE + 3 and room >= len(size):
-        lines.append(size)
-    return "".join(
-        _text(place.x + _MARGIN, place.y + _LINE * (number + 1) - 2, line)
-        for number, line in enumerate(lines)
-        if line
-    )
-
-
-def _cut(text: str, room: int) -> str:
-    """As much of *text* as there is room for; nothing where that would say nothing."""
-    if len(text) <= room:
-        return text
-    return f"{text[: room - 1]}…" if room >= _FEWEST_CHARACTERS else ""
-
-
-def _text(x: float, y: float, text: str, *, strong: bool = False) -> str:
-    if not text:
-        return ""
-    kind = ' class="strong"' if strong else ""
-    return f'<text{kind} x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
-
-
-def size_tree(inspection: Inspection) -> tuple[Node, ...]:
-    """A node for each portion of the artifact, biggest first, with its folders and files."""
-    return tuple(
-        _portion_node(share, inspection.prefix, group)
-        for group, share in enumerate(inspection.shares)
-    )
-
-
-def _portion_node(share: ProjectShare, prefix: str, group: int) -> Node:
-    tree: Tree = {}
-    for entry in share.entries:
-        inside = entry.path.removeprefix(prefix)
-        *folders, name = inside.split("/")
-        level = tree
-        for folder in folders:
-            # A zip may hold a file and a folder of one name: the folder gets a name of its own.
-            found = level.setdefault(f"{folder}/", {})
-            if isinstance(found, dict):
-                level = found
-        level[name] = entry.size
-    name = printable(share.name) or OWN_FILES_LABEL
-    label = f"{name} {printable(share.version)}".rstrip()
-    return Node(
-        label=label,
-        title=f"{label}: {human_size(share.size)}",
-        size=share.size,
-        group=group,
-        children=_children(tree, "", group),
-    )
-
-
-def _children(tree: Tree, base: str, group: int) -> tuple[Node, ...]:
-    nodes = []
-    for name, item in sorted(tree.items()):
-        label, content = name, item
-        # A folder with nothing but a folder in it needs no rectangle of its own.
-        while isinstance(content, dict) and len(content) == 1:
-            inner, below = next(iter(content.items()))
-            label, content = label + inner, below
-        path = base + label
-        children = _children(content, path, group) if isinstance(content, dict) else ()
-        size = content if isinstance(content, int) else sum(child.size for child in children)
-        shown = printable(path)
-        nodes.append(
-            Node(
-                label=printable(label),
-                title=f"{shown}: {human_size(size)}",
-                size=size,
-                group=group,
-                children=children,
-            )
-        )
-    return tuple(sorted(nodes, key=lambda node: (-node.size, node.title)))
+        length = area / thickness if thickness else 0.0
+        if is_vertical:
+            placed.append(Rectangle(x=x, y=y, width=thickness, height=length))
+            y += length
+        else:
+            placed.append(Rectangle(x=x, y=y, width=length, height=thickness))
+            x += length
+    if is_vertical:
+        x, y, width = x + thickness, bounds.y, max(0.0, width - thickness)
+    else:
+        x, y, height = bounds.x, y + thickness, max(0.0, height - thickness)
+    return placed, Rectangle(x=x, y=y, width=width, height=height)
