@@ -322,7 +322,7 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     path = f"{'f' * 200}/{'g' * 200}.py"
     contents = {
         **files(),
-        **project("n" * 120, "1.0+" + "v" * 30, {path: "x" * 90_000},
+        **project("n" * 60, "1.0+" + "v" * 30, {path: "x" * 90_000},
                   headers=[f"License-Expression: {'L' * 3000}"]),
         **project("wordy", "1", {"wordy.py": "x"}, headers=[f"License-Expression: {LONG_LICENCE}"]),
     }  # fmt: skip
