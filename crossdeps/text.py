@@ -178,6 +178,8 @@ def without_login(url: str) -> str:
 
 
 def _redact_authority(text: str, *, keeps_user: bool) -> str:
+    if "@" not in text:
+        return text
     end = re.search(r"[/\\?#]", text)
     stop = end.start() if end else len(text)
     userinfo, at, host = text[:stop].rpartition("@")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import InlineContent, WheelContent
 from crossdeps.errors import CollisionError, WheelError
+from crossdeps.text import first_lines, join_words, plural
 from crossdeps.wheels.dist_info import parse_scripts
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
             spellings[unicodedata.normalize("NFC", part).casefold()].add(part)
             part = part.rpartition("/")[0]
     return tuple(
-        f"{' and '.join(sorted(alike))} are one file where case doesn't matter (macOS, Windows)"
+        f"{join_words(sorted(alike))} are one file where case doesn't matter (macOS, Windows)"
         for _, alike in sorted(spellings.items())
         if len(alike) > 1
     )
@@ -285,16 +286,12 @@ def _chosen(claims: Sequence[Claim]) -> Entry:
 
 def _names(claims: Sequence[Claim]) -> str:
     names = sorted({claim.claimant for claim in claims})
-    return " and ".join(names) if len(names) > 1 else f"{names[0]} twice"
+    return join_words(names) if len(names) > 1 else f"{names[0]} twice"
 
 
 def _collision(lines: Sequence[str]) -> CollisionError:
-    shown = tuple(lines[:_SHOWN])
-    if len(lines) > _SHOWN:
-        shown = (*shown, f"and {len(lines) - _SHOWN} more")
-    many = f"{len(lines)} paths are" if len(lines) > 1 else "a path is"
     return CollisionError(
-        f"{many} wanted by more than one project",
-        context=shown,
+        f"{plural(len(lines), 'path is', 'paths are')} wanted by more than one project",
+        context=first_lines(lines, _SHOWN),
         hint="leave one of them out (--exclude), or ask for versions that agree",
     )

@@ -21,6 +21,7 @@ from crossdeps.bundle.placement import SCRIPTS, Claim, case_collisions, place, s
 from crossdeps.bundle.slimming import trim
 from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import CollisionError
+from crossdeps.text import first_words, plural
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, Row, render_record
 
 if TYPE_CHECKING:
@@ -204,9 +205,9 @@ class _Plan:
         scripts = sorted({name for names in self.unused_scripts.values() for name in names})
         if not scripts:
             return ()
-        shown = ", ".join(scripts[:8]) + (", ..." if len(scripts) > 8 else "")
-        number = "1 script is" if len(scripts) == 1 else f"{len(scripts)} scripts are"
-        return (f"{number} left out, as a hosted function starts none: {shown}",)
+        count = plural(len(scripts), "script is", "scripts are")
+        names = first_words(scripts, 8)
+        return (f"{count} left out, as a hosted function starts none: {names}",)
 
 
 def compressed_size(entry: Entry) -> int:

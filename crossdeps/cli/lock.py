@@ -16,6 +16,7 @@ from crossdeps.pipeline.lock import PreviousLock, plan_lock
 from crossdeps.report.lock import lock_document, render_change, render_divergence
 from crossdeps.requirements.pylock import is_pylock, read_pylock
 from crossdeps.resolution.lock.writer import LOCK_HEADER, dump, to_requirements
+from crossdeps.text import plural
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
@@ -84,8 +85,7 @@ def _say(report: LockReport, output: str, console: Console) -> None:
         console.note(render_divergence(divergence))
     for change in report.changes:
         console.say(render_change(change))
-    count = len(report.lock.packages)
-    console.say(f"{output}: {count} {'package' if count == 1 else 'packages'} for")
+    console.say(f"{output}: {plural(len(report.lock.packages), 'package')} for")
     for resolution in report.resolutions:
         console.say(f"  {resolution.target.describe()}")
 

@@ -18,7 +18,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 
 from crossdeps.progress import Progress
-from crossdeps.text import printable
+from crossdeps.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,11 +87,11 @@ class LiveProgress(Progress):
 
     def resolving(self, requirements: int) -> None:
         """Show that the search has begun."""
-        self._show("Resolving", _counted(requirements, "requirement"))
+        self._show("Resolving", plural(requirements, "requirement"))
 
     def considered(self, project: str, version: str, pinned: int) -> None:
         """Show the project that the search is at."""
-        self._tell(f"{_counted(pinned, 'project')}, {project} {version}")
+        self._tell(f"{plural(pinned, 'project')}, {project} {version}")
 
     def backtracking(self, project: str, rounds: int) -> None:
         """Show that a choice is taken back: a long search says what it is doing."""
@@ -99,14 +99,14 @@ class LiveProgress(Progress):
 
     def resolved(self, projects: int) -> None:
         """Say so until the next step begins."""
-        self._tell(_counted(projects, "project"))
+        self._tell(plural(projects, "project"))
 
     def fetching(self, wheels: int, size: int) -> None:
         """Show a bar for the downloads."""
         if wheels:
             self._wheels = wheels
             self._missing = size
-            self._show("Downloading", _counted(wheels, "wheel"), total=size)
+            self._show("Downloading", plural(wheels, "wheel"), total=size)
 
     def fetched(self, filename: str, size: int) -> None:
         """Move the bar; when all has arrived, what takes time is to verify it."""
@@ -117,7 +117,7 @@ class LiveProgress(Progress):
             complete = 0 < self._missing <= size
             self._missing -= size
         if complete:
-            self._show("Verifying", _counted(self._wheels, "wheel"))
+            self._show("Verifying", plural(self._wheels, "wheel"))
 
     def building(self, project: str) -> None:
         """Show what pip is building."""
@@ -130,7 +130,7 @@ class LiveProgress(Progress):
     def writing(self, path: str, entries: int) -> None:
         """Show that the artifact is being written."""
         del path
-        self._show("Writing", _counted(entries, "file"))
+        self._show("Writing", plural(entries, "file"))
 
     def wrote(self, path: str, size: int) -> None:
         """Take the line away."""
@@ -177,7 +177,3 @@ def _columns(*, bar: bool) -> list[ProgressColumn]:
             TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
         ]
     return columns
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -9,7 +9,7 @@ from crossdeps.cli.output import render_json, save_json, tell, write_json
 from crossdeps.cli.settings import build_requirements, build_settings, choose_target
 from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import write_output
-from crossdeps.text import human_size
+from crossdeps.text import human_size, plural
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _info(root: Path, options: Options, console: Console) -> None:
         }
         write_json(document, console)
     else:
-        console.data(f"{root}\n{info.wheels} wheels, {human_size(info.size)}\n")
+        console.data(f"{root}\n{plural(info.wheels, 'wheel')}, {human_size(info.size)}\n")
 
 
 _KINDS: tuple[Severity, ...] = ("error", "warning")
@@ -112,7 +112,7 @@ def run_check(options: Options, console: Console) -> int:
 def _count(findings: Iterable[Finding], kind: Severity) -> str:
     """How many of a kind in words; empty where there are none."""
     number = sum(finding.severity == kind for finding in findings)
-    return f"{number} {kind}{'s' if number > 1 else ''}" if number else ""
+    return plural(number, kind) if number else ""
 
 
 SAME = 0

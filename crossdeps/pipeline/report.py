@@ -31,6 +31,7 @@ from crossdeps.report.inspect.inspection import Inspection, inspect_bundle
 from crossdeps.report.why import Why, explain_choice, explain_locked
 from crossdeps.requirements.pylock import read_pylock
 from crossdeps.resolution.lock.selection import select
+from crossdeps.text import plural
 
 if TYPE_CHECKING:
     import os
@@ -234,10 +235,9 @@ def _not_required(
         hint = f"did you mean {near[0]}?"
     elif not excluded:
         hint = "choose one of the projects that crossdeps build lists"
-    count = "1 project is" if len(present) == 1 else f"{len(present)} projects are"
     return CrossdepsError(
         f"{name} is not required for {target.describe()}",
-        context=(*excluded, f"{count} required"),
+        context=(*excluded, f"{plural(len(present), 'project is', 'projects are')} required"),
         hint=hint,
         rule="not-needed",
     )

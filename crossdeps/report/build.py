@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.resolution.explain.skipped import describe_reason
-from crossdeps.text import human_size
+from crossdeps.text import human_size, plural
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ def _packages(packages: Sequence[PackageLine]) -> str:
     rows = [
         (line.name, line.version, _best_tag(line.tags), human_size(line.size)) for line in packages
     ]
-    count = "1 package" if len(rows) == 1 else f"{len(rows)} packages"
-    return f"{count}\n{_table(rows)}"
+    return f"{plural(len(rows), 'package')}\n{_table(rows)}"
 
 
 def _best_tag(tags: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, index_location
 from crossdeps.requirements.model import FileOptions
-from crossdeps.text import escape, redact_urls
+from crossdeps.text import escape, join_words, redact_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,7 @@ def _full_name(name: str) -> str:
     if len(starting) == 1:
         return starting[0]
     if starting:
-        raise InputError(f"{name} may mean {' or '.join(starting)}", hint="write it in full")
+        raise InputError(f"{name} may mean {join_words(starting, 'or')}", hint="write it in full")
     raise _unknown(name)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.errors import InputError
+from crossdeps.text import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -261,7 +262,7 @@ def expand_variables(text: str, environ: Mapping[str, str]) -> str:
         )
     unset = [name for name in names if not environ.get(name)]
     if unset:
-        written = ", ".join(f"${{{name}}}" for name in unset)
+        written = join_words([f"${{{name}}}" for name in unset])
         raise InputError(
             f"{written} {'is' if len(unset) == 1 else 'are'} not set, or empty",
             hint=f"set the environment variable {unset[0]}, or write its value into the file",

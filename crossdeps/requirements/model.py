@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.errors import InputError
-from crossdeps.text import escape
+from crossdeps.text import escape, first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,18 +216,16 @@ class Problems:
         same = len(hints) == 1
         raise InputError(
             f"{len(self._found)} lines can't be used",
-            context=tuple(self._lines(with_hints=not same)),
+            context=self._lines(with_hints=not same),
             hint=hints.pop() if same else "correct these lines, as is said beside each",
         )
 
-    def _lines(self, *, with_hints: bool) -> list[str]:
+    def _lines(self, *, with_hints: bool) -> tuple[str, ...]:
         lines = []
-        for problem in self._found[:_MOST_SHOWN]:
+        for problem in self._found:
             advice = f" ({problem.hint})" if with_hints and problem.hint else ""
             lines.append(f"{problem.origin}: {problem.message}{advice}")
-        if more := len(self._found) - len(lines):
-            lines.append(f"and {more} more")
-        return lines
+        return first_lines(lines, _MOST_SHOWN)
 
 
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}

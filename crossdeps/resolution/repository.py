@@ -18,6 +18,7 @@ from crossdeps.resolution.candidates import (
     accepts_python,
 )
 from crossdeps.resolution.model import Unusable
+from crossdeps.text import first_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -248,7 +249,10 @@ def check_indexes(name: NormalizedName, candidates: Sequence[Candidate], page: P
         return
     raise ResolutionError(
         f"{len(alone)} indexes offer different files of {name}",
-        context=tuple(f"only {root}: {_some(alone[root])}" for root in sorted(alone)),
+        context=tuple(
+            f"only {root}: {first_words([str(version) for version in alone[root]], 3)}"
+            for root in sorted(alone)
+        ),
         hint="say which one is meant: --index-strategy first takes the first index that has a"
         " project; pin a version that only one of them has; or leave one of them out",
         rule="index-conflict",
@@ -273,11 +277,6 @@ def _own_versions(
 
 def _identity(file: ProjectFile) -> str:
     return file.hashes.get("sha256") or f"{file.filename} {file.url}"
-
-
-def _some(versions: Sequence[Version]) -> str:
-    shown = ", ".join(str(version) for version in versions[:3])
-    return f"{shown}, and {len(versions) - 3} more" if len(versions) > 3 else shown
 
 
 def _names(said: tuple[str, ...]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crossdeps.requirements.syntax import reads_unknowable
 from crossdeps.resolution.explain.skipped import skipped_versions
 from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
+from crossdeps.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,11 +154,10 @@ def _warnings_of(
                 for rejection in repository.project(pin.name).judged.rejections
             )
             if untimed:
-                count, were = (
-                    ("1 file", "it was") if untimed == 1 else (f"{untimed} files", "they were")
-                )
+                were = "it was" if untimed == 1 else "they were"
                 warnings.append(
-                    f"left out {count} of {pin.name}: the index doesn't say when {were} uploaded,"
+                    f"left out {plural(untimed, 'file')} of {pin.name}: the index doesn't say when"
+                    f" {were} uploaded,"
                     " and --exclude-newer needs to know"
                 )
         if not file.hashes:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import ArtifactReadError
+from crossdeps.text import plural
 from crossdeps.verify.model import Finding, Rule
 
 if TYPE_CHECKING:
@@ -147,11 +148,10 @@ def check_bytecode(context: CheckContext) -> Iterator[Finding]:
     own = "".join(str(part) for part in context.target.python_version)
     for tag, entries in sorted(caches.items()):
         size = sum(entry.size for entry in entries)
-        noun = "file" if len(entries) == 1 else "files"
         maker = f"CPython {tag[0]}.{tag[1:]}" if tag else "an unknown Python"
         use = "which the target will compile anew" if tag == own else "which the target can't use"
         yield BYTECODE.finding(
-            f"{len(entries):,} bytecode {noun} of {maker} ({size:,} bytes), {use}",
+            f"{plural(len(entries), 'bytecode file')} of {maker} ({size:,} bytes), {use}",
             path=entries[0].path,
             paths=tuple(entry.path for entry in entries),
             hint=f"leave __pycache__ folders out, as this does: {context.build_command}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from crossdeps.text import join_words
 from crossdeps.verify.images import runtime_modules
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.module_names import stdlib_modules
@@ -111,7 +112,7 @@ def check_case(context: CheckContext) -> Iterator[Finding]:
         folded[entry.path.casefold()].append(entry)
     for _, entries in sorted(folded.items()):
         if len(entries) > 1:
-            names = " and ".join(entry.path for entry in entries)
+            names = join_words([entry.path for entry in entries])
             yield CASE_COLLISION.finding(
                 f"{names} differ only in case", path=entries[0].path, owner=entries[0].owner
             )

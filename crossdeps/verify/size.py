@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.slimming import find_removable
+from crossdeps.text import join_words
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.projects import applying_requirements
 
@@ -134,7 +135,7 @@ def _advice(over: int, savings: Sequence[Saving]) -> str:
     if enough:
         return "; or ".join(f"{item.how} saves {_megabytes(item.size)}" for item in enough)
     together = sum(saving.size for saving in savings)
-    each = " and ".join(f"{item.how} ({_megabytes(item.size)})" for item in savings)
+    each = join_words([f"{item.how} ({_megabytes(item.size)})" for item in savings])
     if together >= over:
         return f"{each} together save enough"
     image = "deploy it as a container image, which may have 10 GB; layers count towards this limit"

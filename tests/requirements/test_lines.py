@@ -67,7 +67,7 @@ def test_a_value_is_not_expanded_again() -> None:
     [
         ("${UNSET}", {}, "${UNSET} is not set"),
         ("${EMPTY}", {"EMPTY": ""}, "${EMPTY} is not set"),
-        ("${A} ${B} ${A}", {}, "${A}, ${B} are not set"),
+        ("${A} ${B} ${A}", {}, "${A} and ${B} are not set"),
         ("${lower}", {"lower": "x"}, "${lower} has lower-case letters"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.report.inspect.inspection import group_by_folder
-from crossdeps.text import human_size, printable
+from crossdeps.text import human_size, plural, printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -91,8 +91,7 @@ def render_inspection(inspection: Inspection, *, all_folders: bool = False) -> s
     for share in inspection.shares:
         rows.append(_row(share, inspection.size))
         rows.extend(_folder_rows(share, inspection, all_folders=all_folders))
-    title = "1 project" if count == 1 else f"{count} projects"
-    blocks = ["\n".join(head), "\n".join([title, *_table(rows)])]
+    blocks = ["\n".join(head), "\n".join([plural(count, "project"), *_table(rows)])]
     return "\n\n".join(blocks) + "\n"
 
 

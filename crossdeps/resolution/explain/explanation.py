@@ -19,6 +19,7 @@ from crossdeps.progress import Progress
 from crossdeps.resolution.explain.failures import RequirementFailure
 from crossdeps.resolution.model import Dependency, Unusable
 from crossdeps.resolution.reporter import describe
+from crossdeps.text import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,7 +147,7 @@ def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> Confli
     parents = [cause.parent.name for cause in causes if cause.parent is not None]
     what = "what is asked of" if len(names) == 1 else "what is asked of each of"
     return ConflictError(
-        f"{what} {join(sorted(names))} can't hold together",
+        f"{what} {join_words(sorted(names)) or 'the requirements'} can't hold together",
         context=(*dict.fromkeys(lines), *_tried(attempt, sorted({*parents}))),
         hint=_smallest_change(failure),
     )
@@ -176,9 +177,10 @@ def _smallest_change(failure: Failure) -> str:
         if attempt.end == "answer":
             helps.append(f"{root.name} {attempt.pins[root.name].version} ({root.origin})")
     if helps:
-        return f"this would do: {' or '.join(helps)}"
+        return f"this would do: {join_words(helps, 'or')}"
     if len(roots) > 1:
-        return f"{join(sorted({root.text for root in roots}))} can't be had together: leave one out"
+        texts = join_words(sorted({root.text for root in roots}))
+        return f"{texts} can't be had together: leave one out"
     return "ask for another version, or leave it out"
 
 
@@ -195,16 +197,9 @@ def _explain_limit(failure: Failure) -> SearchLimitError:
     ]
     return SearchLimitError(
         f"no answer after {failure.searcher.asked.policy.max_rounds} steps:"
-        f" the search keeps coming back to {join(knot)}",
+        f" the search keeps coming back to {join_words(knot) or 'the requirements'}",
         context=tuple(dict.fromkeys(lines))[:_LINES],
         hint=f"pin one of them in the requirements or in a constraints file, such as {knot[0]}==..."
         if knot
         else None,
     )
-
-
-def join(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(names) < 2:
-        return "".join(names) or "the requirements"
-    return f"{', '.join(names[:-1])} and {names[-1]}"

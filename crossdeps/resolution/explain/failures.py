@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
 from crossdeps.resolution.explain.availability import describe_availability, newest, why
 from crossdeps.resolution.explain.suggestions import suggest
+from crossdeps.text import first_lines, join_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ class RequirementFailure:
             if fitting
             else f"there are {listed(sorted(rejected, reverse=True))}, none of them for this target"
         )
-        asked_for = " and ".join(str(each) for each in (self.want.specifier, limit) if each)
+        asked_for = join_words([str(each) for each in (self.want.specifier, limit) if each])
         return NoCandidateError(
             f"no version of {name} satisfies {asked_for}",
             context=(*context, exist),
@@ -141,9 +142,7 @@ class RequirementFailure:
 
 def _left_out(project: Project) -> tuple[str, ...]:
     """What the index offers and can't be trusted or understood, a few of it."""
-    warnings = project.page.warnings
-    more = len(warnings) - _SHOWN
-    return (*warnings[:_SHOWN], *((f"and {more} more",) if more > 0 else ()))
+    return first_lines(project.page.warnings, _SHOWN)
 
 
 def listed(versions: Sequence[Version]) -> str:
