@@ -77,7 +77,11 @@ def build(
         bundle = plan_bundle(wheels, target, settings.layout)
         missing = expected_missing(bundle, settings, session.inputs) | left_out
         findings = verify(
-            bundle, target, ignore=settings.ignore, assumed=missing, runtime_context=runtime_context
+            bundle,
+            target,
+            ignore=settings.ignore,
+            expected_missing=missing,
+            runtime_context=runtime_context,
         )
         _check_findings(findings, strict=settings.strict)
         artifact = write_artifact(bundle, settings, session.progress)

@@ -1,4 +1,4 @@
-"""A bundle seen from its target: what every rule asks, worked out once."""
+"""The bundle, its target, and the indexes of both that the rules share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
 from crossdeps.target.runtimes import provided_projects
 from crossdeps.verify.model import RuntimeContext
-from crossdeps.verify.modules import ModuleIndex, SourceFile, read_sources
-from crossdeps.verify.native import NativeFile, judge
+from crossdeps.verify.native import NativeFile, classify_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from packaging.utils import NormalizedName
     from typing_extensions import Self
@@ -24,16 +22,17 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
+    from crossdeps.verify.modules import ModuleIndex, SourceFile
 
 
 class CheckContext:
-    """A bundle and its target, with the indexes that rules share.
+    """What the rules check, and indexes of it, each built when a rule first needs it.
 
-    A context manager: it keeps an archive open while rules read from it.
+    A context manager: archives stay open while rules read from them.
 
-    :param assumed: normalised names of projects that will be on the target although they aren't
-        in the bundle, besides those of the runtime
-    :param runtime_context: what else will be there
+    :param expected_missing: normalized names of projects that will be on the target although they
+        are not in the bundle, besides those of the runtime
+    :param runtime_context: what else will be on the target
     """
 
     def __init__(
@@ -41,99 +40,114 @@ class CheckContext:
         bundle: Bundle,
         target: Target,
         *,
-        assumed: frozenset[str],
+        expected_missing: frozenset[str],
         runtime_context: RuntimeContext | None = None,
     ) -> None:
         self.bundle = bundle
         self.target = target
-        self.assumed = assumed
+        self.expected_missing = expected_missing
         self.runtime_context = runtime_context or RuntimeContext()
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._reader.__exit__(kind, error, traceback)
+    def __exit__(self, *exception: object) -> None:
+        self._reader.__exit__(*exception)
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
-        """Every entry by its path."""
+        """Every entry by path."""
         return {entry.path: entry for entry in self.bundle.entries}
 
     @cached_property
+    def package_files(self) -> dict[str, Entry]:
+        """The entries under the bundle's prefix, by path relative to it."""
+        prefix = self.bundle.prefix
+        return {
+            path[len(prefix) :]: entry
+            for path, entry in self.entries.items()
+            if path.startswith(prefix)
+        }
+
+    @cached_property
+    def paths_by_filename(self) -> dict[str, list[str]]:
+        """The paths of all entries, by file name."""
+        paths: dict[str, list[str]] = defaultdict(list)
+        for path in self.entries:
+            paths[posixpath.basename(path)].append(path)
+        return paths
+
+    @cached_property
     def projects(self) -> dict[str, InstalledProject]:
-        """Every project by its normalised name."""
+        """The projects of the bundle, by normalized name."""
         return {project.name: project for project in self.bundle.projects}
 
     @cached_property
-    def layered(self) -> dict[str, InstalledProject]:
-        """Every project of the layers by its normalised name."""
+    def layer_projects(self) -> dict[str, InstalledProject]:
+        """The projects of the layers, by normalized name."""
         layers = self.runtime_context.layers
         return {project.name: project for layer in reversed(layers) for project in layer.projects}
 
     @cached_property
     def provided(self) -> Mapping[NormalizedName, ProvidedProject]:
-        """What the runtime has beside the standard library."""
+        """The projects that the runtime provides."""
         provided = self.runtime_context.provided
         return provided_projects(self.target) if provided is None else provided
 
     @cached_property
     def modules(self) -> ModuleIndex:
-        """What an import finds."""
+        """The modules that can be imported on the target."""
+        from crossdeps.verify.modules import ModuleIndex  # noqa: PLC0415 - checks of source only
+
         runtime_context = self.runtime_context
-        there = self.assumed | runtime_context.left_out | self.provided.keys() | self.layered.keys()
         return ModuleIndex(
             self.bundle,
             runtime_context.layers,
             provided=self.provided,
-            elsewhere=there,
+            available_projects=self.expected_missing
+            | runtime_context.left_out
+            | self.provided.keys()
+            | self.layer_projects.keys(),
             python=self.target.python_version,
             read=self.read,
         )
 
     @cached_property
     def sources(self) -> tuple[SourceFile, ...]:
-        """The user's own source, each file read; what the handler imports at the start first."""
+        """The user's source files, parsed; those that the handler imports at startup first."""
+        from crossdeps.verify.modules import read_sources  # noqa: PLC0415 - checks of source only
+
         return read_sources(
             self.modules,
             handler=self.runtime_context.handler,
-            used_only=not self.bundle.projects,
+            imported_only=not self.bundle.projects,
             python=self.target.python,
             read=self.read,
         )
 
     @cached_property
-    def natives(self) -> tuple[NativeFile, ...]:
-        """Every native binary where Python imports from, each judged."""
-        return judge(self.bundle, self.target)
+    def native_files(self) -> tuple[NativeFile, ...]:
+        """Every native binary under the bundle's prefix, with its load status."""
+        return classify_binaries(self.bundle, self.target)
 
     @cached_property
-    def natives_by_owner(self) -> dict[str | None, list[NativeFile]]:
-        """The native binaries of each project."""
-        owned: dict[str | None, list[NativeFile]] = defaultdict(list)
-        for native in self.natives:
-            owned[native.entry.owner].append(native)
-        return owned
+    def compatible_files(self) -> tuple[NativeFile, ...]:
+        """The native binaries that load on the target's machine."""
+        return tuple(native for native in self.native_files if native.load_status == "compatible")
 
     @cached_property
     def libraries(self) -> frozenset[str]:
-        """Names under which a fitting binary of the bundle can stand in for DT_NEEDED.
+        """Names by which compatible binaries of the bundle can satisfy DT_NEEDED.
 
-        A file's own name and its DT_SONAME: packages load their libraries before the modules that
-        need them, so where in the bundle the library lies doesn't decide.
+        Both the file name and the DT_SONAME count. The folder doesn't matter: packages load their
+        libraries before the modules that need them.
         """
         names = set()
-        for native in self.natives:
-            if native.standing == "fits":
-                names.add(posixpath.basename(native.entry.path))
-                if native.facts.soname:
-                    names.add(posixpath.basename(native.facts.soname))
+        for native in self.compatible_files:
+            names.add(posixpath.basename(native.entry.path))
+            if native.facts.soname:
+                names.add(posixpath.basename(native.facts.soname))
         for layer in self.runtime_context.layers:
             names |= {posixpath.basename(entry.path) for entry in layer.entries if entry.binary}
         return frozenset(names)
@@ -149,19 +163,31 @@ class CheckContext:
             f"crossdeps build --python {target.python} --arch {target.arch} --platform {platform}"
         )
 
-    def inside(self, path: str) -> str | None:
-        """*path* relative to where packages lie, or None where it lies outside."""
-        prefix = self.bundle.prefix
-        return path[len(prefix) :] if path.startswith(prefix) else None
+    @property
+    def build_hint(self) -> str:
+        """The hint of findings about content that was made for another target."""
+        return f"build for the target: {self.build_command}"
+
+    @property
+    def rebuild_hint(self) -> str:
+        """The hint of findings about content that is damaged or incomplete."""
+        return f"rebuild the package: {self.build_command}"
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of *entry*.
+        """Return the bytes of *entry*.
 
-        :raises ArtifactReadError: if they can't be read
+        :raises ArtifactReadError: if they cannot be read
         """
         try:
             return self._reader.read(entry.content)
         except OSError as error:
             raise ArtifactReadError(
-                f"a file can't be read: {error}", context=(entry.path,)
+                f"a file cannot be read: {error}", context=(entry.path,)
             ) from error
+
+    def read_text(self, entry: Entry) -> str:
+        """Return the text of *entry*; empty if it cannot be read."""
+        try:
+            return self.read(entry).decode("utf-8", "replace")
+        except ArtifactReadError:
+            return ""

@@ -1,4 +1,4 @@
-"""Binaries for another machine, another system or another Python, and broken ones."""
+"""Rules on binaries for another machine, system, Python or C library, and on damaged ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.binaries.model import BinaryFacts
+    from crossdeps.target.model import Target
     from crossdeps.verify.context import CheckContext
+    from crossdeps.verify.native import NativeFile
 
 WRONG_MACHINE = Rule(
     id="wrong-machine",
@@ -22,8 +24,8 @@ WRONG_MACHINE = Rule(
         " or `Cannot load native module` from packages that load their libraries themselves."
     ),
     cause=(
-        "The package was installed on, or for, another machine: pip chooses wheels for the machine"
-        " it runs on, such as a Mac or an ARM laptop."
+        "The package was installed on or for another machine: pip selects wheels for the machine"
+        " on which it runs, such as a Mac or an ARM laptop."
     ),
     remedy="Build for the target: `crossdeps build` with its `--arch` and `--runtime`.",
 )
@@ -31,10 +33,10 @@ WRONG_EXTENSION = Rule(
     id="wrong-extension",
     severity="error",
     title="an extension module for another Python",
-    symptom="`ModuleNotFoundError` or `ImportError` for a module whose file is plainly there.",
+    symptom="`ModuleNotFoundError` or `ImportError` for a module whose file exists.",
     cause=(
         "Python looks for extension modules by a suffix that names its own version and platform"
-        " (PEP 3149). The package was installed by another Python than the target's."
+        " (PEP 3149). The package was installed by a different Python from the target's."
     ),
     remedy="Build for the target's Python: `crossdeps build` with its `--python` or `--runtime`.",
 )
@@ -52,84 +54,52 @@ WRONG_LIBC = Rule(
 DAMAGED_BINARY = Rule(
     id="damaged-binary",
     severity="error",
-    title="a shared library that can't be read",
+    title="a shared library that cannot be read",
     symptom="`file too short`, `invalid ELF header` or `ELF load command past end of file`.",
-    cause="The file was cut short or changed on its way, or stripped by a tool that broke it.",
-    remedy="Build the package anew from verified wheels.",
+    cause="The file was truncated or modified in transit, or corrupted by a tool such as `strip`.",
+    remedy="Rebuild the package from verified wheels.",
 )
 
 _FORMATS = {"elf": "an ELF", "mach-o": "a Mach-O (macOS)", "pe": "a PE (Windows)"}
 
 
-def check_machine(context: CheckContext) -> Iterator[Finding]:
-    """Every binary that would be loaded is for the target's machine and system."""
-    for native in context.natives:
-        if native.standing == "foreign":
-            yield WRONG_MACHINE.finding(
-                f"{native.path} is {_what(native.facts, context.target.arch)};"
-                f" the target needs {_wanted(native.facts, context.target.arch)}",
-                path=native.entry.path,
-                owner=native.entry.owner,
-                hint=f"build for the target: {context.build_command}",
-            )
+def check_binaries(context: CheckContext) -> Iterator[Finding]:
+    """Check that the target can load every binary that it would try to load."""
+    for native in context.native_files:
+        problem = _find_problem(native, context.target)
+        if problem:
+            rule, text = problem
+            yield rule.entry_finding(native.entry, f"{native.path} {text}", hint=context.build_hint)
 
 
-def check_damage(context: CheckContext) -> Iterator[Finding]:
-    """Every shared library can be read as far as the loader will read it."""
-    for native in context.natives:
-        if native.standing == "damaged":
-            yield DAMAGED_BINARY.finding(
-                f"{native.path} is a damaged ELF binary: {native.facts.problem}",
-                path=native.entry.path,
-                owner=native.entry.owner,
-                hint=f"build it anew: {context.build_command}",
-            )
+def _find_problem(native: NativeFile, target: Target) -> tuple[Rule, str] | None:
+    facts = native.facts
+    if native.load_status == "foreign":
+        described, required = _describe_mismatch(facts, target.arch)
+        return WRONG_MACHINE, f"is {described}; the target needs {required}"
+    if native.load_status == "damaged":
+        return DAMAGED_BINARY, f"is a damaged ELF binary: {facts.problem}"
+    if native.load_status == "unimportable" and native.extension:
+        major, minor = target.python_version
+        python = f"CPython {major}.{minor}{'t' if target.free_threaded else ''}"
+        found = native.extension.describe()
+        return (
+            WRONG_EXTENSION,
+            f"is an extension module for {found}; the target is {python} on {target.arch}",
+        )
+    linked = linked_libc(facts) if native.load_status == "compatible" else None
+    if linked not in {None, target.libc.kind}:
+        return WRONG_LIBC, f"is linked with {linked}; the target has {target.libc}"
+    return None
 
 
-def check_extensions(context: CheckContext) -> Iterator[Finding]:
-    """Every extension module has a name that the target's Python looks for."""
-    target = context.target
-    for native in context.natives:
-        if native.standing == "unimportable" and native.extension:
-            major, minor = target.python_version
-            build = "t" if target.free_threaded else ""
-            yield WRONG_EXTENSION.finding(
-                f"{native.path} is an extension module for {native.extension.describe};"
-                f" the target is CPython {major}.{minor}{build} on {target.arch}",
-                path=native.entry.path,
-                owner=native.entry.owner,
-                hint=f"build for the target: {context.build_command}",
-            )
-
-
-def check_libc(context: CheckContext) -> Iterator[Finding]:
-    """Every binary is linked with the C library that the target has."""
-    libc = context.target.libc
-    for native in context.natives:
-        if native.standing != "fits":
-            continue
-        linked = linked_libc(native.facts)
-        if linked not in {None, libc.kind}:
-            yield WRONG_LIBC.finding(
-                f"{native.path} is linked with {linked}; the target has {libc}",
-                path=native.entry.path,
-                owner=native.entry.owner,
-                hint=f"build for the target: {context.build_command}",
-            )
-
-
-def _what(facts: BinaryFacts, arch: str) -> str:
-    kind = _FORMATS[facts.format]
-    if facts.format == "elf" and facts.machine == arch and facts.bits != 64:
-        return f"{kind} binary of {facts.bits} bits"
-    if facts.format == "elf" and facts.machine == arch:
-        return f"{kind} binary of the other byte order"
-    return f"{kind} binary for {facts.machine}"
-
-
-def _wanted(facts: BinaryFacts, arch: str) -> str:
+def _describe_mismatch(facts: BinaryFacts, arch: str) -> tuple[str, str]:
+    """Describe a binary for another machine, and what the target requires instead."""
+    kind = f"{_FORMATS[facts.format]} binary"
     if facts.format != "elf":
-        return f"ELF (Linux) for {arch}"
-    if facts.machine == arch and facts.bits != 64:
-        return "64 bits"
-    return arch
+        return f"{kind} for {facts.machine}", f"ELF (Linux) for {arch}"
+    if facts.machine != arch:
+        return f"{kind} for {facts.machine}", arch
+    if facts.bits != 64:
+        return f"a {facts.bits}-bit ELF binary", "a 64-bit one"
+    return f"{kind} with the wrong byte order", f"little-endian {arch}"

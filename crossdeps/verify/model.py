@@ -1,12 +1,12 @@
-"""Findings: what is true of a bundle that its user should know."""
+"""Findings, the rules that they belong to, and what a check knows besides the bundle."""
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from crossdeps.errors import ArtifactError, UsageError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.bundle.model import Bundle
+    from crossdeps.bundle.model import Bundle, Entry, InstalledProject
     from crossdeps.target.runtimes import ProvidedProject
 
 Severity = Literal["error", "warning"]
@@ -23,16 +23,16 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """Something true of a bundle that its user should know.
+    """A problem in a bundle that its user should know about.
 
     :param rule: kebab-case id, documented in the reference
     :param severity: an ``error`` will fail on the target; a ``warning`` may
-    :param path: of the entry, or empty where the whole bundle is meant
-    :param owner: project name, or None
-    :param message: one sentence without a full stop: what it is and what the target needs
-    :param hint: what to do, a crossdeps command where there is one
-    :param details: what belongs to it, one line each, such as the biggest projects
-    :param paths: of all entries that it is about, where there are several; *path* is the first
+    :param path: path of the entry; empty if the finding is about the whole bundle
+    :param owner: normalized project name, or None
+    :param message: one sentence without a full stop: the problem, and what the target requires
+    :param hint: what to do, with a crossdeps command where there is one
+    :param details: related facts, one per line, such as the largest projects
+    :param paths: paths of all affected entries, if there are several; *path* is the first
     """
 
     rule: str
@@ -45,18 +45,74 @@ class Finding:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """One thing that can be wrong with a bundle, as the reference explains it.
+class FindingsError(ArtifactError):
+    """The artifact won't work on its target.
 
-    :param id: kebab-case; findings, ``--ignore`` and the reference know the rule by it
-    :param severity: of all its findings
+    :param findings: all findings that made the command fail
+    """
+
+    id = "findings"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        context = (*((first.path,) if first.path else ()), *first.details)
+        super().__init__(
+            f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
+        )
+        self.findings = findings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignore:
+    """A pattern of findings to leave out.
+
+    :param rule: id of a rule, or ``*``
+    :param path: glob that every path of the finding must match; ``*`` also matches ``/``
+    """
+
+    rule: str
+    path: str = "*"
+
+    @classmethod
+    def parse(cls, text: str, known: Collection[str]) -> Ignore:
+        """Parse ``RULE`` or ``RULE:GLOB``.
+
+        :param known: the ids of all rules
+        :raises UsageError: if the rule is unknown
+        """
+        rule, _, path = text.partition(":")
+        if rule != "*" and rule not in known:
+            import difflib  # noqa: PLC0415 - only a misspelled rule needs it
+
+            matches = difflib.get_close_matches(rule, known, n=1)
+            suggestion = f"did you mean {matches[0]}? " if matches else ""
+            raise UsageError(
+                f"unknown rule: {rule!r}",
+                hint=f"{suggestion}each finding shows its rule in brackets",
+            )
+        return cls(rule=rule, path=path or "*")
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether *finding* is to be left out."""
+        from fnmatch import fnmatchcase  # noqa: PLC0415 - most runs ignore nothing
+
+        return self.rule in {"*", finding.rule} and all(
+            fnmatchcase(path, self.path) for path in finding.paths or (finding.path,)
+        )
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of problem, with its explanation for the reference.
+
+    :param id: kebab-case id, used in findings, ``--ignore`` and the reference
+    :param severity: severity of all its findings
     :param title: a few words, without a full stop
     :param symptom: what a user sees on the target
-    :param cause: how a package comes to be so
-    :param remedy: what to do
-    :param explained_by: ids of rules that say the same better: where one of them has a finding for
-        a project, this rule has none for it
+    :param cause: how the problem arises
+    :param remedy: how to fix it
+    :param explained_by: ids of more specific rules: this rule has no finding for a project for
+        which one of them has one
     """
 
     id: str
@@ -77,7 +133,7 @@ class Rule:
         details: tuple[str, ...] = (),
         paths: tuple[str, ...] = (),
     ) -> Finding:
-        """A finding of this rule."""
+        """Create a finding of this rule."""
         return Finding(
             rule=self.id,
             severity=self.severity,
@@ -89,71 +145,27 @@ class Rule:
             paths=paths,
         )
 
+    def entry_finding(self, entry: Entry, message: str, *, hint: str | None = None) -> Finding:
+        """Create a finding about one entry of the bundle."""
+        return self.finding(message, path=entry.path, owner=entry.owner, hint=hint)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ignore:
-    """Findings that the user has judged and doesn't want to hear of.
-
-    :param rule: id of a rule, or ``*``
-    :param path: glob on the finding's path, or on all of them where it has several; ``*`` also
-        matches ``/``
-    """
-
-    rule: str
-    path: str = "*"
-
-    @classmethod
-    def parse(cls, text: str, known: Collection[str]) -> Ignore:
-        """Read ``RULE`` or ``RULE:GLOB``.
-
-        :param known: the ids of all rules
-        :raises UsageError: if there is no such rule
-        """
-        rule, _, path = text.partition(":")
-        if rule != "*" and rule not in known:
-            near = difflib.get_close_matches(rule, known, n=1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise UsageError(
-                f"there is no rule {rule!r} to ignore",
-                hint=f"{meant}each finding names its rule in brackets",
-            )
-        return cls(rule=rule, path=path or "*")
-
-    def matches(self, finding: Finding) -> bool:
-        """Whether *finding* is silenced."""
-        return self.rule in {"*", finding.rule} and all(
-            fnmatch.fnmatchcase(path, self.path) for path in finding.paths or (finding.path,)
-        )
+    def project_finding(
+        self, project: InstalledProject, message: str, *, hint: str | None = None
+    ) -> Finding:
+        """Create a finding about a project, shown at its .dist-info directory."""
+        return self.finding(message, path=project.dist_info, owner=project.name, hint=hint)
 
 
-class FindingsError(ArtifactError):
-    """The artifact was found to be wrong for its target.
-
-    :param findings: those that made it fail, all of them
-    """
-
-    id = "findings"
-
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
-        first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        context = (*((first.path,) if first.path else ()), *first.details)
-        super().__init__(
-            f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
-        )
-        self.findings = findings
+# AWS Lambda API reference, FunctionConfiguration.Handler.
+_MAX_HANDLER_LENGTH = 128
 
 
-# The API of Lambda, FunctionConfiguration.Handler.
-_LONGEST_HANDLER = 128
+class Handler(msgspec.Struct, frozen=True, kw_only=True):
+    """The function that the runtime calls: ``app.handler``, ``src/app.handler``.
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Handler:
-    """The function that the host calls: ``app.handler``, ``src/app.handler``, ``src.app.handler``.
-
-    :param module: dotted, as the runtime imports it
-    :param function: a name at the top level of the module
+    :param text: the handler as the user wrote it
+    :param module: dotted name, as the runtime imports it
+    :param function: a name defined at the top level of the module
     """
 
     text: str
@@ -162,33 +174,32 @@ class Handler:
 
     @classmethod
     def parse(cls, text: str) -> Handler:
-        """Read what Lambda takes as a handler.
+        """Parse the handler setting of a Lambda function.
 
-        Source: ``awslambdaric``, which splits at the last dot and reads slashes as dots.
+        Source: ``awslambdaric``, which splits at the last dot and treats slashes as dots.
 
-        :raises UsageError: if Lambda would refuse it
+        :raises UsageError: if Lambda would reject it
         """
         module, dot, function = text.rpartition(".")
         dotted = module.replace("/", ".")
+        if len(text) > _MAX_HANDLER_LENGTH:
+            raise UsageError(f"a handler must have at most {_MAX_HANDLER_LENGTH} characters")
         names = (*dotted.split("."), function)
-        if len(text) > _LONGEST_HANDLER:
-            raise UsageError(f"a handler has at most {_LONGEST_HANDLER} characters")
         if not dot or not all(re.fullmatch(r"[^\W\d][\w-]*", name) for name in names):
             raise UsageError(
                 f"{text!r} isn't a handler",
-                hint="the module, a dot, the function: app.handler, or src/app.handler",
+                hint="a handler is a module, a dot and a function: app.handler, or src/app.handler",
             )
         return cls(text=text, module=dotted, function=function)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuntimeContext:
-    """What will be on the target beside the bundle.
+class RuntimeContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What is available on the target besides the bundle.
 
     :param layers: the layers of the function, in the order in which they are unpacked
-    :param provided: what the runtime has; None is what the table of runtimes says
-    :param left_out: normalised names of projects that were left to the runtime
-    :param handler: what the host calls; None checks no source
+    :param provided: projects that the runtime provides; None takes them from the table of runtimes
+    :param left_out: normalized names of projects that were left to the runtime
+    :param handler: the function that the runtime calls; None checks no source
     """
 
     layers: tuple[Bundle, ...] = ()

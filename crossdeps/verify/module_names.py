@@ -1,21 +1,54 @@
-"""The standard library's top-level modules, for each minor version of CPython.
+"""Names of modules: those of files, of the standard library, and of well-known projects.
 
-Source: ``sys.stdlib_module_names`` of CPython 3.10 to 3.13; for 3.7 to 3.9 the library's own
-directory; "What's New" for 3.14 and 3.15. Names with a leading underscore are nobody's business
-and left out, but for ``__future__``.
-
-Source: the top level of each project's own wheel on the Python Package Index. Only what people
-commonly import is here; a module that isn't usually comes from a project of its own name.
+Sources: for the standard library ``sys.stdlib_module_names`` of CPython 3.10 to 3.13, the library's
+directory for 3.7 to 3.9, and "What's New" for 3.14 and 3.15; names with a leading underscore are
+left out, except ``__future__``. For projects the top level of each project's wheel on the Python
+Package Index; only modules that are commonly imported are listed, and an unlisted module usually
+belongs to a project of the same name.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# As of 3.10; the differences of the others follow.
+
+class ModulePath(msgspec.Struct, frozen=True):
+    """The module that a file is.
+
+    :param name: dotted name
+    :param is_package: whether the file is the package's ``__init__``
+    """
+
+    name: str
+    is_package: bool
+
+
+def parse_module_path(path: str) -> ModulePath | None:
+    """Find the module that the file *path* is; None if it isn't one.
+
+    >>> parse_module_path("yaml/__init__.py"), parse_module_path("six.py").name
+    (ModulePath(name='yaml', is_package=True), 'six')
+
+    :param path: relative to a directory on the import path
+    """
+    folder, _, filename = path.rpartition("/")
+    match = re.fullmatch(r"([^/.]+)(\.py|\.pyc|(\.[^/]+)?\.so)", filename)
+    if match is None or "." in folder:
+        return None
+    is_package = match[1] == "__init__"
+    parts = [*folder.split("/"), match[1]] if folder else [match[1]]
+    name = ".".join(parts[:-1] if is_package else parts)
+    return ModulePath(name, is_package) if name else None
+
+
+# As of 3.10; the differences of the other versions follow.
 _BASE_MINOR = 10
 _BASE = """
     __future__ abc aifc antigravity argparse array ast asynchat asyncio asyncore atexit audioop
@@ -38,7 +71,7 @@ _BASE = """
     warnings wave weakref webbrowser winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile
     zipimport zlib zoneinfo
 """
-# Minor version -> the names that came with it, and those that went.
+# Minor version -> the names that it added, and those that it removed.
 _ADDED = {
     9: "graphlib zoneinfo",
     11: "tomllib",
@@ -58,8 +91,9 @@ _REMOVED = {
 }
 
 
+@functools.cache
 def stdlib_modules(python: tuple[int, int]) -> frozenset[str]:
-    """Every public top-level module of the standard library of *python*.
+    """Return every public top-level module of the standard library of *python*.
 
     >>> "distutils" in stdlib_modules((3, 11)), "distutils" in stdlib_modules((3, 12))
     (True, False)
@@ -82,7 +116,7 @@ def ever_in_stdlib(module: str) -> bool:
     return any(module in stdlib_modules((3, minor)) for minor in (7, 8, 9, 10, 15))
 
 
-# The modules of what hosted runtimes have.
+# The modules of the projects that hosted runtimes provide.
 PROVIDED_MODULES: Mapping[str, tuple[str, ...]] = {
     "awslambdaric": ("awslambdaric",),
     "boto3": ("boto3",),
@@ -95,7 +129,7 @@ PROVIDED_MODULES: Mapping[str, tuple[str, ...]] = {
     "urllib3": ("urllib3",),
 }
 
-# Dotted names are below namespace packages, which several projects share.
+# Dotted names are those below namespace packages, which several projects share.
 _PROJECTS: Mapping[str, str] = {
     "Crypto": "pycryptodome",
     "Cryptodome": "pycryptodomex",
@@ -146,7 +180,7 @@ _PROJECTS: Mapping[str, str] = {
     "opensearchpy": "opensearch-py",
     "opentelemetry.sdk": "opentelemetry-sdk",
     "opentelemetry.trace": "opentelemetry-api",
-    # setuptools itself says to pin it so by its own warning: newer ones have no pkg_resources.
+    # setuptools' own warning says to pin it like this: later versions have no pkg_resources.
     "pkg_resources": "setuptools<81",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
@@ -167,7 +201,7 @@ _PROJECTS: Mapping[str, str] = {
     "zmq": "pyzmq",
 }
 
-# What the standard library once had, or has only of late, and a project that stands in for it.
+# Modules that only some versions of the standard library have -> a project that replaces them.
 _FORMER_STDLIB: Mapping[str, str] = {
     "asynchat": "pyasynchat",
     "asyncore": "pyasyncore",
@@ -180,12 +214,12 @@ _FORMER_STDLIB: Mapping[str, str] = {
 
 
 def find_project(module: str) -> str | None:
-    """The project that likely has *module*, or None where the names tell nothing.
+    """Find the project that likely provides *module*; None if the tables don't list it.
 
-    >>> project_of("yaml"), project_of("google.cloud.storage"), project_of("google.cloud.unheard")
+    >>> find_project("yaml"), find_project("google.cloud.storage"), find_project("google.cloud.new")
     ('pyyaml', 'google-cloud-storage', None)
 
-    :param module: dotted; its longest known beginning decides
+    :param module: dotted name; its longest known prefix decides
     """
     name = module
     while name:
@@ -196,10 +230,10 @@ def find_project(module: str) -> str | None:
     return next((name for name, modules in PROVIDED_MODULES.items() if module in modules), None)
 
 
-def distribution_name(module: str) -> str | None:
-    """The beginning of *module* that names one project below a namespace that several share.
+def find_project_prefix(module: str) -> str | None:
+    """Return the prefix of *module* that names a project within a shared namespace package.
 
-    >>> distribution_name("google.cloud.storage.blob"), distribution_name("yaml.nodes")
+    >>> find_project_prefix("google.cloud.storage.blob"), find_project_prefix("yaml.nodes")
     ('google.cloud.storage', None)
     """
     name = module
@@ -211,5 +245,5 @@ def distribution_name(module: str) -> str | None:
 
 
 def known_import_names() -> dict[str, str]:
-    """Every module of the table with its project."""
+    """Return the table of modules and their projects."""
     return dict(_PROJECTS)

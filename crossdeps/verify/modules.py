@@ -1,22 +1,21 @@
-"""Which modules an import finds: in the bundle, its layers, the standard library, the runtime."""
+"""Finds the modules that can be imported on the target, and the imports of the user's source."""
 
 from __future__ import annotations
 
-import ast
 import re
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from crossdeps.verify.module_names import (
     PROVIDED_MODULES,
-    distribution_name,
     find_project,
+    find_project_prefix,
+    parse_module_path,
     stdlib_modules,
 )
-from crossdeps.verify.python_source import SyntaxFault, collect_imports, parse
+from crossdeps.verify.python_source import SourceError, read_imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -25,25 +24,21 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle, Entry
     from crossdeps.verify.model import Handler
-    from crossdeps.verify.python_source import Import, When
+    from crossdeps.verify.python_source import Import, Timing
 
 Kind = Literal["package", "module", "namespace"]
 
-_MODULE = re.compile(r"(?P<name>[^/.]+)(\.py|\.pyc|(\.[^/]+)?\.so)")
-
-_IMPORT_SYSTEM = re.compile(rb"sys\.modules|meta_path|__path__")
-
 
 class ModuleIndex:
-    """Every module that can be imported on the target, by its dotted name.
+    """Every module that can be imported on the target, by dotted name.
 
-    Of the bundle and its layers each module is known; of the standard library and the runtime only
-    the top level is, and what is below counts as there.
+    All modules of the bundle and its layers are known. Of the standard library and the runtime only
+    the top level is, and anything below it counts as available.
 
-    :param provided: what the runtime has beside the standard library
-    :param elsewhere: projects whose modules are there, though not in the bundle
+    :param provided: projects that the runtime provides besides the standard library
+    :param available_projects: projects whose modules are available, though not in the bundle
     :param python: (major, minor) of the target
-    :param read: gives the bytes of an entry
+    :param read: returns the bytes of an entry
     """
 
     def __init__(
@@ -52,87 +47,82 @@ class ModuleIndex:
         layers: Iterable[Bundle],
         *,
         provided: Collection[NormalizedName],
-        elsewhere: Iterable[str],
+        available_projects: Iterable[str],
         python: tuple[int, int],
         read: Callable[[Entry], bytes],
     ) -> None:
+        self.user_modules: dict[str, Entry] = {}
+        """The modules that no project owns: the user's source."""
         self._python = python
         self._read = read
         self._kinds: dict[str, Kind] = {}
-        self._own: dict[str, Entry] = {}
         self._entries: dict[str, Entry] = {}
-        self._stdlib = stdlib_modules(self._python)
-        self._elsewhere = frozenset(elsewhere)
-        self._runtime = {module for name in provided for module in PROVIDED_MODULES.get(name, ())}
-        self._add_bundle(bundle, own=True)
+        self._changes_imports: dict[str, bool] = {}
+        self._available_projects = frozenset(available_projects)
+        self._available = stdlib_modules(python) | {
+            module for name in provided for module in PROVIDED_MODULES.get(name, ())
+        }
+        self._add_bundle(bundle, is_layer=False)
         for layer in layers:
-            self._add_bundle(layer, own=False)
+            self._add_bundle(layer, is_layer=True)
 
-    @property
-    def own(self) -> dict[str, Entry]:
-        """The modules that are source of the user: no project claims them."""
-        return self._own
-
-    def entry(self, module: str) -> Entry | None:
-        """The file of *module*; None where it is a folder, or nowhere in the bundle and layers."""
-        return self._entries.get(module)
-
-    def has(self, module: str) -> bool:
+    def __contains__(self, module: str) -> bool:
         """Whether the bundle or a layer has *module*."""
         return module in self._kinds
 
-    def missing(self, one: Import) -> str | None:
-        """The dotted name that *one* won't find, or None where all is there.
+    def find_entry(self, module: str) -> Entry | None:
+        """Return the file of *module*; None if it is a folder, or not in the bundle and layers."""
+        return self._entries.get(module)
 
-        What a package of somebody else puts into its own namespace can't be known, so nothing below
-        one is called missing; below a namespace package (PEP 420) only files count.
+    def find_missing(self, item: Import) -> str | None:
+        """Return the dotted name that *item* won't find; None if it succeeds.
+
+        A package of another project may put anything into its own namespace, so nothing below it
+        counts as missing. Below a namespace package (PEP 420) only files count.
         """
-        if not one.module:
-            return one.text
-        names = [f"{one.module}.{name}" for name in one.names if name != "*"]
-        absent = self._first_absent(one.module)
-        if absent is not None:
-            specific = (distribution_name(name) for name in (*names, one.module))
-            return next((n for n in specific if n and n.startswith(f"{absent}.")), absent)
-        if self._kinds.get(one.module) != "namespace":
+        if not item.module:
+            return item.text
+        names = [f"{item.module}.{name}" for name in item.names if name != "*"]
+        missing = self._find_first_missing(item.module)
+        if missing is not None:
+            prefixes = (find_project_prefix(name) for name in (*names, item.module))
+            return next((p for p in prefixes if p and p.startswith(f"{missing}.")), missing)
+        if self._kinds.get(item.module) != "namespace":
             return None
         return next((name for name in names if name not in self._kinds), None)
 
-    def with_parents(self, module: str) -> Iterator[str]:
-        """*module* and the packages that are imported before it, outermost first."""
-        parts = module.split(".")
-        for count in range(1, len(parts) + 1):
-            yield ".".join(parts[:count])
-
-    def _first_absent(self, module: str) -> str | None:
-        above: str | None = None
-        for name in self.with_parents(module):
+    def _find_first_missing(self, module: str) -> str | None:
+        parent: str | None = None
+        for name in iterate_parents(module):
             if name in self._kinds:
-                above = name
-            elif above is None:
-                return None if self._is_elsewhere(name) else name
+                parent = name
+            elif parent is None:
+                return None if self._is_available(name) else name
             else:
-                return name if self._has_files_only(above) else None
+                return name if self._contains_files_only(parent) else None
         return None
 
-    def _has_files_only(self, package: str) -> bool:
-        """Whether all that is below *package* must be a file.
+    def _contains_files_only(self, package: str) -> bool:
+        """Whether all modules below *package* must be files.
 
-        Not where it is code of somebody else, compiled, or at work on the import system.
+        Not if it belongs to another project, is compiled, or changes the import system.
         """
         if self._kinds[package] == "namespace":
             return True
-        entry = self._own.get(package)
+        entry = self.user_modules.get(package)
         if entry is None or not entry.path.endswith(".py"):
             return False
-        return _IMPORT_SYSTEM.search(self._read(entry)) is None
+        if package not in self._changes_imports:
+            found = re.search(rb"sys\.modules|meta_path|__path__", self._read(entry))
+            self._changes_imports[package] = found is not None
+        return not self._changes_imports[package]
 
-    def _is_elsewhere(self, top: str) -> bool:
-        if top in self._stdlib or top in self._runtime or top.startswith("_"):
+    def _is_available(self, top_level: str) -> bool:
+        if top_level in self._available or top_level.startswith("_"):
             return True
-        return canonicalize_name(find_project(top) or top) in self._elsewhere
+        return canonicalize_name(find_project(top_level) or top_level) in self._available_projects
 
-    def _add_bundle(self, bundle: Bundle, *, own: bool) -> None:
+    def _add_bundle(self, bundle: Bundle, *, is_layer: bool) -> None:
         roots = [bundle.prefix]
         if bundle.prefix.startswith("python/"):
             major, minor = self._python
@@ -140,123 +130,128 @@ class ModuleIndex:
         for entry in bundle.entries:
             root = next((root for root in roots if entry.path.startswith(root)), None)
             if root is not None:
-                self._add(entry.path[len(root) :], entry, own=own and entry.owner is None)
+                is_users = not is_layer and entry.owner is None
+                self._add(entry.path[len(root) :], entry, is_users=is_users)
 
-    def _add(self, path: str, entry: Entry, *, own: bool) -> None:
-        *folders, file = path.split("/")
-        if any("." in folder for folder in folders):
+    def _add(self, path: str, entry: Entry, *, is_users: bool) -> None:
+        folder = path.rpartition("/")[0]
+        if "." in folder:
             return
-        for count in range(1, len(folders) + 1):
-            self._kinds.setdefault(".".join(folders[:count]), "namespace")
-        match = _MODULE.fullmatch(file)
-        if match is None:
-            return
-        is_package = match["name"] == "__init__"
-        name = ".".join(folders if is_package else [*folders, match["name"]])
-        if not name:
-            return
+        for name in iterate_parents(folder.replace("/", ".")) if folder else ():
+            self._kinds.setdefault(name, "namespace")
+        module = parse_module_path(path)
         # A package is found before a module of the same name, and both before a bare folder.
-        if is_package or self._kinds.get(name) != "package":
-            self._kinds[name] = "package" if is_package else "module"
-            self._entries[name] = entry
-            if own:
-                self._own[name] = entry
+        if module and (module.is_package or self._kinds.get(module.name) != "package"):
+            self._kinds[module.name] = "package" if module.is_package else "module"
+            self._entries[module.name] = entry
+            if is_users:
+                self.user_modules[module.name] = entry
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceFile:
+def iterate_parents(module: str) -> Iterator[str]:
+    """Yield the packages that contain *module*, outermost first, and *module* itself.
+
+    >>> list(iterate_parents("a.b.c"))
+    ['a', 'a.b', 'a.b.c']
+    """
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        yield ".".join(parts[:count])
+
+
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
     """A source file of the user.
 
-    :param used: ``start`` where importing the handler imports it; ``guarded`` where that may fail
-        without harm; ``later`` where only running code tells
+    :param module: dotted name
+    :param timing: ``startup`` if importing the handler imports it, ``optional`` if that may fail
+        without harm, ``deferred`` if the source alone doesn't tell
+    :param error: why it cannot be parsed
     """
 
     entry: Entry
     module: str
-    used: When
+    timing: Timing
     imports: tuple[Import, ...] = ()
-    fault: SyntaxFault | None = None
+    error: SourceError | None = None
 
 
 def read_sources(
     modules: ModuleIndex,
     *,
     handler: Handler | None,
-    used_only: bool,
+    imported_only: bool,
     python: str,
     read: Callable[[Entry], bytes],
 ) -> tuple[SourceFile, ...]:
-    """Each file of the user's source once, what runs at the start first.
+    """Read each source file of the user once, those that run at startup first.
 
-    :param used_only: leave out what the handler doesn't import, where there is one
+    :param imported_only: leave out what the handler doesn't import, if there is one
     :param python: full version of the target
-    :param read: gives the bytes of an entry
-    :raises ArtifactReadError: if one can't be read
+    :param read: returns the bytes of an entry
+    :raises ArtifactReadError: if a file cannot be read
     """
-    walk = _Walk(modules, python=python, read=read)
-    return tuple(walk.files(handler, used_only=used_only))
+    reader = _SourceReader(modules, python=python, read=read)
+    if handler is not None:
+        optional = reader.follow([handler.module], "startup")
+        reader.follow(optional, "optional")
+    # If nothing says which files are the user's, only those that are imported are sure to be.
+    if not imported_only or not reader.files:
+        reader.read_remaining()
+    return tuple(reader.files.values())
 
 
-class _Walk:
-    """Finds the user's source, and what of it the handler imports at the start."""
+class _SourceReader:
+    """Reads the user's source files, following their imports."""
 
     def __init__(
         self, modules: ModuleIndex, *, python: str, read: Callable[[Entry], bytes]
     ) -> None:
+        self.files: dict[str, SourceFile] = {}
         self._modules = modules
         self._python = python
-        self._bytes_of = read
-        self._own = {
-            module: entry for module, entry in modules.own.items() if entry.path.endswith(".py")
+        self._read_bytes = read
+        self._unread = {
+            module: entry
+            for module, entry in modules.user_modules.items()
+            if entry.path.endswith(".py")
         }
 
-    def files(self, handler: Handler | None, *, used_only: bool) -> list[SourceFile]:
-        """Each file once, what runs at the start first."""
-        found: dict[str, SourceFile] = {}
-        if handler is not None:
-            guarded = self._follow([handler.module], "start", found)
-            self._follow(guarded, "guarded", found)
-        # Where nothing says whose files these are, only what is used can be the user's concern.
-        if not used_only or not found:
-            for module in sorted(self._own.keys() - found.keys()):
-                found[module] = self._read(module, "later")
-        return list(found.values())
+    def follow(self, modules: Iterable[str], timing: Timing) -> list[str]:
+        """Read *modules*, and what they import when they are imported.
 
-    def _follow(
-        self, modules: Iterable[str], used: When, found: dict[str, SourceFile]
-    ) -> list[str]:
-        """Add what *modules* import when they are imported.
-
-        :returns: what they try to import, and can do without
+        :returns: modules whose import is optional
         """
-        guarded: list[str] = []
-        waiting = list(modules)
-        while waiting:
-            for name in self._modules.with_parents(waiting.pop()):
-                if name in found or name not in self._own:
-                    continue
-                found[name] = file = self._read(name, used)
-                for one in file.imports:
-                    names = [one.module, *(f"{one.module}.{item}" for item in one.names)]
-                    if one.when == "start" and one.module:
-                        waiting += names
-                    elif one.when == "guarded":
-                        guarded += names
-        return guarded
+        optional: list[str] = []
+        pending = list(modules)
+        while pending:
+            for name in iterate_parents(pending.pop()):
+                for item in self._read(name, timing).imports if name in self._unread else ():
+                    names = [item.module, *(f"{item.module}.{name}" for name in item.names)]
+                    if item.timing == "startup" and item.module:
+                        pending += names
+                    elif item.timing == "optional":
+                        optional += names
+        return optional
 
-    def _read(self, module: str, used: When) -> SourceFile:
-        entry = self._own[module]
-        major, minor, _ = self._python.split(".")
-        tree = parse(self._bytes_of(entry), (int(major), int(minor)))
-        make = partial(SourceFile, entry=entry, module=module, used=used)
-        if not isinstance(tree, ast.Module):
-            return make(fault=tree)
-        is_package = entry.path.endswith("/__init__.py")
+    def read_remaining(self) -> None:
+        """Read all files that were not read yet."""
+        for module in sorted(self._unread):
+            self._read(module, "deferred")
+
+    def _read(self, module: str, timing: Timing) -> SourceFile:
+        entry = self._unread.pop(module)
         parts = module.split(".")
-        imports = collect_imports(
-            tree,
-            package=parts if is_package else parts[:-1],
+        result = read_imports(
+            self._read_bytes(entry),
+            package=parts if entry.path.endswith("/__init__.py") else parts[:-1],
             python=self._python,
-            resolves=lambda one: self._modules.missing(one) is None,
+            is_available=lambda item: self._modules.find_missing(item) is None,
         )
-        return make(imports=imports)
+        file = self.files[module] = SourceFile(
+            entry=entry,
+            module=module,
+            timing=timing,
+            imports=() if isinstance(result, SourceError) else result,
+            error=result if isinstance(result, SourceError) else None,
+        )
+        return file

@@ -1,19 +1,19 @@
-"""File names of extension modules: which module, for which Python.
+"""Which native binaries of a bundle the target would load, and whether it can.
 
-Source: PEP 3149 (ABI version tagged .so files) and PEP 425 for Windows' ``.pyd``.
-
-Packages carry binaries that nobody loads: launchers for Windows, the same helper for each
-platform, an extension module once for each Python. A foreign binary is wrong only where the target
+Packages carry binaries that are never loaded: launchers for Windows, the same helper for each
+platform, an extension module for each Python. A foreign binary is a problem only where the target
 would load it.
+
+Sources: PEP 3149 (ABI version tagged .so files); PEP 425 for the ``.pyd`` files of Windows.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from crossdeps.binaries.model import BinaryFacts
@@ -21,26 +21,23 @@ if TYPE_CHECKING:
     from crossdeps.target.model import Target
     from crossdeps.target.platforms import LibcKind
 
-_NAME = re.compile(r"(?P<module>[A-Za-z_]\w*)(?:\.(?P<tag>[A-Za-z0-9_-]+))?\.(?:so|pyd)")
-_TAG = re.compile(
-    r"""abi3t?
-      | (?P<implementation>cpython|pypy|graalpy)-?(?P<python>\d+[a-z]*)(?:-(?P<platform>.+))?
-      | cp(?P<windows>\d+[a-z]*)-(?P<windows_platform>win\w+)
-    """,
-    re.VERBOSE,
+# Patterns are text: ``re`` compiles them on first use, which a bundle without binaries never has.
+_FILENAME = r"(?P<module>[A-Za-z_]\w*)(?:\.(?P<tag>[A-Za-z0-9_-]+))?\.(?:so|pyd)"
+_TAG = (
+    r"abi3t?"
+    r"|(?P<implementation>cpython|pypy|graalpy)-?(?P<python>\d+[a-z]*)(?:-(?P<platform>.+))?"
+    r"|cp(?P<windows>\d+[a-z]*)-(?P<windows_platform>win\w+)"
 )
-_GNU = "linux-gnu"
-_MUSL = "linux-musl"
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExtensionName:
-    """What the file name of an extension module says.
+class ExtensionName(msgspec.Struct, frozen=True, kw_only=True):
+    """The parsed file name of an extension module.
 
-    :param module: the module's own name
-    :param tag: ``abi3``, ``cpython-311-x86_64-linux-gnu``, or empty for a bare ``.so``
-    :param python: ``311``, ``313t``; empty where the tag names none
-    :param platform: ``x86_64-linux-gnu``, ``darwin``; empty where the tag names none
+    :param module: name of the module
+    :param tag: ``abi3``, ``cpython-311-x86_64-linux-gnu``; empty for a bare ``.so``
+    :param python: ``311``, ``313t``; empty if the tag names none
+    :param platform: ``x86_64-linux-gnu``, ``darwin``; empty if the tag names none
     """
 
     module: str
@@ -49,11 +46,11 @@ class ExtensionName:
     python: str = ""
     platform: str = ""
 
-    def importable_by(self, target: Target) -> bool:
+    def is_importable_by(self, target: Target) -> bool:
         """Whether the target's import system looks for a file of this name.
 
-        Every CPython on Linux looks for its own tag, for ``abi3`` (which a free-threaded one
-        doesn't have) and for the bare suffix.
+        CPython on Linux looks for its own tag, for ``abi3`` (not in the free-threaded build) and
+        for the bare suffix.
         """
         if not self.tag:
             return True
@@ -61,43 +58,34 @@ class ExtensionName:
             return not target.free_threaded
         if self.tag == "abi3t":
             return target.python_version >= (3, 15)
+        platforms = {f"{target.arch}-linux-gnu"}
+        if target.libc.kind == "musl":
+            # CPython also used "gnu" for musl before its build distinguished the two.
+            platforms.add(f"{target.arch}-linux-musl")
         return (
             self.implementation == "cpython"
             and self.python == target.abi.removeprefix("cp")
-            and self.platform in _platforms(target)
+            and self.platform in platforms
         )
 
-    @property
     def describe(self) -> str:
-        """What the name says it is for, such as ``CPython 3.11 on x86_64-linux-gnu``."""
+        """Describe what the module was built for, such as ``CPython 3.11 on x86_64-linux-gnu``."""
         if self.tag in {"abi3", "abi3t"}:
             return f"the stable ABI ({self.tag})"
-        spelled = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
         digits = re.fullmatch(r"(\d)(\d+)([a-z]*)", self.python)
         version = f" {digits[1]}.{digits[2]}{digits[3]}" if digits else ""
-        name = f"{spelled.get(self.implementation, 'another Python')}{version}"
+        name = f"{_IMPLEMENTATIONS.get(self.implementation, 'another Python')}{version}"
         return f"{name} on {self.platform}" if self.platform else name
 
 
-def _platforms(target: Target) -> tuple[str, ...]:
-    gnu = f"{target.arch}-{_GNU}"
-    if target.libc.kind == "glibc":
-        return (gnu,)
-    # CPython called musl "gnu" too before its build told the two apart.
-    return (f"{target.arch}-{_MUSL}", gnu)
-
-
 def parse_extension_name(filename: str) -> ExtensionName | None:
-    """What *filename* says, or None where no import statement could mean it.
-
-    :param filename: without folders
-    """
-    match = _NAME.fullmatch(filename)
+    """Parse *filename*, given without folders; None if it isn't the name of an extension module."""
+    match = re.fullmatch(_FILENAME, filename)
     if match is None:
         return None
     if match["tag"] is None:
         return ExtensionName(module=match["module"])
-    tag = _TAG.fullmatch(match["tag"])
+    tag = re.fullmatch(_TAG, match["tag"])
     if tag is None:
         return None
     return ExtensionName(
@@ -109,79 +97,84 @@ def parse_extension_name(filename: str) -> ExtensionName | None:
     )
 
 
-# fits: loads on the target's machine; foreign: would be loaded, and can't be; unimportable: right
-# machine, wrong name; damaged: can't be read; unused: nothing on the target loads it
-Standing = Literal["fits", "foreign", "unimportable", "damaged", "unused"]
+# compatible: loads on the target; foreign: would be loaded, and is for another machine or system;
+# unimportable: for the right machine, but Python doesn't look for its name; damaged: cannot be
+# read; unused: nothing on the target loads it
+LoadStatus = Literal["compatible", "foreign", "unimportable", "damaged", "unused"]
 
-# Code for other processors than the one that runs Python: GPU kernels, eBPF programs.
-_DEVICE_CODE = frozenset({"cuda", "amdgpu", "bpf"})
-_LOADED_KINDS = frozenset({"shared", "executable"})
+# Code for processors other than the one that runs Python: GPU kernels, eBPF programs.
+_DEVICE_MACHINES = frozenset({"cuda", "amdgpu", "bpf"})
 
-# What people call a platform in the name of a file or a folder.
-_SPELLINGS = {
+# Spellings of a platform in the names of files and folders.
+_MACHINE_SPELLINGS = {
     "x86_64": r"x86[_-]64|amd64|x64|64|64bit",
     "aarch64": r"aarch64|arm64|armv8a?",
     "i386": r"i[3-6]86|x86(?![_-]64)|ia32|32|32bit",
     "arm": r"arm(?:v[5-7]\w*|hf|el|32)?",
 }
-_MUSL_NAMES = r"musl(?:linux)?|alpine"
-_LIBRARY = re.compile(r"\.so(\.\d+)*$")
+_MUSL_SPELLINGS = r"musl(?:linux)?|alpine"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NativeFile:
+class NativeFile(msgspec.Struct, frozen=True, kw_only=True):
     """A native binary of the bundle.
 
-    :param path: relative to where packages lie
-    :param extension: what its name says, where an import statement could mean it
+    :param path: path relative to the bundle's prefix
+    :param extension: the parsed file name, if it is that of an extension module
     """
 
     entry: Entry
     facts: BinaryFacts
     path: str
-    standing: Standing
+    load_status: LoadStatus
     extension: ExtensionName | None = None
 
     @property
-    def group(self) -> tuple[str, str] | None:
-        """(folder, module): variants of one extension module share it."""
+    def module_path(self) -> str | None:
+        """Path of the extension module without suffix and tag; None if it isn't one."""
         if self.extension is None:
             return None
-        return posixpath.dirname(self.path), self.extension.module
+        return posixpath.join(posixpath.dirname(self.path), self.extension.module)
 
 
-def judge(bundle: Bundle, target: Target) -> tuple[NativeFile, ...]:
-    """Every native binary under the bundle's prefix, in path order, with its standing."""
+def classify_binaries(bundle: Bundle, target: Target) -> tuple[NativeFile, ...]:
+    """Return every native binary under the bundle's prefix, in path order, with its load status."""
     natives = [
-        _alone(entry, entry.binary, entry.path[len(bundle.prefix) :], target)
+        _classify(entry, entry.binary, entry.path[len(bundle.prefix) :], target)
         for entry in bundle.entries
         if entry.binary is not None and entry.path.startswith(bundle.prefix)
     ]
+    if not natives:
+        return ()
     paths = {entry.path for entry in bundle.entries}
-    fitting_owners = {native.entry.owner for native in natives if native.standing == "fits"}
-    fitting_owners |= {
+    # Projects that work on the target without their foreign binaries, and modules that have a
+    # variant for it.
+    usable_owners = {native.entry.owner for native in natives if native.load_status == "compatible"}
+    usable_owners |= {
         project.name
         for project in bundle.projects
         if project.wheel_tags and all(tag.endswith("-none-any") for tag in project.wheel_tags)
     }
-    groups: dict[tuple[str, str], bool] = defaultdict(bool)
-    for native in natives:
-        if native.group:
-            groups[native.group] |= native.standing == "fits"
+    usable_modules = {
+        native.module_path for native in natives if native.load_status == "compatible"
+    }
+
+    def is_unused(native: NativeFile) -> bool:
+        if native.load_status not in {"foreign", "unimportable"}:
+            return False
+        module = native.module_path
+        # A compiled module may only speed up one that is also there as source.
+        if module and (module in usable_modules or f"{bundle.prefix}{module}.py" in paths):
+            return True
+        return native.entry.owner in usable_owners and _names_its_platform(native)
+
     return tuple(
-        replace(native, standing="unused")
-        if native.standing in {"foreign", "unimportable"}
-        and (
-            (native.group is not None and (groups[native.group] or _has_source(native, paths)))
-            or (native.entry.owner in fitting_owners and _names_its_platform(native))
-        )
-        else native
+        msgspec.structs.replace(native, load_status="unused") if is_unused(native) else native
         for native in natives
     )
 
 
 def linked_libc(facts: BinaryFacts) -> LibcKind | None:
-    """The C library that an ELF file was linked with; None where it needs none."""
+    """The C library that an ELF file was linked with; None if it needs none."""
     interpreter = facts.interpreter or ""
     if "/ld-musl-" in interpreter or any(
         name.startswith("libc.musl-") or name == "libc.so" for name in facts.needed
@@ -192,52 +185,39 @@ def linked_libc(facts: BinaryFacts) -> LibcKind | None:
     return None
 
 
-def _alone(entry: Entry, facts: BinaryFacts, path: str, target: Target) -> NativeFile:
+def _classify(entry: Entry, facts: BinaryFacts, path: str, target: Target) -> NativeFile:
+    """Classify a binary without regard to the other files of the bundle."""
     extension = parse_extension_name(posixpath.basename(path))
-    standing: Standing = "unused"
+    status: LoadStatus = "unused"
     if facts.format != "elf":
-        # A .dll, .dylib or .exe is loaded by nobody on Linux; an extension module would be.
-        standing = "foreign" if extension else "unused"
+        # Nothing on Linux loads a .dll, .dylib or .exe, but Python would load an extension module.
+        status = "foreign" if extension else "unused"
     elif facts.problem:
-        standing = "damaged" if _LIBRARY.search(path) else "unused"
-    elif facts.kind in _LOADED_KINDS and facts.machine not in _DEVICE_CODE:
-        standing = _loaded(facts, path, extension, target)
-    return NativeFile(entry=entry, facts=facts, path=path, extension=extension, standing=standing)
+        status = "damaged" if re.search(r"\.so(\.\d+)*$", path) else "unused"
+    elif facts.kind in {"shared", "executable"} and facts.machine not in _DEVICE_MACHINES:
+        status = _classify_loaded(facts, path, extension, target)
+    return NativeFile(entry=entry, facts=facts, path=path, extension=extension, load_status=status)
 
 
-def _loaded(
+def _classify_loaded(
     facts: BinaryFacts, path: str, extension: ExtensionName | None, target: Target
-) -> Standing:
+) -> LoadStatus:
     if (facts.machine, facts.bits, facts.little_endian) != (target.arch, 64, True):
         return "foreign"
-    if extension and not extension.importable_by(target):
+    if extension and not extension.is_importable_by(target):
         return "unimportable"
-    if (
-        linked_libc(facts) == "musl"
-        and target.libc.kind == "glibc"
-        and _mentions(path, _MUSL_NAMES)
-    ):
-        return "unused"
-    return "fits"
-
-
-def _has_source(native: NativeFile, paths: set[str]) -> bool:
-    """Whether the module is there in Python too: a compiled module that only speeds it up."""
-    if native.extension is None:
-        return False
-    folder = posixpath.dirname(native.entry.path)
-    return posixpath.join(folder, f"{native.extension.module}.py") in paths
+    is_musl_on_glibc = target.libc.kind == "glibc" and linked_libc(facts) == "musl"
+    return "unused" if is_musl_on_glibc and _mentions(path, _MUSL_SPELLINGS) else "compatible"
 
 
 def _names_its_platform(native: NativeFile) -> bool:
-    """Whether the path says for which other machine the file is, as sets of helpers do."""
-    path = native.path
-    if path.endswith(".pyd"):
+    """Whether the path names the other platform that the file is for, as sets of helpers do."""
+    if native.path.endswith(".pyd"):
         return True
-    if native.extension and native.extension.tag:
-        path = posixpath.join(posixpath.dirname(path), native.extension.module)
-    spelling = _SPELLINGS.get(native.facts.machine, re.escape(native.facts.machine))
-    return _mentions(path, spelling)
+    has_tag = native.extension is not None and native.extension.tag
+    path = native.module_path if has_tag else native.path
+    machine = native.facts.machine
+    return _mentions(path or "", _MACHINE_SPELLINGS.get(machine, re.escape(machine)))
 
 
 def _mentions(path: str, spelling: str) -> bool:

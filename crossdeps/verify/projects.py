@@ -1,4 +1,4 @@
-"""What the metadata of each project says of the target."""
+"""Rules on the metadata of projects: wheel tags, Requires-Python, requirements, the AWS SDK."""
 
 from __future__ import annotations
 
@@ -10,27 +10,18 @@ from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.requirements.syntax import parse_requirement
+from crossdeps.requirements.syntax import Markers, parse_requirement
+from crossdeps.text import join_words
 from crossdeps.verify.model import Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
 
-    from packaging.markers import Marker
     from packaging.tags import Tag
 
     from crossdeps.bundle.model import InstalledProject
     from crossdeps.verify.context import CheckContext
 
-REQUIRES_PYTHON = Rule(
-    id="requires-python",
-    severity="error",
-    title="a project that doesn't support the target's Python",
-    symptom="`SyntaxError`, `ImportError` of a newer standard library module, or subtler failures.",
-    cause="The package was resolved for another Python, or installed with the check off.",
-    remedy="Build for the target, so that a release that supports its Python is chosen.",
-)
 _BINARY_RULES = (
     "wrong-machine",
     "wrong-extension",
@@ -44,194 +35,187 @@ WRONG_WHEEL = Rule(
     severity="error",
     title="a wheel for another Python or platform",
     symptom="A module or library of the project is missing on the target.",
-    cause="The project was installed by, or for, another Python or machine than the target's.",
+    cause="The project was installed by or for a Python or machine other than the target's.",
     remedy="Build for the target.",
     explained_by=_BINARY_RULES,
 )
 WHEEL_TAG = Rule(
     id="wheel-tag",
     severity="warning",
-    title="a wheel for another platform by its tag, although its binaries fit",
-    symptom="None in most cases; features that check the platform may fail.",
+    title="a wheel whose tag is for another platform, although its binaries fit",
+    symptom="None in most cases. Features that check the platform may fail.",
     cause=(
-        "The wheel was built locally (a `linux_x86_64` tag), is tagged for a newer manylinux than"
-        " it needs, or was tagged wrongly."
+        "The wheel was built locally (a `linux_x86_64` tag), is tagged for a newer manylinux policy"
+        " than it needs, or has a wrong tag."
     ),
-    remedy="Prefer a wheel for the target; if the project works there, silence the finding.",
+    remedy="Prefer a wheel for the target. If the project works there, ignore the finding.",
     explained_by=_BINARY_RULES,
+)
+REQUIRES_PYTHON = Rule(
+    id="requires-python",
+    severity="error",
+    title="a project that does not support the target's Python",
+    symptom="`SyntaxError`, `ImportError` of a newer standard library module, or subtler failures.",
+    cause="The package was resolved for another Python, or installed with the check disabled.",
+    remedy="Build for the target, so that a release that supports its Python is selected.",
+)
+UNMET_REQUIREMENT = Rule(
+    id="unmet-requirement",
+    severity="error",
+    title="a required project is missing",
+    symptom="`ModuleNotFoundError` when the dependent project is imported, or later.",
+    cause="The package was installed with `--no-deps` or for other markers, or trimmed by hand.",
+    remedy="Build from requirements, so that dependencies are resolved for the target.",
+)
+WRONG_VERSION = Rule(
+    id="wrong-version",
+    severity="warning",
+    title="a required project has a version that is not accepted",
+    symptom="`ImportError`, `AttributeError` or wrong behaviour in the dependent project.",
+    cause="Several installations into one directory, an override, or a manual copy.",
+    remedy="Build from requirements in one run.",
 )
 UNREADABLE_METADATA = Rule(
     id="unreadable-metadata",
     severity="warning",
-    title="project metadata that can't be understood",
-    symptom="None on the target; what the metadata says couldn't be checked.",
+    title="project metadata that cannot be parsed",
+    symptom="None on the target. The metadata could not be checked.",
     cause="The project was published with invalid metadata, or its files were damaged.",
     remedy="Look for a newer release of the project.",
 )
 
 
+def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
+    """Check that each project comes from a wheel that the target accepts (WHEEL, Tag)."""
+    accepted = context.target.tag_ranks
+    pythons = {(tag.interpreter, tag.abi) for tag in accepted}
+    owners = {native.entry.owner for native in context.compatible_files}
+    for project in context.bundle.projects:
+        tags = _parse_tags(project)
+        if not tags or any(tag in accepted for tag in tags):
+            continue
+        fits = project.name in owners and any((tag.interpreter, tag.abi) in pythons for tag in tags)
+        yield (WHEEL_TAG if fits else WRONG_WHEEL).project_finding(
+            project,
+            f"{project.name} {project.version} comes from a wheel for {_describe_tags(tags)};"
+            f" the target is {context.target.describe()}",
+            hint=context.build_hint,
+        )
+
+
+def _parse_tags(project: InstalledProject) -> list[Tag]:
+    tags = {tag for text in project.wheel_tags if text.count("-") == 2 for tag in parse_tag(text)}
+    return sorted(tags, key=str)
+
+
+def _describe_tags(tags: list[Tag]) -> str:
+    more = f" (+{len(tags) - 2})" if len(tags) > 2 else ""
+    return f"{join_words([str(tag) for tag in tags[:2]])}{more}"
+
+
 def check_requires_python(context: CheckContext) -> Iterator[Finding]:
-    """Every project supports the target's Python (core metadata, Requires-Python)."""
+    """Check that each project supports the target's Python (core metadata, Requires-Python)."""
     for project in context.bundle.projects:
         if not project.requires_python:
             continue
         try:
             supported = SpecifierSet(project.requires_python)
         except InvalidSpecifier:
-            yield UNREADABLE_METADATA.finding(
-                f"{project.name} {project.version} has Requires-Python"
-                f" {project.requires_python!r}, which can't be understood",
-                path=project.dist_info,
-                owner=project.name,
+            yield UNREADABLE_METADATA.project_finding(
+                project,
+                f"{project.name} {project.version} has an invalid Requires-Python:"
+                f" {project.requires_python!r}",
             )
             continue
         if not supported.contains(context.target.python, prereleases=True):
-            yield REQUIRES_PYTHON.finding(
-                f"{project.name} {project.version} needs Python {project.requires_python};"
+            yield REQUIRES_PYTHON.project_finding(
+                project,
+                f"{project.name} {project.version} requires Python {project.requires_python};"
                 f" the target has {context.target.python}",
-                path=project.dist_info,
-                owner=project.name,
-                hint=f"build for the target: {context.build_command}",
+                hint=context.build_hint,
             )
-
-
-def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
-    """Every project's wheel is one that the target accepts (WHEEL, Tag)."""
-    ranks = context.target.tag_ranks
-    pythons = {(tag.interpreter, tag.abi) for tag in ranks}
-    for project in context.bundle.projects:
-        tags = _tags(project)
-        if not tags or any(tag in ranks for tag in tags):
-            continue
-        natives = context.natives_by_owner.get(project.name, ())
-        fits = any(native.standing == "fits" for native in natives) and any(
-            (tag.interpreter, tag.abi) in pythons for tag in tags
-        )
-        yield (WHEEL_TAG if fits else WRONG_WHEEL).finding(
-            f"{project.name} {project.version} comes from a wheel for {_describe(tags)};"
-            f" the target is {context.target.describe()}",
-            path=project.dist_info,
-            owner=project.name,
-            hint=f"build for the target: {context.build_command}",
-        )
-
-
-def _tags(project: InstalledProject) -> list[Tag]:
-    tags: set[Tag] = set()
-    for text in project.wheel_tags:
-        if text.count("-") == 2:
-            tags |= parse_tag(text)
-    return sorted(tags, key=str)
-
-
-def _describe(tags: list[Tag]) -> str:
-    shown = [str(tag) for tag in tags[:2]]
-    more = f" (+{len(tags) - 2})" if len(tags) > 2 else ""
-    return f"{' and '.join(shown)}{more}"
-
-
-UNMET_REQUIREMENT = Rule(
-    id="unmet-requirement",
-    severity="error",
-    title="a required project is missing",
-    symptom="`ModuleNotFoundError` when the requiring project is imported, or later.",
-    cause="The package was installed with `--no-deps`, for other markers, or trimmed by hand.",
-    remedy="Build from requirements, so that dependencies are resolved for the target.",
-)
-WRONG_VERSION = Rule(
-    id="wrong-version",
-    severity="warning",
-    title="a required project is there in a version that isn't accepted",
-    symptom="`ImportError`, `AttributeError` or wrong behaviour in the requiring project.",
-    cause="Several installs into one directory, an override, or a copy by hand.",
-    remedy="Build from requirements in one run.",
-)
-
-
-def check_requirements(context: CheckContext) -> Iterator[Finding]:
-    """Every Requires-Dist that applies to the target is met (core metadata).
-
-    Requirements under an extra count where another project of the bundle asks for that extra: what
-    the user asked for isn't recorded in a bundle.
-    """
-    for project, requirement, extras in applying_requirements(context):
-        name = canonicalize_name(requirement.name)
-        found = context.projects.get(name) or context.layered.get(name)
-        wanted = f"{project.name} {project.version} requires {_text(requirement)}{extras}"
-        if found is not None:
-            if not _accepts(requirement, found.version):
-                place = "the package" if name in context.projects else "a layer"
-                yield _finding(
-                    context, WRONG_VERSION, project, f"{wanted}; {found.version} is in {place}"
-                )
-        elif known := context.provided.get(name):
-            if known.version and not _accepts(requirement, str(known.version)):
-                yield _finding(
-                    context, WRONG_VERSION, project, f"{wanted}; the runtime has {known.describe()}"
-                )
-        elif name not in context.assumed:
-            yield _finding(
-                context, UNMET_REQUIREMENT, project, f"{wanted}, which isn't in the package"
-            )
-
-
-def _finding(context: CheckContext, rule: Rule, project: InstalledProject, message: str) -> Finding:
-    return rule.finding(
-        message,
-        path=project.dist_info,
-        owner=project.name,
-        hint=f"build from requirements: {context.build_command}",
-    )
 
 
 def check_requirement_lines(context: CheckContext) -> Iterator[Finding]:
-    """Every Requires-Dist can be understood."""
+    """Check that each Requires-Dist can be parsed."""
     for project in context.bundle.projects:
         for line in project.requires:
-            if _parse(line) is None:
-                yield UNREADABLE_METADATA.finding(
-                    f"{project.name} {project.version} has the requirement {line!r},"
-                    " which can't be understood",
-                    path=project.dist_info,
-                    owner=project.name,
+            if _parse_requirement(line) is None:
+                yield UNREADABLE_METADATA.project_finding(
+                    project,
+                    f"{project.name} {project.version} has an invalid requirement: {line!r}",
                 )
 
 
-def applying_requirements(
+def check_requirements(context: CheckContext) -> Iterator[Finding]:
+    """Check that each Requires-Dist that applies to the target is met (core metadata).
+
+    Requirements of an extra apply if another project of the bundle requires that extra: a bundle
+    doesn't record the extras that the user required.
+    """
+    for project, requirement, extra in find_requirements(context):
+        problem = _find_unmet(context, requirement)
+        if problem:
+            rule, text = problem
+            suffix = f" (for its extra {extra})" if extra else ""
+            required = f"{requirement.name}{requirement.specifier}{suffix}"
+            yield rule.project_finding(
+                project,
+                f"{project.name} {project.version} requires {required}{text}",
+                hint=f"build from requirements: {context.build_command}",
+            )
+
+
+def _find_unmet(context: CheckContext, requirement: Requirement) -> tuple[Rule, str] | None:
+    """Find why *requirement* isn't met: the rule, and the end of its message."""
+    name = canonicalize_name(requirement.name)
+    for projects, location in (
+        (context.projects, "the package"),
+        (context.layer_projects, "a layer"),
+    ):
+        if name in projects:
+            found = projects[name].version
+            if _accepts(requirement, found):
+                return None
+            return WRONG_VERSION, f"; {found} is in {location}"
+    provided = context.provided.get(name)
+    if provided:
+        if provided.version is None or _accepts(requirement, str(provided.version)):
+            return None
+        return WRONG_VERSION, f"; the runtime has {provided.describe()}"
+    if name in context.expected_missing:
+        return None
+    return UNMET_REQUIREMENT, ", which is not in the package"
+
+
+def find_requirements(
     context: CheckContext,
 ) -> Iterator[tuple[InstalledProject, Requirement, str]]:
-    """Each requirement that applies on the target, once, with the extra that brings it."""
-    waiting = [(project, "") for project in reversed(context.bundle.projects)]
-    seen = {(project.name, "") for project in context.bundle.projects}
-    told: set[tuple[str, str]] = set()
-    while waiting:
-        project, extra = waiting.pop()
+    """Yield each requirement that applies to the target once, with the extra that it belongs to."""
+    markers = Markers(context.target)
+    pending = [(project, "") for project in reversed(context.bundle.projects)]
+    visited = {(project.name, "") for project in context.bundle.projects}
+    yielded: set[tuple[str, str]] = set()
+    while pending:
+        project, extra = pending.pop()
         for line in project.requires:
-            requirement = _parse(line)
-            if requirement is None or not _applies(context, requirement, extra):
+            requirement = _parse_requirement(line)
+            if requirement is None or not _applies(markers, requirement, extra):
                 continue
-            if (project.name, line) not in told:
-                told.add((project.name, line))
-                yield project, requirement, f" (for its extra {extra})" if extra else ""
-            wanted = context.projects.get(canonicalize_name(requirement.name))
-            for name in sorted(requirement.extras) if wanted else ():
-                key = (wanted.name, canonicalize_name(name)) if wanted else None
-                if wanted and key and key not in seen:
-                    seen.add(key)
-                    waiting.append((wanted, key[1]))
+            if (project.name, line) not in yielded:
+                yielded.add((project.name, line))
+                yield project, requirement, extra
+            dependency = context.projects.get(canonicalize_name(requirement.name))
+            for name in map(canonicalize_name, sorted(requirement.extras)):
+                if dependency and (dependency.name, name) not in visited:
+                    visited.add((dependency.name, name))
+                    pending.append((dependency, name))
 
 
-def _applies(context: CheckContext, requirement: Requirement, extra: str) -> bool:
-    if requirement.marker is None:
-        return not extra
-    without = _evaluate(context, requirement.marker, "")
-    return not without and _evaluate(context, requirement.marker, extra) if extra else without
-
-
-def _evaluate(context: CheckContext, marker: Marker, extra: str) -> bool:
-    environment: dict[str, str | AbstractSet[str]] = {"extra": extra}
-    environment.update((key, str(value)) for key, value in context.target.environment.items())
-    return marker.evaluate(environment)
+def _applies(markers: Markers, requirement: Requirement, extra: str) -> bool:
+    """Whether *requirement* applies to the target; for an extra, whether the extra adds it."""
+    applies = markers.hold(requirement.marker)
+    return not applies and markers.hold(requirement.marker, extra) if extra else applies
 
 
 def _accepts(requirement: Requirement, version: str) -> bool:
@@ -243,43 +227,39 @@ def _accepts(requirement: Requirement, version: str) -> bool:
         return True
 
 
-def _parse(line: str) -> Requirement | None:
+def _parse_requirement(line: str) -> Requirement | None:
     try:
         return parse_requirement(line)
     except InvalidRequirement:
         return None
 
 
-def _text(requirement: Requirement) -> str:
-    return f"{requirement.name}{requirement.specifier}"
-
-
 SPLIT_SDK = Rule(
     id="split-sdk",
     severity="warning",
-    title="parts of the SDK come from the package, and others from the runtime",
+    title="parts of the AWS SDK come from the package, and others from the runtime",
     symptom=(
         "`ImportError: cannot import name 'DEFAULT_CIPHERS' from 'urllib3.util.ssl_'`, or a"
-        " `TypeError` deep in botocore, often after an update of the runtime."
+        " `TypeError` inside botocore, often after an update of the runtime."
     ),
     cause=(
         "The package's folder comes first on the import path, so the runtime's boto3 uses the"
-        " package's urllib3, botocore or s3transfer, which were never tested with it; and the"
-        " runtime is updated without notice."
+        " package's urllib3, botocore or s3transfer, with which it was never tested. The runtime is"
+        " updated without notice."
     ),
     remedy=(
-        "Package boto3 too (build without `--provided`, and name boto3 in the requirements), as AWS"
-        " advises; or leave the shared projects out."
+        "Package boto3 too (build without `--provided`, and add boto3 to the requirements), as AWS"
+        " recommends, or leave out the shared projects."
     ),
 )
 
-# What boto3 is sensitive to; its other dependencies have been stable for many years.
-_SENSITIVE = ("botocore", "s3transfer", "urllib3")
+# The dependencies of boto3 whose versions must match; the others have been stable for years.
+_SDK_DEPENDENCIES = ("botocore", "s3transfer", "urllib3")
 _SDK = frozenset({"boto3", "botocore"})
 
 
 def check_split_sdk(context: CheckContext) -> Iterator[Finding]:
-    """Where the runtime's boto3 is used, what it sits on is the runtime's too."""
+    """Check that the runtime's boto3, if it is used, gets its dependencies from the runtime."""
     if not context.provided:
         return
     used = _SDK & context.runtime_context.left_out
@@ -287,17 +267,15 @@ def check_split_sdk(context: CheckContext) -> Iterator[Finding]:
         used = _SDK & {
             item.module.partition(".")[0] for file in context.sources for item in file.imports
         }
-    packaged = context.projects.keys() | context.layered.keys()
-    if not used or "boto3" in packaged:
+    packaged = {**context.layer_projects, **context.projects}
+    if not used or "boto3" in packaged or ("botocore" in packaged and used == {"botocore"}):
         return
-    own = [name for name in _SENSITIVE if name in packaged]
-    if "botocore" in own and used == {"botocore"}:
-        return
-    for name in own:
-        project = context.projects.get(name) or context.layered[name]
-        yield SPLIT_SDK.finding(
-            f"the runtime's boto3 will use the package's {name} {project.version}",
-            path=project.dist_info if name in context.projects else "",
-            owner=name,
-            hint="package boto3 too, without --provided; AWS updates its own without notice",
-        )
+    for name in _SDK_DEPENDENCIES:
+        project = packaged.get(name)
+        if project:
+            yield SPLIT_SDK.finding(
+                f"the runtime's boto3 will use the package's {name} {project.version}",
+                path=project.dist_info if name in context.projects else "",
+                owner=name,
+                hint="package boto3 too, without --provided: AWS updates its own without notice",
+            )

@@ -1,4 +1,4 @@
-"""Reads Python source without running it: what it imports, when, and what it defines."""
+"""Reads Python source without running it: its imports, and the names that it defines."""
 
 from __future__ import annotations
 
@@ -6,46 +6,62 @@ import ast
 import sys
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
 
 from crossdeps.requirements.syntax import parsing
-from crossdeps.verify.conditions import verdict
+from crossdeps.verify.conditions import evaluate_condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-When = Literal["start", "later", "guarded"]
+T = TypeVar("T")
 
-_CATCHES_MISSING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+# startup: runs when the module is imported; deferred: runs in a function, or under a condition that
+# cannot be evaluated; optional: may fail without harm
+Timing = Literal["startup", "deferred", "optional"]
+
+_IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Import:
-    """One module that source imports.
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """A module that source imports.
 
-    :param module: dotted and absolute; empty where a relative import climbs out of its package
-    :param names: what is taken from it by ``from``; empty for a plain import
-    :param text: the module as written, with its dots
+    :param module: dotted absolute name; empty if a relative import goes beyond its package
+    :param names: names imported by ``from``; empty for a plain import
+    :param text: the module as written, with leading dots
     :param line: 1-based
-    :param when: ``start`` runs when the module is imported; ``later`` in a function, or under a
-        condition that can't be decided; ``guarded`` may fail without harm
+    :param timing: when the import runs
     """
 
     module: str
     names: tuple[str, ...]
     text: str
     line: int
-    when: When
+    timing: Timing
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyntaxFault:
-    """Source that can't be parsed.
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that the top level of a module defines.
 
-    :param line: 1-based; None where the whole file is meant
-    :param certain: whether the target's Python would refuse it too. The Python that runs this
-        knows no syntax that is newer than itself
+    :param line: 1-based line of the statement that defines it
+    :param is_function: whether it is a function that isn't a coroutine
+    :param call_error: why it cannot be called with two arguments; empty if it can, or if the source
+        alone doesn't tell, as with decorators
+    """
+
+    line: int
+    is_function: bool
+    call_error: str
+
+
+class SourceError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why source cannot be parsed.
+
+    :param line: 1-based; None for the whole file
+    :param certain: whether the target's Python would reject it too: the running Python doesn't know
+        syntax newer than itself
     """
 
     message: str
@@ -53,208 +69,234 @@ class SyntaxFault:
     certain: bool
 
 
-def parse(data: bytes, python: tuple[int, int]) -> ast.Module | SyntaxFault:
-    """Parse source as *python* would.
+def read_imports(
+    data: bytes,
+    *,
+    package: Sequence[str],
+    python: str,
+    is_available: Callable[[Import], bool],
+) -> tuple[Import, ...] | SourceError:
+    """Return the imports of a module, in the order of the source.
 
-    What an older Python doesn't know is found as well as the ``ast`` module knows it, which is by
-    its own word "best effort": statements such as ``match`` yes, details of expressions not always.
+    ``if TYPE_CHECKING`` and branches that the target never takes are skipped. An import under
+    ``try`` whose ImportError is caught is optional; its fallback counts only if the import fails.
 
-    :param python: (major, minor) of the target
+    :param package: names of the packages that contain the module, outermost first
+    :param python: full version of the target's Python
+    :param is_available: whether an import succeeds on the target
     """
+
+    def collect(tree: ast.Module) -> tuple[Import, ...]:
+        collector = _ImportCollector(package, python=python, is_available=is_available)
+        collector.visit_all(tree.body)
+        return tuple(collector.imports)
+
+    return _parse(data, python, collect)
+
+
+def read_definitions(data: bytes, python: str) -> dict[str, Definition] | SourceError:
+    """Return the names that the module's top level defines, as the last statement defines them.
+
+    ``*`` stands for unknown names: a star import, or the module's own ``__getattr__``.
+
+    :param python: full version of the target's Python
+    """
+
+    def collect(tree: ast.Module) -> dict[str, Definition]:
+        return {
+            "*" if name == "__getattr__" else name: Definition(
+                line=statement.lineno,
+                is_function=isinstance(statement, ast.FunctionDef),
+                call_error=_find_call_error(statement),
+            )
+            for statement in _iterate_statements(tree.body)
+            for name in _bound_names(statement)
+        }
+
+    return _parse(data, python, collect)
+
+
+def _parse(data: bytes, python: str, collect: Callable[[ast.Module], T]) -> T | SourceError:
+    """Parse source as the target's Python would, and return what *collect* makes of it.
+
+    Syntax that an older Python doesn't know is found on a "best effort" basis (documentation of the
+    ``ast`` module): statements such as ``match`` are, details of expressions may not be.
+    """
+    major, minor, _ = python.split(".")
+    version = (int(major), int(minor))
     running = sys.version_info[:2]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with parsing():
-                return ast.parse(data, feature_version=min(python, running))
+                tree = ast.parse(data, feature_version=min(version, running))
+        return collect(tree)
     except SyntaxError as error:
-        certain = python <= running
-        return SyntaxFault(message=error.msg, line=error.lineno, certain=certain)
+        return SourceError(message=error.msg, line=error.lineno, certain=version <= running)
     except ValueError as error:  # null bytes, before Python 3.12
-        return SyntaxFault(message=str(error), line=None, certain=True)
+        return SourceError(message=str(error), line=None, certain=True)
     except (RecursionError, MemoryError):
-        return SyntaxFault(message="it is nested too deeply", line=None, certain=False)
+        return SourceError(message="too deeply nested", line=None, certain=False)
 
 
-def collect_imports(
-    tree: ast.Module,
-    *,
-    package: Sequence[str],
-    python: str,
-    resolves: Callable[[Import], bool],
-) -> tuple[Import, ...]:
-    """Every import of a module, in the order of the source.
-
-    ``if TYPE_CHECKING`` and branches that the target never takes don't count; an import under
-    ``try`` whose ImportError is caught is guarded, and what stands in for it counts only where it
-    is needed.
-
-    :param package: names of the packages that the module is in, outermost first
-    :param python: full version of the target's Python
-    :param resolves: whether an import will be found on the target
-    """
-    collector = _Collector(package=tuple(package), python=python, resolves=resolves)
-    collector.walk(tree.body)
-    return tuple(collector.found)
-
-
-def top_level_names(tree: ast.Module) -> dict[str, ast.stmt]:
-    """Every name that the module's top level binds, with the last statement that does.
-
-    ``*`` stands for names that can't be known: a star import, or a module's own ``__getattr__``.
-    """
-    names: dict[str, ast.stmt] = {}
-    for statement in _statements(tree.body):
-        for name in _bound(statement):
-            names["*" if name == "__getattr__" else name] = statement
-    return names
-
-
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of *body* and of what it nests without opening a scope."""
+def _iterate_statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of *body*, and those nested in them without opening a scope."""
     for statement in body:
         yield statement
-        for field_name in ("body", "orelse", "finalbody"):
-            if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                yield from _statements(getattr(statement, field_name, ()))
+        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for block in ("body", "orelse", "finalbody"):
+                yield from _iterate_statements(getattr(statement, block, ()))
         for handler in getattr(statement, "handlers", ()):
-            yield from _statements(handler.body)
+            yield from _iterate_statements(handler.body)
 
 
-def _bound(statement: ast.stmt) -> Iterator[str]:
+def _bound_names(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield statement.name
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         for alias in statement.names:
             yield alias.asname or alias.name.partition(".")[0]
     else:
-        targets: list[ast.AST] = [*getattr(statement, "targets", ())]
-        target = getattr(statement, "target", None)
-        targets += [target] if target is not None else []
-        targets += [item.optional_vars for item in getattr(statement, "items", ()) if item]
-        for one in targets:
-            if one is not None:
-                yield from (n.id for n in ast.walk(one) if isinstance(n, ast.Name))
+        targets = [*getattr(statement, "targets", ()), getattr(statement, "target", None)]
+        targets += [item.optional_vars for item in getattr(statement, "items", ())]
+        for target in filter(None, targets):
+            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
-@dataclass(kw_only=True, slots=True)
-class _Collector:
-    package: tuple[str, ...]
-    python: str
-    resolves: Callable[[Import], bool]
-    found: list[Import] = field(default_factory=list)
-    when: When = "start"
+def _find_call_error(node: ast.stmt) -> str:
+    """Find why the runtime cannot call a definition with two arguments and use its result."""
+    if isinstance(node, ast.AsyncFunctionDef) and not node.decorator_list:
+        return "is a coroutine function, which the Python runtimes do not await"
+    if not isinstance(node, ast.FunctionDef) or node.decorator_list:
+        return ""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    required = len(positional) - len(node.args.defaults)
+    if required > 2:
+        return f"requires {required} arguments, but is called with two"
+    if len(positional) < 2 and node.args.vararg is None:
+        accepted = "one argument" if positional else "no arguments"
+        return f"accepts {accepted}, but is called with two"
+    for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        if default is None:
+            return f"requires the keyword argument {argument.arg}"
+    return ""
 
-    def walk(self, nodes: Iterable[ast.AST]) -> None:
+
+class _ImportCollector(ast.NodeVisitor):
+    """Collects the imports of a module with the time at which each of them runs."""
+
+    def __init__(
+        self, package: Sequence[str], *, python: str, is_available: Callable[[Import], bool]
+    ) -> None:
+        self.imports: list[Import] = []
+        self._package = tuple(package)
+        self._python = python
+        self._is_available = is_available
+        self._timing: Timing = "startup"
+
+    def visit_all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
-            self._visit(node)
+            self.visit(node)
 
     @contextmanager
-    def _under(self, when: When) -> Iterator[None]:
-        """Weaken everything inside: what is guarded outside stays guarded."""
-        order = ("start", "later", "guarded")
-        before = self.when
-        self.when = max(before, when, key=order.index)
+    def _under(self, timing: Timing) -> Iterator[None]:
+        """Weaken the timing of everything inside: what is optional outside stays optional."""
+        order = ("startup", "deferred", "optional")
+        before = self._timing
+        self._timing = max(before, timing, key=order.index)
         yield
-        self.when = before
+        self._timing = before
 
-    def _visit(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                self._add(alias.name, (), alias.name, node.lineno)
-        elif isinstance(node, ast.ImportFrom):
-            self._add_from(node)
-        elif isinstance(node, ast.If):
-            self._visit_if(node)
-        elif isinstance(node, ast.Try) or type(node).__name__ == "TryStar":
-            self._visit_try(node)  # type: ignore[arg-type] # the same fields
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            suppressed = any(_suppresses(item.context_expr) for item in node.items)
-            with self._under("guarded" if suppressed else "start"):
-                self.walk(ast.iter_child_nodes(node))
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            self.walk([*node.decorator_list, node.args])
-            with self._under("later"):
-                self.walk(node.body)
-        elif isinstance(node, ast.Lambda):
-            with self._under("later"):
-                self.walk([node.body])
-        else:
-            if isinstance(node, ast.Call):
-                self._visit_call(node)
-            self.walk(ast.iter_child_nodes(node))
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(alias.name, (), alias.name, node.lineno)
 
-    def _visit_if(self, node: ast.If) -> None:
-        answer = verdict(node.test, self.python)
-        self.walk([node.test])
-        with self._under("later" if answer is None else "start"):
-            if answer is not False:
-                self.walk(node.body)
-            if answer is not True:
-                self.walk(node.orelse)
-
-    def _visit_try(self, node: ast.Try) -> None:
-        catching = [handler for handler in node.handlers if _catches_missing(handler)]
-        guarded = any(not _gives_up(handler) for handler in catching)
-        begin = len(self.found)
-        with self._under("guarded" if guarded else "start"):
-            self.walk(node.body)
-        missing = any(not self.resolves(one) for one in self.found[begin:])
-        for handler in node.handlers:
-            stands_in = handler in catching and guarded
-            with self._under(("start" if missing else "guarded") if stands_in else "later"):
-                self.walk(handler.body)
-        with self._under("guarded" if missing and guarded else "start"):
-            self.walk(node.orelse)
-        self.walk(node.finalbody)
-
-    def _visit_call(self, node: ast.Call) -> None:
-        """``import_module("name")`` and ``__import__("name")`` with the name written out."""
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else None
-        called = node.func.id if isinstance(node.func, ast.Name) else called
-        if called not in {"import_module", "__import__"} or not node.args:
-            return
-        name = node.args[0]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            text = name.value
-            if all(part.isidentifier() for part in text.split(".")):
-                self._add(text, (), text, node.lineno)
-
-    def _add_from(self, node: ast.ImportFrom) -> None:
-        text = "." * node.level + (node.module or "")
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        text = "." * node.level + module
         names = tuple(alias.name for alias in node.names)
-        if not node.level:
-            self._add(text, names, text, node.lineno)
-            return
-        if node.level > len(self.package):
-            self._add("", names, text, node.lineno)
-            return
-        base = self.package[: len(self.package) - node.level + 1]
-        module = ".".join([*base, *([node.module] if node.module else [])])
+        if node.level > len(self._package):
+            module = ""
+        elif node.level:
+            parents = self._package[: len(self._package) - node.level + 1]
+            module = ".".join((*parents, module) if module else parents)
         self._add(module, names, text, node.lineno)
 
+    def visit_If(self, node: ast.If) -> None:
+        result = evaluate_condition(node.test, self._python)
+        self.visit(node.test)
+        with self._under("deferred" if result is None else "startup"):
+            if result is not False:
+                self.visit_all(node.body)
+            if result is not True:
+                self.visit_all(node.orelse)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        catching = [handler for handler in node.handlers if _catches_import_error(handler)]
+        # A handler that ends by raising makes the import mandatory after all.
+        optional = any(not isinstance(handler.body[-1], ast.Raise) for handler in catching)
+        start = len(self.imports)
+        with self._under("optional" if optional else "startup"):
+            self.visit_all(node.body)
+        fails = any(not self._is_available(item) for item in self.imports[start:])
+        for handler in node.handlers:
+            is_fallback = optional and handler in catching
+            with self._under(("startup" if fails else "optional") if is_fallback else "deferred"):
+                self.visit_all(handler.body)
+        with self._under("optional" if fails and optional else "startup"):
+            self.visit_all(node.orelse)
+        self.visit_all(node.finalbody)
+
+    def visit_TryStar(self, node: ast.Try) -> None:
+        self.visit_Try(node)
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        suppressed = any(_suppresses_import_error(item.context_expr) for item in node.items)
+        with self._under("optional" if suppressed else "startup"):
+            self.generic_visit(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> None:
+        self.visit_With(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.visit_all([*node.decorator_list, node.args])
+        with self._under("deferred"):
+            self.visit_all(node.body)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        with self._under("deferred"):
+            self.visit(node.body)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """Collect ``import_module("name")`` and ``__import__("name")`` with a literal name."""
+        name = node.args[0] if node.args else None
+        if (
+            _last_name(node.func) in {"import_module", "__import__"}
+            and isinstance(name, ast.Constant)
+            and isinstance(name.value, str)
+            and all(part.isidentifier() for part in name.value.split("."))
+        ):
+            self._add(name.value, (), name.value, node.lineno)
+        self.generic_visit(node)
+
     def _add(self, module: str, names: tuple[str, ...], text: str, line: int) -> None:
-        self.found.append(Import(module=module, names=names, text=text, line=line, when=self.when))
+        self.imports.append(
+            Import(module=module, names=names, text=text, line=line, timing=self._timing)
+        )
 
 
-def _catches_missing(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(_last_name(kind) in _CATCHES_MISSING for kind in kinds)
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(item is None or _last_name(item) in _IMPORT_ERRORS for item in types)
 
 
-def _gives_up(handler: ast.ExceptHandler) -> bool:
-    """Whether the handler ends by raising, so that the import is needed after all."""
-    return isinstance(handler.body[-1], ast.Raise)
-
-
-def _suppresses(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and _last_name(node.func) == "suppress"
-        and any(_last_name(one) in _CATCHES_MISSING for one in node.args)
-    )
+def _suppresses_import_error(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Call) or _last_name(node.func) != "suppress":
+        return False
+    return any(_last_name(item) in _IMPORT_ERRORS for item in node.args)
 
 
 def _last_name(node: ast.expr) -> str:

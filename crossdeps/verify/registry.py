@@ -1,19 +1,10 @@
-"""All rules, in the order in which they are checked and documented."""
+"""The table of rules: their order, their checks, and their reference page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdeps.verify import installed_files as bytecode
-from crossdeps.verify import installed_files as records
-from crossdeps.verify import installed_files as startup
-from crossdeps.verify import linking as libraries
-from crossdeps.verify import linking as symbols
-from crossdeps.verify import machine, names, projects, size
-from crossdeps.verify import projects as requirements
-from crossdeps.verify import projects as sdk
-from crossdeps.verify import source as handler
-from crossdeps.verify import source as source_imports
+from crossdeps.verify import installed_files, linking, machine, paths, projects, size, source
 from crossdeps.verify.context import CheckContext
 from crossdeps.verify.model import Ignore
 
@@ -25,30 +16,28 @@ if TYPE_CHECKING:
     from crossdeps.verify.model import Finding, Rule, RuntimeContext
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
-    machine.check_machine,
-    machine.check_damage,
-    machine.check_extensions,
-    machine.check_libc,
-    symbols.check_symbol_versions,
-    libraries.check_needed_libraries,
+    machine.check_binaries,
+    linking.check_symbol_versions,
+    linking.check_needed_libraries,
     projects.check_wheel_tags,
     projects.check_requires_python,
-    requirements.check_requirements,
-    requirements.check_requirement_lines,
-    records.check_records,
-    names.check_modes,
-    names.check_shadowing,
-    names.check_case,
-    startup.check_pth_files,
-    startup.check_scripts,
-    bytecode.check_bytecode_only,
-    bytecode.check_bytecode,
-    handler.check_handler,
-    source_imports.check_imports,
-    sdk.check_split_sdk,
+    projects.check_requirements,
+    projects.check_requirement_lines,
+    projects.check_split_sdk,
+    installed_files.check_records,
+    installed_files.check_pth_files,
+    installed_files.check_scripts,
+    installed_files.check_bytecode_only,
+    installed_files.check_bytecode,
+    paths.check_modes,
+    paths.check_shadowing,
+    paths.check_case,
+    source.check_handler,
+    source.check_imports,
     size.check_size,
 )
 
+# In the order of the reference, which is that of findings of the same severity.
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
@@ -56,35 +45,35 @@ RULES: dict[str, Rule] = {
         machine.WRONG_EXTENSION,
         machine.WRONG_LIBC,
         machine.DAMAGED_BINARY,
-        symbols.GLIBC_TOO_OLD,
-        symbols.SYMBOL_TOO_NEW,
-        libraries.MISSING_LIBRARY,
-        libraries.ABSENT_LIBRARY,
-        libraries.UNKNOWN_LIBRARY,
+        linking.GLIBC_TOO_OLD,
+        linking.SYMBOL_TOO_NEW,
+        linking.MISSING_LIBRARY,
+        linking.ABSENT_LIBRARY,
+        linking.UNKNOWN_LIBRARY,
         projects.WRONG_WHEEL,
         projects.WHEEL_TAG,
         projects.REQUIRES_PYTHON,
-        requirements.UNMET_REQUIREMENT,
-        requirements.WRONG_VERSION,
+        projects.UNMET_REQUIREMENT,
+        projects.WRONG_VERSION,
         projects.UNREADABLE_METADATA,
-        records.RECORD_MISSING,
-        records.RECORD_CHANGED,
-        names.UNREADABLE_MODE,
-        names.SHADOWS_STDLIB,
-        names.SHADOWS_RUNTIME,
-        names.CASE_COLLISION,
-        startup.EDITABLE_INSTALL,
-        startup.STARTUP_CODE,
-        startup.HOST_SCRIPT,
-        bytecode.BYTECODE_ONLY,
-        bytecode.BYTECODE,
-        handler.HANDLER_MODULE,
-        handler.HANDLER_FUNCTION,
-        source_imports.SOURCE_SYNTAX,
-        source_imports.MISSING_IMPORT,
-        source_imports.MISSING_LATER_IMPORT,
-        source_imports.UNREAD_SOURCE,
-        sdk.SPLIT_SDK,
+        installed_files.RECORD_MISSING,
+        installed_files.RECORD_CHANGED,
+        paths.UNREADABLE_MODE,
+        paths.SHADOWS_STDLIB,
+        paths.SHADOWS_RUNTIME,
+        paths.CASE_COLLISION,
+        installed_files.EDITABLE_INSTALL,
+        installed_files.STARTUP_CODE,
+        installed_files.HOST_SCRIPT,
+        installed_files.BYTECODE_ONLY,
+        installed_files.BYTECODE,
+        source.HANDLER_MODULE,
+        source.HANDLER_FUNCTION,
+        source.SOURCE_SYNTAX,
+        source.MISSING_IMPORT,
+        source.MISSING_LATER_IMPORT,
+        source.UNREAD_SOURCE,
+        projects.SPLIT_SDK,
         size.TOO_LARGE,
     )
 }
@@ -95,45 +84,46 @@ def verify(
     target: Target,
     *,
     ignore: Iterable[Ignore] = (),
-    assumed: Iterable[str] = (),
+    expected_missing: Iterable[str] = (),
     runtime_context: RuntimeContext | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything about *bundle* that its user should know before it runs on *target*.
+    """Check *bundle* for problems that it will have on *target*.
 
-    :param ignore: what the user doesn't want to hear of
-    :param assumed: normalised names of projects that will be on the target although the bundle
-        doesn't have them, such as those left out on purpose; what the target's runtime provides
-        is assumed anyway
-    :param runtime_context: layers, what the runtime has, and the handler
-    :returns: errors first, then by rule in the order of the reference, then by path
-    :raises ArtifactReadError: if a file of the bundle can't be read again
+    :param ignore: patterns of findings to leave out
+    :param expected_missing: normalized names of projects that will be on the target although they
+        are not in the bundle, such as those left out on purpose, besides those of the runtime
+    :param runtime_context: layers, what the runtime provides, and the handler
+    :returns: errors first, then in the order of the reference, then by path
+    :raises ArtifactReadError: if a file of the bundle cannot be read again
     """
-    silenced = tuple(ignore)
+    ignored = tuple(ignore)
     order = {rule: position for position, rule in enumerate(RULES)}
-    context = CheckContext(
-        bundle, target, assumed=frozenset(assumed), runtime_context=runtime_context
-    )
-    with context:
+    with CheckContext(
+        bundle,
+        target,
+        expected_missing=frozenset(expected_missing),
+        runtime_context=runtime_context,
+    ) as context:
         findings = [finding for check in CHECKS for finding in check(context)]
-    found = {(finding.rule, finding.owner) for finding in findings}
-    told = [
+    explained = {(finding.rule, finding.owner) for finding in findings}
+    kept = (
         finding
         for finding in findings
-        if not any((rule, finding.owner) in found for rule in RULES[finding.rule].explained_by)
-        and not any(item.matches(finding) for item in silenced)
-    ]
+        if explained.isdisjoint((id_, finding.owner) for id_ in RULES[finding.rule].explained_by)
+        and not any(item.matches(finding) for item in ignored)
+    )
     return tuple(
         sorted(
-            told,
+            kept,
             key=lambda item: (item.severity != "error", order[item.rule], item.path, item.message),
         )
     )
 
 
 def parse_ignores(texts: Iterable[str]) -> tuple[Ignore, ...]:
-    """Read ``RULE`` and ``RULE:GLOB``.
+    """Parse ``RULE`` and ``RULE:GLOB``.
 
-    :raises UsageError: if there is no such rule
+    :raises UsageError: if a rule is unknown
     """
     return tuple(Ignore.parse(text, RULES) for text in texts)
 
@@ -141,35 +131,31 @@ def parse_ignores(texts: Iterable[str]) -> tuple[Ignore, ...]:
 _INTRODUCTION = """\
 # Rules of `crossdeps check`
 
-Each finding names its rule in brackets. An **error** will fail on the target: the command exits
-with 7. A **warning** may fail, or costs something: the exit code stays 0, unless `--strict` is
-given. `--ignore RULE` silences a rule, `--ignore 'RULE:GLOB'` only where the path matches.
+Each finding shows its rule in brackets. An **error** will fail on the target: the command exits
+with 7. A **warning** may fail, or has a cost: the exit code stays 0, unless `--strict` is given.
+`--ignore RULE` ignores the findings of a rule, `--ignore 'RULE:GLOB'` those with a matching path.
 
 The same rules run at the end of `crossdeps build`, before anything is written.
 
-A foreign binary counts where the target would load it. Windows launchers, a helper for each
-platform side by side, and compiled modules whose Python source is there too are left in peace.
+A foreign binary is a finding only where the target would load it. Windows launchers, sets of
+helpers for each platform, and compiled modules whose Python source is also there are not reported.
 """
 
 
 def render_reference(rules: Iterable[Rule]) -> str:
-    """The page in Markdown: the table of rules, then each with symptom, cause and remedy."""
-    listed = list(rules)
+    """Render the reference in Markdown: the table of rules, then each rule in detail."""
+    rules = list(rules)
     table = ["| rule | severity | what it finds |", "|---|---|---|"]
     table += [
-        f"| [`{rule.id}`](#rule-{rule.id}) | {rule.severity} | {rule.title} |" for rule in listed
+        f"| [`{rule.id}`](#rule-{rule.id}) | {rule.severity} | {rule.title} |" for rule in rules
     ]
     sections = [
         f"(rule-{rule.id})=\n"
         f"## `{rule.id}`\n\n"
-        f"{_sentence(rule.title)}: {rule.severity}.\n\n"
+        f"{rule.title[0].upper()}{rule.title[1:]}: {rule.severity}.\n\n"
         f"**Symptom.** {rule.symptom}\n\n"
         f"**Cause.** {rule.cause}\n\n"
         f"**Remedy.** {rule.remedy}\n"
-        for rule in listed
+        for rule in rules
     ]
     return "\n".join([_INTRODUCTION, "\n".join(table), "", *sections])
-
-
-def _sentence(title: str) -> str:
-    return title[0].upper() + title[1:]

@@ -1,4 +1,4 @@
-"""Rules on native binaries: each planted fault is found, and nothing else."""
+"""Rules on native binaries: each fault is reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def ids(findings: tuple[Finding, ...]) -> list[str]:
     return [finding.rule for finding in findings]
 
 
-def test_the_founding_story() -> None:
-    """The file is named, what it is, and what the target needs."""
+def test_a_wheel_for_another_machine() -> None:
+    """The finding names the file, what it is, and what the target needs."""
     path = "Crypto/Cipher/_raw_ecb.abi3.so"
     bundle = make_bundle(
         Made(
@@ -61,7 +61,7 @@ def test_the_founding_story() -> None:
     ("data", "message"),
     [
         (make_elf("i386", bits=32), "an ELF binary for i386; the target needs x86_64"),
-        (make_elf("x86_64", bits=32), "an ELF binary of 32 bits; the target needs 64 bits"),
+        (make_elf("x86_64", bits=32), "a 32-bit ELF binary; the target needs a 64-bit one"),
         (make_elf("ppc64le"), "an ELF binary for ppc64le; the target needs x86_64"),
         (
             make_macho("arm64"),
@@ -134,7 +134,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("files", HARMLESS.values(), ids=HARMLESS)
-def test_what_nobody_loads_is_no_finding(files: dict[str, bytes]) -> None:
+def test_files_that_are_never_loaded_are_not_reported(files: dict[str, bytes]) -> None:
     assert native(*files.items()) == ()
 
 
@@ -153,7 +153,7 @@ def test_files_outside_the_import_root_are_not_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "says"),
+    ("name", "target", "built_for"),
     [
         ("core.cpython-311-x86_64-linux-gnu.so", PY39, "CPython 3.11 on x86_64-linux-gnu"),
         ("core.cpython-39-x86_64-linux-musl.so", PY39, "CPython 3.9 on x86_64-linux-musl"),
@@ -163,10 +163,10 @@ def test_files_outside_the_import_root_are_not_loaded() -> None:
         ("core.abi3.so", THREADED, "the stable ABI (abi3)"),
     ],
 )
-def test_an_extension_module_for_another_python(name: str, target: Target, says: str) -> None:
+def test_an_extension_module_for_another_python(name: str, target: Target, built_for: str) -> None:
     (finding,) = native((f"demo/{name}", make_elf()), target=target)
     assert finding.rule == "wrong-extension"
-    assert f"demo/{name} is an extension module for {says}; the target is" in finding.message
+    assert f"demo/{name} is an extension module for {built_for}; the target is" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_the_newest_glibc_version_is_named() -> None:
     assert finding.message == (f"{ABI3} needs GLIBC_2.27 from libm.so.6; the target has glibc 2.26")
     assert finding.hint == (
         "build for the target: crossdeps build --runtime python3.9 --arch x86_64;"
-        " or move to python3.12 or later, whose glibc is new enough"
+        " or move to python3.12 or later, which has a newer glibc"
     )
 
 
@@ -303,7 +303,7 @@ def test_a_library_in_the_package_answers_for_its_versions() -> None:
         ("libcrypt.so.1", PY312, "unknown-library"),
     ],
 )
-def test_a_library_that_is_nowhere(library: str, target: Target, rule: str) -> None:
+def test_a_missing_library(library: str, target: Target, rule: str) -> None:
     (finding,) = native((ABI3, make_elf(target.arch, needed=[library])), target=target)
     assert finding.rule == rule
     assert finding.message.startswith(f"{ABI3} needs {library}, which ")
@@ -342,13 +342,15 @@ def test_a_library_in_the_package_is_found_by_either_name(path: str, soname: str
 
 
 @pytest.mark.parametrize("runpath", ["$ORIGIN/../demo.libs", "${ORIGIN}", "/usr/lib", None])
-def test_a_grafted_library_must_lie_where_the_module_looks(runpath: str | None) -> None:
-    """The folder is named in each module; a library of the project's own is let be."""
+def test_a_vendored_library_must_be_where_the_loader_searches(runpath: str | None) -> None:
+    """Each module names the folder; other libraries of the project are not checked."""
     library = "libfoo-12345678.so.1"
     files = (f"elsewhere.libs/{library}", make_elf())
     (finding,) = native((ABI3, make_elf(needed=[library], runpath=runpath)), files)
     assert finding.rule == "missing-library"
-    assert "not where it is looked for" in finding.message
+    assert (
+        "is in the package, but not where the loader searches (RPATH, RUNPATH)" in finding.message
+    )
     own = make_elf(needed=["libown.so"], runpath=runpath)
     assert native((ABI3, own), ("elsewhere/libown.so", make_elf())) == ()
 
@@ -364,13 +366,13 @@ def test_libraries_of_one_folder_need_no_path_to_each_other() -> None:
     assert native((ABI3, user), *libraries) == ()
 
 
-def test_a_library_for_another_machine_stands_in_for_none() -> None:
+def test_a_library_for_another_machine_does_not_count() -> None:
     user = make_elf(needed=["libfoo-12345678.so.1"])
     findings = native((ABI3, user), ("demo.libs/libfoo-12345678.so.1", make_elf("aarch64")))
     assert ids(findings) == ["wrong-machine", "missing-library"]
 
 
-def test_each_missing_library_is_told_once() -> None:
+def test_each_missing_library_is_reported_once() -> None:
     files = [(f"demo/m{number}.abi3.so", make_elf(needed=["libGL.so.1"])) for number in range(5)]
     (finding,) = native(*files)
     assert finding.message.startswith("demo/m0.abi3.so and 4 more need libGL.so.1, which ")

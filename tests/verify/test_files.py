@@ -137,7 +137,7 @@ def test_scripts(path: str, first_line: str, rules: list[str]) -> None:
     assert [finding.rule for finding in verify(bundle, PY39)] == rules
 
 
-def test_scripts_of_one_host_are_told_once() -> None:
+def test_scripts_of_one_host_are_reported_once() -> None:
     script = b"#!/builder/bin/python\n"
     finding = item(make_bundle(source={"bin/a": script, "bin/b": script}))
     assert finding.message == (
@@ -145,7 +145,7 @@ def test_scripts_of_one_host_are_told_once() -> None:
     )
 
 
-def test_bytecode_caches_are_told_once_for_each_python() -> None:
+def test_bytecode_caches_are_reported_once_for_each_python() -> None:
     bundle = make_bundle(
         source={
             "demo/__pycache__/a.cpython-39.pyc": bytes(600),
@@ -157,15 +157,15 @@ def test_bytecode_caches_are_told_once_for_each_python() -> None:
     assert [(item.rule, item.message) for item in verify(bundle, PY39)] == [
         (
             "bytecode",
-            "2 bytecode files of CPython 3.11 (1,200 bytes), which the target can't use",
+            "2 bytecode files of CPython 3.11 (1,200 bytes), which the target cannot use",
         ),
         (
             "bytecode",
-            "1 bytecode file of CPython 3.9 (600 bytes), which the target will compile anew",
+            "1 bytecode file of CPython 3.9 (600 bytes), which the target will recompile",
         ),
         (
             "bytecode",
-            "1 bytecode file of an unknown Python (1 bytes), which the target can't use",
+            "1 bytecode file of an unknown Python (1 bytes), which the target cannot use",
         ),
     ]
 

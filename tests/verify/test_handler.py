@@ -39,9 +39,11 @@ def check(
 ) -> list[Finding]:
     """What is found in a bundle of *projects* and *source*."""
     data = {path: dedent(text).encode() for path, text in source.items()}
-    around = RuntimeContext(layers=layers, handler=Handler.parse(handler), left_out=left_out)
+    runtime_context = RuntimeContext(
+        layers=layers, handler=Handler.parse(handler), left_out=left_out
+    )
     bundle = make_bundle(*projects, source=data, prefix=prefix)
-    return list(verify(bundle, target, runtime_context=around))
+    return list(verify(bundle, target, runtime_context=runtime_context))
 
 
 def app(text: str, *projects: Made, target: Target = PY39) -> list[Finding]:
@@ -83,24 +85,24 @@ def test_the_handler_is_found(path: str, handler: str) -> None:
         "a." * 70,
     ],
 )
-def test_what_lambda_would_refuse_is_refused(text: str) -> None:
+def test_invalid_handlers_are_rejected(text: str) -> None:
     with pytest.raises(UsageError):
         Handler.parse(text)
 
 
-def test_a_module_that_is_elsewhere() -> None:
-    """The hint says where it lies."""
+def test_a_handler_module_in_another_folder() -> None:
+    """The hint says where it is."""
     (finding,) = check({"src/app.py": HANDLER})
     assert finding.rule == "handler-module"
     assert "src/app.handler" in (finding.hint or "")
 
 
-def test_a_module_in_another_folder_than_said() -> None:
+def test_a_handler_module_at_the_root() -> None:
     (finding,) = check({"app.py": f"import yaml\n{HANDLER}"}, handler="src/app.handler")
     assert finding.hint == "did you mean app.handler?"
 
 
-def test_a_module_that_is_nowhere() -> None:
+def test_a_missing_handler_module() -> None:
     (finding,) = check({"main.py": f"import yaml\n{HANDLER}"})
     assert finding.rule == "handler-module"
     assert "--source" in (finding.hint or "")
@@ -135,27 +137,30 @@ def test_a_function_that_can_be_called(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
-        ("def handle(event, context): ...", "doesn't define handler"),
-        ("", "doesn't define handler"),
-        ("def outer():\n    def handler(event, context): ...", "doesn't define handler"),
-        ("class A:\n    def handler(self, event): ...", "doesn't define handler"),
+        ("def handle(event, context): ...", "app.py does not define handler, which"),
+        ("", "app.py does not define handler, which"),
+        (
+            "def outer():\n    def handler(event, context): ...",
+            "app.py does not define handler, which",
+        ),
+        ("class A:\n    def handler(self, event): ...", "app.py does not define handler, which"),
         ("async def handler(event, context): ...", "coroutine"),
-        ("def handler(): ...", "takes no argument"),
-        ("def handler(event): ...", "takes one argument"),
+        ("def handler(): ...", "accepts no arguments"),
+        ("def handler(event): ...", "accepts one argument"),
         ("def handler(a, b, c): ...", "requires 3 arguments"),
         ("def handler(event, context, *, key): ...", "keyword argument key"),
     ],
 )
-def test_a_function_that_cannot(text: str, told: str) -> None:
+def test_a_function_that_cannot(text: str, problem: str) -> None:
     (finding,) = check({"app.py": text})
     assert finding.rule == "handler-function"
-    assert told in finding.message
+    assert problem in finding.message
     assert finding.path == "app.py"
 
 
-def test_the_nearest_name_is_offered() -> None:
+def test_the_closest_name_is_suggested() -> None:
     (finding,) = check({"app.py": "def lambda_handler(event, context): ..."})
     assert "lambda_handler" in (finding.hint or "")
 
@@ -190,7 +195,7 @@ def test_the_nearest_name_is_offered() -> None:
     ],
 )
 def test_a_missing_import(text: str, project: str, severity: str) -> None:
-    """It is named, with its line and the project that likely has it."""
+    """The finding shows the line and the project that likely provides the module."""
     (finding,) = app(text)
     assert finding.rule == ("missing-import" if severity == "error" else "missing-later-import")
     assert finding.severity == severity
@@ -227,12 +232,12 @@ def test_a_missing_import(text: str, project: str, severity: str) -> None:
         "from __future__ import annotations",
     ],
 )
-def test_an_import_that_does_no_harm(text: str) -> None:
+def test_a_harmless_import(text: str) -> None:
     assert app(text) == []
 
 
-def test_the_same_missing_import_is_told_once() -> None:
-    """Its first place is told, with the number of the others."""
+def test_the_same_missing_import_is_reported_once() -> None:
+    """The first location is shown, with the number of the others."""
     (finding,) = app("import yaml\nimport yaml.nodes\ndef f():\n    import yaml")
     assert finding.message.startswith("app.py:1 imports yaml")
     assert "1 more" in finding.message
@@ -242,9 +247,9 @@ def test_the_standard_library_is_that_of_the_target() -> None:
     assert app("import distutils.core") == []
     (finding,) = app("import distutils.core", target=PY312)
     assert finding.rule == "missing-import"
-    assert finding.hint == "it isn't in the standard library of Python 3.12"
+    assert finding.hint == "it is not in the standard library of Python 3.12"
     (finding,) = app("import asyncore", target=PY312)
-    assert "pyasyncore can stand in for it" in (finding.hint or "")
+    assert "the project pyasyncore can replace it" in (finding.hint or "")
     (finding,) = app("import tomllib")
     assert "tomli" in (finding.hint or "")
     assert app("import tomllib", target=PY311) == []
@@ -279,11 +284,11 @@ def test_a_trimmed_module_is_known_by_its_record() -> None:
     made = Made("numpy", files={}, record={"numpy/testing.py": row, "numpy/__init__.py": row})
     findings = app("import numpy.testing", made)
     finding = next(item for item in findings if item.rule == "missing-import")
-    assert "numpy has it, but it was left out" in (finding.hint or "")
+    assert "numpy contains it, but it was left out" in (finding.hint or "")
 
 
 def test_source_is_followed_from_the_handler() -> None:
-    """What the handler imports fails at the start; what it doesn't is told as a warning."""
+    """Missing imports at startup are errors; in files that the handler doesn't import, warnings."""
     source = {
         "app.py": f"from lib import used\n{HANDLER}",
         "lib/__init__.py": "import a_missing",
@@ -292,8 +297,10 @@ def test_source_is_followed_from_the_handler() -> None:
         "lib/late.py": "import c_missing",
         "tests/test_app.py": "import pytest",
     }
-    told = {item.message.split(" ")[0]: item.severity for item in check(source, Made("other"))}
-    assert told == {
+    severities = {
+        item.message.split(" ")[0]: item.severity for item in check(source, Made("other"))
+    }
+    assert severities == {
         "lib/__init__.py:1": "error",
         "lib/used.py:2": "error",
         "lib/deeper.py:1": "error",
@@ -308,11 +315,11 @@ def test_own_modules_must_be_there() -> None:
     gone, outside = check(source)
     assert "lib.gone" in gone.message
     assert "--exclude" in (gone.hint or "")
-    assert "imports .x, which is outside its package" in outside.message
+    assert "imports .x, a relative import beyond its top-level package" in outside.message
 
 
-def test_what_is_tried_may_fail_deep_inside() -> None:
-    """An own module that is imported under a guard may miss what it likes."""
+def test_optional_imports_may_fail_in_imported_modules() -> None:
+    """A module of the user that is an optional import may have missing imports itself."""
     source = {
         "app.py": f"try:\n    from lib import fast\nexcept ImportError: ...\n{HANDLER}",
         "lib/__init__.py": "",
@@ -333,8 +340,8 @@ def test_packages_that_work_on_the_import_system_may_have_anything(text: str) ->
 
 def test_compiled_modules_may_have_anything() -> None:
     data = {"app.py": f"import lib.x\n{HANDLER}".encode(), "lib.abi3.so": make_elf()}
-    around = RuntimeContext(handler=Handler.parse("app.handler"))
-    assert verify(make_bundle(source=data), PY39, runtime_context=around) == ()
+    runtime_context = RuntimeContext(handler=Handler.parse("app.handler"))
+    assert verify(make_bundle(source=data), PY39, runtime_context=runtime_context) == ()
 
 
 def test_a_nested_folder_is_named() -> None:
@@ -343,13 +350,13 @@ def test_a_nested_folder_is_named() -> None:
     assert "folder src" in (finding.hint or "")
 
 
-def test_files_of_others_are_not_read() -> None:
+def test_files_of_projects_are_not_read() -> None:
     other = Made("other", files={"other/__init__.py": b"import missing_everywhere"})
     assert app("import other", other) == []
 
 
-def test_where_nothing_says_whose_the_files_are_only_what_is_used_is_read() -> None:
-    """A package whose metadata was stripped has everything in one heap."""
+def test_without_metadata_only_imported_files_are_read() -> None:
+    """In a package without metadata, the user's files can't be told from others."""
     source = {"app.py": f"import lib\n{HANDLER}", "lib.py": "", "unused.py": "import yaml"}
     assert check(source) == []
 
@@ -391,13 +398,23 @@ def test_syntax_of_another_python(text: str, target: Target, rule: str | None) -
     "data", [b"\0", b"\xff\xfe", b"# coding: nonsense\n", b"(" * 5000, b"x = '\xe9'\n"]
 )
 def test_files_that_are_no_source(data: bytes) -> None:
-    """Told as a finding, never as a crash."""
+    """They are reported as a finding, and never end in a crash."""
     bundle = make_bundle(source={"app.py": data})
     found = verify(
         bundle, PY39, runtime_context=RuntimeContext(handler=Handler.parse("app.handler"))
     )
     assert found
     assert {item.rule for item in found} <= {"source-syntax", "unread-source"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"x = {'+'.join(['1'] * 3000)}", "if x: pass\n" + "elif x: pass\n" * 1500],
+    ids=["expression", "statement"],
+)
+def test_deep_nesting_is_reported(text: str) -> None:
+    """Python may parse what is too deep to be walked."""
+    assert set(rules(app(text, target=PY311))) == {"unread-source"}
 
 
 def test_invalid_escapes_do_not_warn() -> None:
@@ -423,15 +440,15 @@ def test_an_sdk_in_halves(projects: tuple[str, ...], text: str, expected: list[s
 def test_an_sdk_that_was_left_to_the_runtime() -> None:
     """``--provided`` says that it is used, whatever the source imports."""
     bundle = make_bundle(Made("urllib3", "2.5"))
-    around = RuntimeContext(left_out=frozenset({"boto3", "botocore"}))
-    (finding,) = verify(bundle, PY39, runtime_context=around)
+    runtime_context = RuntimeContext(left_out=frozenset({"boto3", "botocore"}))
+    (finding,) = verify(bundle, PY39, runtime_context=runtime_context)
     assert finding.rule == "split-sdk"
     assert "urllib3 2.5" in finding.message
-    assert verify(bundle, PLAIN, runtime_context=around) == ()
+    assert verify(bundle, PLAIN, runtime_context=runtime_context) == ()
 
 
 def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None:
-    """What the runtime is known to have in a version that isn't accepted is told, with the date."""
+    """A provided version that isn't accepted is reported, with the date on which it was seen."""
     version = provided_projects(PY312)["botocore"].version  # type: ignore[index]
     fits = make_bundle(Made("aio", requires=[f"botocore=={version}", "urllib3>99"]))
     assert verify(fits, PY312) == ()
@@ -442,8 +459,13 @@ def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None
 
 def test_a_layer_meets_requirements() -> None:
     layer = make_bundle(Made("dep", "1.0"), prefix="python/")
-    around = RuntimeContext(layers=(layer,))
-    assert verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, runtime_context=around) == ()
-    (finding,) = verify(make_bundle(Made("a", requires=["dep>=2"])), PY39, runtime_context=around)
+    runtime_context = RuntimeContext(layers=(layer,))
+    assert (
+        verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, runtime_context=runtime_context)
+        == ()
+    )
+    (finding,) = verify(
+        make_bundle(Made("a", requires=["dep>=2"])), PY39, runtime_context=runtime_context
+    )
     assert finding.rule == "wrong-version"
     assert "a layer" in finding.message

@@ -17,9 +17,9 @@ CORE = {"demo/_core.abi3.so": make_elf()}
 
 
 def found(
-    *projects: Made, target: Target = PLAIN, assumed: tuple[str, ...] = ()
+    *projects: Made, target: Target = PLAIN, expected_missing: tuple[str, ...] = ()
 ) -> tuple[Finding, ...]:
-    return verify(make_bundle(*projects), target, assumed=assumed)
+    return verify(make_bundle(*projects), target, expected_missing=expected_missing)
 
 
 def ids(findings: tuple[Finding, ...]) -> list[str]:
@@ -49,13 +49,13 @@ def test_wheel_tags(tags: tuple[str, ...], files: dict[str, bytes], rules: list[
     assert ids(found(Made("demo", files=files, tags=tags))) == rules
 
 
-def test_a_wrong_tag_is_silent_where_the_binaries_say_it() -> None:
+def test_a_wrong_tag_is_not_reported_besides_its_binaries() -> None:
     files = {"demo/_core.abi3.so": make_elf(glibc="2.28")}
     project = Made("demo", files=files, tags=("cp39-abi3-manylinux_2_28_x86_64",))
     assert ids(found(project)) == ["glibc-too-old"]
 
 
-def test_a_wrong_tag_is_told_of_the_project_that_has_it() -> None:
+def test_a_wrong_tag_names_its_project() -> None:
     (finding,) = found(Made("demo", tags=("cp38-cp38-win_amd64",)), Made("other"))
     assert finding == Finding(
         rule="wrong-wheel",
@@ -107,9 +107,9 @@ def test_requirements_under_the_target_s_markers(requires: str, rules: list[str]
     assert ids(found(Made("demo", requires=[requires]), Made("other", "1.5"))) == rules
 
 
-def test_a_missing_project_is_named_with_who_wants_it() -> None:
+def test_a_missing_project_is_named_with_its_dependent() -> None:
     (finding,) = found(Made("demo", requires=["Missing>=2 ; python_version >= '3'"]))
-    assert finding.message == "demo 1.0 requires Missing>=2, which isn't in the package"
+    assert finding.message == "demo 1.0 requires Missing>=2, which is not in the package"
     assert (finding.path, finding.owner) == ("demo-1.0.dist-info", "demo")
 
 
@@ -117,8 +117,8 @@ def test_a_pre_release_in_the_package_is_accepted() -> None:
     assert found(Made("demo", requires=["other>=1"]), Made("other", "1.1b1")) == ()
 
 
-def test_extras_that_another_project_asks_for_count() -> None:
-    """And those that an extra asks for in turn."""
+def test_extras_that_another_project_requires_count() -> None:
+    """And those that an extra requires in turn."""
     projects = (
         Made("demo", requires=["other[Fast_Mode]"]),
         Made("other", requires=["missing; extra == 'fast-mode'", "third[a]; extra == 'fast-mode'"]),
@@ -126,8 +126,8 @@ def test_extras_that_another_project_asks_for_count() -> None:
     )
     findings = found(*projects)
     assert [finding.message for finding in findings] == [
-        "other 1.0 requires missing (for its extra fast-mode), which isn't in the package",
-        "third 1.0 requires fourth (for its extra a), which isn't in the package",
+        "other 1.0 requires missing (for its extra fast-mode), which is not in the package",
+        "third 1.0 requires fourth (for its extra a), which is not in the package",
     ]
 
 
@@ -135,14 +135,14 @@ def test_a_circle_of_extras_ends() -> None:
     assert found(Made("demo", requires=["demo[a]", "demo[b]; extra == 'a'"])) == ()
 
 
-def test_what_the_runtime_provides_is_not_missing() -> None:
+def test_projects_of_the_runtime_are_not_missing() -> None:
     project = Made("demo", requires=["boto3>=1.20", "urllib3"])
     assert found(project, target=PY39) == ()
     assert ids(found(project)) == ["unmet-requirement"] * 2
 
 
-def test_what_was_left_out_on_purpose_is_not_missing() -> None:
-    assert found(Made("demo", requires=["Big.Thing"]), assumed=("big-thing",)) == ()
+def test_projects_left_out_on_purpose_are_not_missing() -> None:
+    assert found(Made("demo", requires=["Big.Thing"]), expected_missing=("big-thing",)) == ()
 
 
 @pytest.mark.parametrize(
@@ -172,11 +172,21 @@ def test_record(record: dict[str, tuple[str, str] | None], rules: list[str], pre
     assert all(finding.path.startswith(f"{prefix}demo/") for finding in findings)
 
 
+@pytest.mark.parametrize(
+    ("path", "size"), [("x" * 200_000, ""), ("demo/__init__.py\0", "0"), ("demo/a.py", "9" * 9000)]
+)
+def test_a_malformed_record_is_read_as_far_as_possible(path: str, size: str) -> None:
+    files = {"demo/__init__.py": b"", "demo/a.py": b""}
+    gone = {"demo/gone.py": ("", "")}
+    findings = found(Made("demo", files=files, record={path: ("", size), **gone}))
+    assert "record-missing" in ids(findings)
+
+
 def test_files_that_a_record_lacks_are_counted() -> None:
     gone = {f"demo/{number}.py": ("", "") for number in range(1200)}
     (finding,) = found(Made("demo", record=gone))
     assert finding.message == (
-        "demo/0.py is in the RECORD of demo 1.0, and not in the package (and 1,199 more)"
+        "demo/0.py is listed in the RECORD of demo 1.0, but is not in the package (and 1,199 more)"
     )
 
 

@@ -1,4 +1,4 @@
-"""The size budget: what is over it, and what would really help, measured."""
+"""The size limit, and what would bring an artifact under it, measured."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_limit_itself_is_allowed() -> None:
     assert "262,144,001 bytes" in finding.message
 
 
-def test_a_machine_has_no_limit() -> None:
+def test_a_target_without_runtime_has_no_limit() -> None:
     target = Target(python="3.12", arch="x86_64")
     assert too_large(plain("big", LIMIT + 1), target=target) == []
 
@@ -67,7 +67,7 @@ def test_layers_count() -> None:
     assert "with its 2 layers 263,000,001" in finding.message
 
 
-def test_where_nothing_helps_nothing_is_suggested() -> None:
+def test_useless_options_are_not_suggested() -> None:
     """Trimming and providing would save nothing, and another layer counts too."""
     (finding,) = too_large(plain("big", LIMIT + 1))
     assert "--slim" not in (finding.hint or "")
@@ -77,17 +77,17 @@ def test_where_nothing_helps_nothing_is_suggested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "tests", "boto", "told", "untold"),
+    ("rest", "tests", "boto", "suggested", "not_suggested"),
     [
         (250, 20, 0, ("--slim saves 20.0 MB",), ("--provided", "container")),
         (250, 10, 15, ("--provided saves 15.0 MB",), ("--slim", "container")),
         (250, 15, 16, ("--provided (16.0 MB) and --slim (15.0 MB) together",), ("container",)),
         (198, 63, 64, ("--provided saves 64.0 MB; or --slim saves 63.0 MB",), ()),
-        (280, 10, 10, ("even --provided (10.0 MB) and --slim", "17.9 MB too many", "image"), ()),
+        (280, 10, 10, ("even --provided (10.0 MB) and --slim", "17.9 MB too much", "image"), ()),
     ],
 )
-def test_what_helps_is_computed(
-    rest: int, tests: int, boto: int, told: tuple[str, ...], untold: tuple[str, ...]
+def test_savings_are_computed(
+    rest: int, tests: int, boto: int, suggested: tuple[str, ...], not_suggested: tuple[str, ...]
 ) -> None:
     """Only what brings the artifact under the limit is suggested."""
     big = Made("big", files={"big/__init__.py": b"", "big/tests/__init__.py": b"", "big/t.py": b""})
@@ -101,12 +101,12 @@ def test_what_helps_is_computed(
         },
     )
     (finding,) = too_large(bundle)
-    assert all(text in (finding.hint or "") for text in told), finding.hint
-    assert not any(text in (finding.hint or "") for text in untold), finding.hint
+    assert all(text in (finding.hint or "") for text in suggested), finding.hint
+    assert not any(text in (finding.hint or "") for text in not_suggested), finding.hint
 
 
-def test_what_others_need_is_not_the_runtime_s() -> None:
-    """A shared dependency stays where a project of one's own needs it, so it saves nothing."""
+def test_shared_dependencies_are_not_left_out() -> None:
+    """A dependency that another project requires too stays, so it saves nothing."""
     bundle = sized(
         make_bundle(
             Made("app", requires=["jmespath"]),
@@ -119,7 +119,7 @@ def test_what_others_need_is_not_the_runtime_s() -> None:
     assert "--provided (1.0 MB)" in (finding.hint or "")
 
 
-def test_what_a_layer_has_already() -> None:
+def test_projects_that_a_layer_has() -> None:
     layer = plain("big", 100 * MB, prefix="python/")
     bundle = sized(
         make_bundle(Made("big"), Made("app", requires=["big"])),
@@ -129,7 +129,7 @@ def test_what_a_layer_has_already() -> None:
     assert "--exclude-project big (a layer has it) saves 100.0 MB" in (finding.hint or "")
 
 
-def test_the_biggest_come_first() -> None:
+def test_the_largest_come_first() -> None:
     names = [f"p{number:02}" for number in range(12)]
     sizes = {f"{name}/__init__.py": (number + 20) * MB for number, name in enumerate(names)}
     (finding,) = too_large(sized(make_bundle(*map(Made, names)), sizes))

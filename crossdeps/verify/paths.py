@@ -1,0 +1,122 @@
+"""Rules on paths: modules that hide others, names that differ only in case, permissions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from crossdeps.text import join_words
+from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.module_names import parse_module_path, stdlib_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crossdeps.bundle.model import Entry
+    from crossdeps.verify.context import CheckContext
+
+UNREADABLE_MODE = Rule(
+    id="unreadable-mode",
+    severity="error",
+    title="a file that the target's user cannot read",
+    symptom="`PermissionError: [Errno 13] Permission denied`, or `ModuleNotFoundError`.",
+    cause=(
+        "The runtime runs functions as a user other than the owner of the files, and the file is"
+        " not readable by others (a strict umask, or a zip written with mode 0600)."
+    ),
+    remedy="Set mode 0644, and 0755 for programs: `chmod -R go+rX`. crossdeps always does.",
+)
+SHADOWS_STDLIB = Rule(
+    id="shadows-stdlib",
+    severity="warning",
+    title="a module with the name of a standard library module",
+    symptom="`AttributeError` or `ImportError` in unrelated modules.",
+    cause=(
+        "On Lambda the package's folder comes before the standard library on the import path, so"
+        " this module is imported instead: an old backport (enum34, typing, dataclasses), or a"
+        " source file named queue.py or types.py."
+    ),
+    remedy="Remove the backport, or rename the file.",
+)
+SHADOWS_RUNTIME = Rule(
+    id="shadows-runtime",
+    severity="warning",
+    title="a module with the name of one that the runtime uses to call the handler",
+    symptom="The function fails before the handler is reached, or after a runtime update.",
+    cause="awslambdaric was installed into the package; it is meant for container images.",
+    remedy="Exclude it from packages for hosted runtimes.",
+)
+CASE_COLLISION = Rule(
+    id="case-collision",
+    severity="warning",
+    title="paths that differ only in case",
+    symptom="None on Linux. When unpacked on macOS or Windows, all but one of the files are lost.",
+    cause="A project contains both, or two projects use the same name in different case.",
+    remedy="Do not deploy from a copy that was unpacked on a case-insensitive file system.",
+)
+
+# The client that calls the handler: a copy in the package is imported instead of the runtime's.
+_LAMBDA_MODULES = frozenset({"awslambdaric", "bootstrap"})
+
+
+def check_modes(context: CheckContext) -> Iterator[Finding]:
+    """Check that everyone can read every file.
+
+    A mode of 0 is that of a zip written without Unix modes; unzip replaces it with a usable one.
+    """
+    for entry in context.bundle.entries:
+        mode = entry.mode & 0o777
+        if mode and not mode & 0o004:
+            yield UNREADABLE_MODE.entry_finding(
+                entry,
+                f"{entry.path} has mode {mode:04o}, which does not let others read it",
+                hint=f"run chmod -R go+rX, or rebuild: {context.build_command}",
+            )
+
+
+def check_shadowing(context: CheckContext) -> Iterator[Finding]:
+    """Check that no top-level module hides one of the standard library or the runtime."""
+    major, minor = context.target.python_version
+    stdlib = stdlib_modules((major, minor))
+    runtime = _LAMBDA_MODULES if context.target.runtime_name else frozenset()
+    for module, entry in sorted(_find_top_level(context).items()):
+        if module in stdlib:
+            rule, hint = SHADOWS_STDLIB, "rename it"
+            hidden = f"a module of the standard library of Python {major}.{minor}"
+        elif module in runtime:
+            rule, hint = SHADOWS_RUNTIME, "remove it: the runtime has its own"
+            hidden = f"a module that {context.target.runtime_name} uses to call the handler"
+        else:
+            continue
+        if entry.owner:
+            hint = f"build without it: {context.build_command} --exclude-project {entry.owner}"
+        yield rule.entry_finding(
+            entry, f"{module} is {hidden}; the one in the package hides it", hint=hint
+        )
+
+
+def _find_top_level(context: CheckContext) -> dict[str, Entry]:
+    """Map each top-level module or package that can hide others to one of its files.
+
+    A folder without ``__init__`` hides nothing: namespace packages come last (PEP 420).
+    """
+    found: dict[str, Entry] = {}
+    for path, entry in context.package_files.items():
+        parsed = parse_module_path(path)
+        if parsed and "." not in parsed.name:
+            if parsed.is_package:
+                found[parsed.name] = entry
+            else:
+                found.setdefault(parsed.name, entry)
+    return found
+
+
+def check_case(context: CheckContext) -> Iterator[Finding]:
+    """Check that no two paths are equal on a case-insensitive file system."""
+    by_folded_path: dict[str, list[Entry]] = defaultdict(list)
+    for entry in context.bundle.entries:
+        by_folded_path[entry.path.casefold()].append(entry)
+    for _, entries in sorted(by_folded_path.items()):
+        if len(entries) > 1:
+            paths = join_words([entry.path for entry in entries])
+            yield CASE_COLLISION.entry_finding(entries[0], f"{paths} differ only in case")
