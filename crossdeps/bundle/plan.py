@@ -22,7 +22,7 @@ from crossdeps.bundle.slimming import trim
 from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
-from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, Row, render_record
+from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, RecordRow, render_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -228,8 +228,9 @@ def _inline(path: str, data: bytes, owner: NormalizedName | None) -> Entry:
     )
 
 
-def _row(entry: Entry, prefix: str) -> Row:
-    return Row(path=entry.path.removeprefix(prefix), sha256=entry.sha256, size=entry.size)
+def _row(entry: Entry, prefix: str) -> RecordRow:
+    path = entry.path.removeprefix(prefix)
+    return RecordRow(path=path, algorithm="sha256", digest=entry.sha256, size=entry.size)
 
 
 def _size(item: Placed) -> int:

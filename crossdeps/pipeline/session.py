@@ -155,7 +155,7 @@ class Session:
 
         :raises WheelError: if a wheel has other dependencies than the index said
         """
-        from crossdeps.wheels.reader import check_metadata_agrees  # noqa: PLC0415 - see the module
+        from crossdeps.wheels.dist_info import check_metadata_agrees  # noqa: PLC0415 - see the module
 
         for wheel in wheels:
             choice = resolution.choices.get(wheel.name)

@@ -1,17 +1,17 @@
-"""From what was selected to verified wheels: from the store, by download, or by the builder."""
+"""Getting verified wheels of selected packages: from the store, by download, or by building."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from packaging.specifiers import SpecifierSet
 
 from crossdeps.errors import CrossdepsError, IntegrityError
 from crossdeps.requirements.model import Origin, Requirement
-from crossdeps.wheels.model import refusal
+from crossdeps.wheels.model import invalid_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,23 +34,23 @@ def fetch_wheels(
     *,
     progress: Progress,
 ) -> tuple[Wheel, ...]:
-    """The wheels of *selected*, in its order, each verified when it entered the store.
+    """Return the wheels of *selected*, in its order, each verified when it entered the store.
 
-    What the store has is taken from there; the rest is downloaded, up to :data:`PARALLEL` at a
-    time and the biggest first, while this thread asks the builder for what has to be built.
+    What the store doesn't have is downloaded, up to :data:`PARALLEL` files at a time and the
+    largest first, while this thread builds what has to be built.
 
     :param source: safe to call from several threads
-    :param open_builder: called only where something has to be built
-    :raises HashMismatchError: if a file isn't the one that was selected
-    :raises WheelError: if a wheel breaks a rule
+    :param open_builder: called only if something has to be built
+    :raises HashMismatchError: if a file has another hash than the selected one
+    :raises WheelError: if a wheel is invalid
     :raises IndexAccessError: if a file can't be fetched
-    :raises SdistBuildError: if something can't be built
+    :raises SdistBuildError: if a build fails
     """
-    found = [_find(item, store) for item in selected]
+    stored = [_find(item, store) for item in selected]
     missing = [
         (index, item.file)
         for index, item in enumerate(selected)
-        if found[index] is None and item.file is not None and _is_wheel(item.file)
+        if stored[index] is None and item.file is not None and _is_wheel(item.file)
     ]
     missing.sort(key=lambda pair: (-(pair[1].size or 0), pair[1].filename))
     if missing:
@@ -65,14 +65,14 @@ def fetch_wheels(
         fetched = downloads.results()
     finally:
         downloads.stop()
-    wheels = [wheel or built.get(index) or fetched[index] for index, wheel in enumerate(found)]
+    wheels = [wheel or built.get(index) or fetched[index] for index, wheel in enumerate(stored)]
     for item, wheel in zip(selected, wheels, strict=True):
         _check_identity(item, wheel)
     return tuple(wheels)
 
 
 class _Downloads:
-    """Daemon threads that work through a list; the first failure ends the others' supply."""
+    """Daemon threads that download a list of files, until one of them fails."""
 
     def __init__(
         self, files: list[tuple[int, ProjectFile]], store: Store, source: ByteSource
@@ -89,7 +89,7 @@ class _Downloads:
             threading.Thread(target=self._work, name="crossdeps-fetch", daemon=True).start()
 
     def results(self) -> dict[int, Wheel]:
-        """Wait for every download; of several failures the first that happened is raised."""
+        """Wait for every download; raise the first failure."""
         wheels: dict[int, Wheel] = {}
         for _ in range(self._count):
             index, result = self._finished.get()
@@ -99,7 +99,7 @@ class _Downloads:
         return wheels
 
     def stop(self) -> None:
-        """Begin no further download."""
+        """Start no other download."""
         self._stopped.set()
 
     def _work(self) -> None:
@@ -110,7 +110,7 @@ class _Downloads:
                 return
             try:
                 self._finished.put((index, _download(file, self._store, self._source)))
-            except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+            except BaseException as error:  # noqa: BLE001 - raised by results()
                 self._finished.put((index, error))
 
 
@@ -132,8 +132,8 @@ def _download(file: ProjectFile, store: Store, source: ByteSource) -> Wheel:
     finally:
         path.unlink(missing_ok=True)
     if file.size not in (None, wheel.size):
-        note = f"the index says that it has {file.size} bytes; it has {wheel.size}"
-        wheel = replace(wheel, warnings=(*wheel.warnings, note))
+        warning = f"its size is {wheel.size} bytes, and {file.size} on the index"
+        wheel = msgspec.structs.replace(wheel, warnings=(*wheel.warnings, warning))
     return wheel
 
 
@@ -145,9 +145,9 @@ def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
     wheel = store.find(built.sha256, built.filename)
     if wheel is None:
         raise IntegrityError(
-            "a wheel that was just built or fetched is not in the store any more",
+            "a wheel that was just built or downloaded isn't in the store any more",
             context=(built.filename,),
-            hint="another process may have changed it: run again",
+            hint="another process may have removed it: run again",
             rule="store-lost",
         )
     return wheel
@@ -155,7 +155,7 @@ def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
 
 def _as_requirement(item: SelectedPackage) -> Requirement:
     if item.source is None:
-        raise CrossdepsError(f"nothing was selected for {item.name}")
+        raise CrossdepsError(f"no file or source is selected for {item.name}")
     return Requirement(
         name=item.name,
         specifier=SpecifierSet(),
@@ -167,11 +167,16 @@ def _as_requirement(item: SelectedPackage) -> Requirement:
 
 
 def _check_identity(item: SelectedPackage, wheel: Wheel) -> None:
-    """The wheel is of the project and version that were selected."""
+    """Check that the wheel has the selected project and version."""
     if wheel.name != item.name:
-        error = refusal("metadata-name", f"is of {wheel.name!r}, selected was {item.name!r}")
+        error = invalid_wheel(
+            "metadata-name", f"its project is {wheel.name!r} instead of the selected {item.name!r}"
+        )
     elif item.version is not None and wheel.version != item.version:
-        error = refusal("metadata-version", f"is {wheel.version}, selected was {item.version}")
+        error = invalid_wheel(
+            "metadata-version",
+            f"its version is {wheel.version} instead of the selected {item.version}",
+        )
     else:
         return
     error.within(wheel.filename)

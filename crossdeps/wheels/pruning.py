@@ -1,26 +1,26 @@
-"""Keeping the store small: what it holds, leaving out what wasn't used, emptying it."""
+"""Keeping the store small: counting its wheels, removing unused ones, emptying it."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossdeps.wheels.facts import SUFFIX
-from crossdeps.wheels.store_directory import WHEEL_SUFFIX, sweep
+import msgspec
+
+from crossdeps.wheels.store_directory import CONTENTS_SUFFIX, WHEEL_SUFFIX, remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoreInfo:
-    """What the store under a cache folder holds; sizes in bytes.
+class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store under a cache directory holds.
 
-    :param wheels: how many wheels
-    :param facts: bytes of the indexes beside them
+    :param wheels: number of wheels
+    :param size: bytes of the wheels
+    :param facts: bytes of the files with their contents
     """
 
     path: Path
@@ -30,9 +30,9 @@ class StoreInfo:
 
 
 def store_info(root: Path) -> StoreInfo:
-    """Count what the store under *root* holds; nothing where there is none."""
+    """Count what the store under *root* holds; nothing if there is none."""
     base = root / "wheels"
-    sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], SUFFIX: []}
+    sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], CONTENTS_SUFFIX: []}
     for file in _files(base):
         with contextlib.suppress(OSError):
             sizes.setdefault(file.suffix, []).append(file.stat().st_size)
@@ -40,71 +40,70 @@ def store_info(root: Path) -> StoreInfo:
         path=base,
         wheels=len(sizes[WHEEL_SUFFIX]),
         size=sum(sizes[WHEEL_SUFFIX]),
-        facts=sum(sizes[SUFFIX]),
+        facts=sum(sizes[CONTENTS_SUFFIX]),
     )
 
 
 def prune_store(root: Path, *, unused_days: float | None = None) -> int:
-    """Remove what is of no use: leavings of dead processes, facts of other versions or no wheel.
+    """Remove abandoned work directories, and contents in other formats or without a wheel.
 
-    :param unused_days: remove wheels too that were last used longer ago than this
-    :returns: bytes won
+    :param unused_days: also remove wheels that were last used longer ago than this
+    :returns: bytes freed
     """
     base = root / "wheels"
-    won = sweep(base / "tmp")
+    freed = remove_abandoned(base / "tmp")
     if unused_days is not None:
         since = time.time() - unused_days * 86400
-        old = [file for file in _files(base) if file.suffix == WHEEL_SUFFIX]
-        old = [file for file in old if _last_used(file) < since]
-        logs = [file for file in _builds(root) if _last_used(file) < since]
-        won += sum(_remove(file) for file in (*old, *logs))
+        wheels = [file for file in _files(base) if file.suffix == WHEEL_SUFFIX]
+        unused = [file for file in (*wheels, *_builds(root)) if _last_used(file) < since]
+        freed += sum(map(_remove, unused))
     for file in _files(base):
         if file.suffix != WHEEL_SUFFIX and (
-            file.suffix != SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
+            file.suffix != CONTENTS_SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
         ):
-            won += _remove(file)
-    return won
+            freed += _remove(file)
+    return freed
 
 
 def clear_store(root: Path) -> int:
-    """Remove every wheel. Processes that use one keep it until they are done.
+    """Remove every wheel. Processes that use one keep it until they end.
 
-    :returns: bytes won
+    :returns: bytes freed
     """
     base = root / "wheels"
-    won = sweep(base / "tmp")
-    won += sum(_remove(file) for file in (*_files(base), *_builds(root)))
-    for folder in [*_entries(base / "sha256"), base / "sha256", base / "tmp", base]:
+    freed = remove_abandoned(base / "tmp")
+    freed += sum(map(_remove, (*_files(base), *_builds(root))))
+    for directory in [*_entries(base / "sha256"), base / "sha256", base / "tmp", base]:
         with contextlib.suppress(OSError):
-            folder.rmdir()
-    return won
+            directory.rmdir()
+    return freed
 
 
 def _last_used(file: Path) -> float:
-    """Seconds since the epoch; the facts of a wheel are touched when it is found."""
+    """Seconds since the epoch; the contents of a wheel are touched on every use."""
     times = [0.0]
-    for path in (file, file.with_suffix(SUFFIX)):
+    for path in (file, file.with_suffix(CONTENTS_SUFFIX)):
         with contextlib.suppress(OSError):
             times.append(path.stat().st_mtime)
     return max(times)
 
 
 def _builds(root: Path) -> list[Path]:
-    """What was noted of builds, and the logs of those that failed."""
+    """The results of builds, and the logs of failed ones."""
     return [*_entries(root / "builds" / "made"), *_entries(root / "builds" / "logs")]
 
 
 def _files(base: Path) -> Iterator[Path]:
-    for folder in _entries(base / "sha256"):
-        for file in _entries(folder):
+    for directory in _entries(base / "sha256"):
+        for file in _entries(directory):
             if file.is_file():
                 yield file
 
 
-def _entries(folder: Path) -> list[Path]:
-    """What is in *folder*, sorted; nothing where another process has removed it."""
+def _entries(directory: Path) -> list[Path]:
+    """The paths in *directory*, sorted; none if another process has removed it."""
     try:
-        return sorted(folder.iterdir())
+        return sorted(directory.iterdir())
     except OSError:
         return []
 

@@ -1,17 +1,17 @@
-"""Private folders inside the store for what is under way, which die with their process.
-
-Each open store has one. It holds a lock file that its process keeps locked, so that another can
-tell the folder of a living process from one that was left behind, whatever the clock says.
+"""The files of a store on disk, and the private directory of each process that uses it.
 
 ::
 
-    BASE/sha256/ab/<64 hex digits>.whl        mode 0444, never changed once there
-    BASE/sha256/ab/<64 hex digits>.facts1     what the strict reader found (facts.py)
-    BASE/tmp/run-*/                           what a running process works on (scratch.py)
+    BASE/sha256/ab/<64 hex digits>.whl        mode 0444, never changed
+    BASE/sha256/ab/<64 hex digits>.facts2     its contents, as the strict reader found them
+    BASE/tmp/run-*/                           what a running process works on
 
-Nothing here is locked: a file comes in by rename, and a process holds what it uses by a second
-name in its own scratch folder. Nothing is synced either: every use takes a wheel's hash anew, so
-that one torn by a power cut is dropped and fetched again.
+Nothing in the store is locked: a file is added by renaming it, and a process keeps what it uses by
+a hard link in its own work directory. Nothing is synced either: since every use computes a wheel's
+hash anew, one that was damaged by a power failure is removed and downloaded again.
+
+A work directory has a file that its process keeps locked, which tells the directory of a running
+process from one that was left behind, whatever the clock says.
 """
 
 from __future__ import annotations
@@ -20,51 +20,178 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 import threading
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.fs import make_private_directory, try_lock
-from crossdeps.wheels.facts import SUFFIX, decode_facts, encode_facts
+from crossdeps.wheels.reader import FORMAT, decode_contents, encode_contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import BinaryIO
 
-    from crossdeps.wheels.contents import WheelContents
+    from crossdeps.wheels.model import WheelContents
 
 T = TypeVar("T")
 
+WHEEL_SUFFIX: Final = ".whl"
+CONTENTS_SUFFIX: Final = f".facts{FORMAT}"
 _LOCK = "lock"
 _TRIES = 5
 _YOUNG: Final = 60.0
-"""Seconds for which a folder without a locked file may still be in the making."""
+"""Seconds for which a directory without a locked file may be one that is being made."""
 _ABANDONED: Final = 3 * 86400.0
-"""Seconds after which it is left behind, where files can't be locked."""
+"""Seconds after which it counts as left behind, where files can't be locked."""
+
+
+class StoreDirectory:
+    """The files under *base*, which need not exist yet. Safe to use from several threads."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self._lock = threading.Lock()
+        self._work_directory: WorkDirectory | None = None
+        self._serial = 0
+
+    def close(self) -> None:
+        """Remove the work directory, with what :meth:`link_wheel` returned."""
+        with self._lock:
+            if self._work_directory is not None:
+                self._work_directory.close()
+                self._work_directory = None
+
+    def work_directory(self) -> Path:
+        """Return this process's private directory; when it is made, abandoned ones are removed.
+
+        :raises OSError: if it can't be made
+        """
+        with self._lock:
+            if self._work_directory is None:
+                parent = self.base / "tmp"
+                remove_abandoned(parent)
+                self._work_directory = WorkDirectory(parent)
+            return self._work_directory.path
+
+    def work_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
+        """Return a path in the work directory that was never returned before.
+
+        :raises OSError: if the directory can't be made
+        """
+        directory = self.work_directory()
+        with self._lock:
+            self._serial += 1
+            return directory / f"{self._serial}{suffix}"
+
+    def path(self, sha256: str) -> Path:
+        """Return the path of the wheel with this hash, whether it exists or not.
+
+        :raises ValueError: if it isn't a SHA-256 in lower-case hex
+        """
+        if not re.fullmatch("[0-9a-f]{64}", sha256):
+            raise ValueError(sha256)
+        return self.base / "sha256" / sha256[:2] / f"{sha256}{WHEEL_SUFFIX}"
+
+    def link_wheel(self, sha256: str) -> Path | None:
+        """Return a path of the wheel that stays while this is open.
+
+        :returns: None if the wheel doesn't exist; its own path on a read-only disk
+        """
+        path = self.path(sha256)
+        try:
+            if not path.is_file() or path.is_symlink():
+                return None
+        except OSError:  # a directory above it can't be entered
+            return None
+        try:
+            link = self.work_file()
+            os.link(path, link)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return path
+        return link
+
+    def add_wheel(self, file: Path, sha256: str) -> None:
+        """Add a file of the work directory, which it stays in too.
+
+        :raises OSError: if the disk is full or fails
+        """
+        file.chmod(0o444)
+        destination = self.path(sha256)
+        temporary = self.work_file()
+        try:
+            os.link(file, temporary)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(file, temporary)
+        self._rename(temporary, destination)
+
+    def remove_wheel(self, sha256: str) -> None:
+        """Remove the wheel with this hash, and its contents."""
+        path = self.path(sha256)
+        for each in (path, path.with_suffix(CONTENTS_SUFFIX)):
+            with contextlib.suppress(OSError):
+                each.unlink(missing_ok=True)
+
+    def find_contents(self, sha256: str, size: int) -> WheelContents | None:
+        """Return the stored contents of a wheel; None if there are none, or they are invalid."""
+        path = self.path(sha256).with_suffix(CONTENTS_SUFFIX)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # when the wheel was last used, for pruning
+        return decode_contents(data, sha256=sha256, size=size)
+
+    def add_contents(self, contents: WheelContents) -> None:
+        """Store the contents of a wheel. Errors are ignored: the wheel can be read again."""
+        with contextlib.suppress(OSError):
+            temporary = self.work_file(CONTENTS_SUFFIX)
+            temporary.write_bytes(encode_contents(contents))
+            self._rename(temporary, self.path(contents.sha256).with_suffix(CONTENTS_SUFFIX))
+
+    def _rename(self, source: Path, destination: Path) -> None:
+        def rename() -> None:
+            make_private_directory(destination.parent)
+            source.replace(destination)
+
+        retry(rename)
 
 
 class WorkDirectory:
-    """A private folder (mode 0700) under *parent*, gone when it is closed or the process ends.
+    """A private directory (mode 0700) under *parent*, removed when closed or when the process ends.
 
     :raises OSError: if it can't be made
     """
 
     def __init__(self, parent: Path) -> None:
-        self.path = retrying(lambda: _new_folder(parent))
+        self.path = retry(lambda: _make_directory(parent))
         self._lock = (self.path / _LOCK).open("wb")
         try_lock(self._lock.fileno())
         self._finalizer = weakref.finalize(self, _remove, self.path, self._lock)
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the directory with all that is in it."""
         self._finalizer()
 
 
-def retrying(action: Callable[[], T]) -> T:
-    """Do *action*, again where another process has removed an empty folder meanwhile.
+def _make_directory(parent: Path) -> Path:
+    make_private_directory(parent)
+    path = parent / f"run-{os.urandom(8).hex()}"
+    path.mkdir(mode=0o700)
+    return path
+
+
+def _remove(path: Path, lock: BinaryIO) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    lock.close()
+
+
+def retry(action: Callable[[], T]) -> T:
+    """Call *action*, again if another process has removed an empty directory meanwhile.
 
     :raises OSError: what the last try raised
     """
@@ -74,174 +201,41 @@ def retrying(action: Callable[[], T]) -> T:
     return action()
 
 
-def _new_folder(parent: Path) -> Path:
-    make_private_directory(parent)
-    return Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+def remove_abandoned(parent: Path) -> int:
+    """Remove the work directories under *parent* whose process has ended; return the bytes freed.
 
-
-def _remove(path: Path, lock: BinaryIO) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    lock.close()
-
-
-def sweep(parent: Path) -> int:
-    """Remove the folders under *parent* whose process is gone; bytes won.
-
-    Errors are passed over: the next run tries again.
+    Errors are ignored: the next run tries again.
     """
-    won = 0
-    for folder in _folders(parent):
+    freed = 0
+    for directory in _work_directories(parent):
         with contextlib.suppress(OSError):
-            if _is_left_behind(folder):
-                won += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-                shutil.rmtree(folder, ignore_errors=True)
-    return won
+            if _is_abandoned(directory):
+                freed += sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+                shutil.rmtree(directory, ignore_errors=True)
+    return freed
 
 
-def _folders(parent: Path) -> list[Path]:
+def _work_directories(parent: Path) -> list[Path]:
     try:
         return sorted(path for path in parent.iterdir() if path.name.startswith("run-"))
     except OSError:
         return []
 
 
-def _is_left_behind(folder: Path) -> bool:
-    age = abs(time.time() - folder.stat().st_mtime)
+def _is_abandoned(directory: Path) -> bool:
+    age = abs(time.time() - directory.stat().st_mtime)
     if age < _YOUNG:
         return False
     try:
-        with (folder / _LOCK).open("r+b") as lock:
+        with (directory / _LOCK).open("r+b") as lock:
             locked = try_lock(lock.fileno())
     except FileNotFoundError:
         return True
     return age > _ABANDONED if locked is None else locked
 
 
-def link_or_copy(source: Path, destination: Path) -> None:
-    """Give *source* a second name, or copy it where file systems don't do that."""
-    try:
-        os.link(source, destination)
-    except OSError:
-        shutil.copyfile(source, destination)
-
-
-WHEEL_SUFFIX: Final = ".whl"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class StoreDirectory:
-    """The files under one *base* folder, which need not exist. Safe to use from several threads."""
-
-    def __init__(self, base: Path) -> None:
-        self.base = base
-        self._lock = threading.Lock()
-        self._scratch: WorkDirectory | None = None
-        self._serial = 0
-
-    def close(self) -> None:
-        """Remove the scratch folder; what :meth:`hold` gave is gone with it."""
-        with self._lock:
-            if self._scratch is not None:
-                self._scratch.close()
-                self._scratch = None
-
-    def work_directory(self) -> Path:
-        """This process's private folder; made when first asked for, after others' were swept.
-
-        :raises OSError: if it can't be made
-        """
-        with self._lock:
-            if self._scratch is None:
-                folder = self.base / "tmp"
-                sweep(folder)
-                self._scratch = WorkDirectory(folder)
-            return self._scratch.path
-
-    def work_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
-        """A name in the scratch folder that was never given before.
-
-        :raises OSError: if the folder can't be made
-        """
-        folder = self.work_directory()
-        with self._lock:
-            self._serial += 1
-            return folder / f"{self._serial}{suffix}"
-
-    def path(self, sha256: str) -> Path:
-        """Where the wheel with this hash lies, or would lie.
-
-        :raises ValueError: if it isn't a SHA-256 in lower-case hex
-        """
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError(sha256)
-        return self.base / "sha256" / sha256[:2] / f"{sha256}{WHEEL_SUFFIX}"
-
-    def hold(self, sha256: str) -> Path | None:
-        """A name of the wheel that stays while this is open; its own one on a read-only disk.
-
-        :returns: None if it isn't there
-        """
-        path = self.path(sha256)
-        try:
-            if not path.is_file() or path.is_symlink():
-                return None
-        except OSError:  # a folder above it is closed to this user
-            return None
-        try:
-            held = self.work_file()
-            os.link(path, held)
-        except FileNotFoundError:
-            return None
-        except OSError:
-            return path
-        return held
-
-    def put(self, held: Path, sha256: str) -> None:
-        """Bring in a file of the scratch folder, which keeps its name there.
-
-        :raises OSError: if the disk is full or fails
-        """
-        held.chmod(0o444)
-        final = self.path(sha256)
-        aside = self.work_file()
-        link_or_copy(held, aside)
-        self._rename(aside, final)
-
-    def drop(self, sha256: str) -> None:
-        """Forget the wheel with this hash."""
-        path = self.path(sha256)
-        for each in (path, path.with_suffix(SUFFIX)):
-            with contextlib.suppress(OSError):
-                each.unlink(missing_ok=True)
-
-    def facts(self, sha256: str, size: int) -> WheelContents | None:
-        """What was noted of the wheel; None where there is nothing that can be believed."""
-        path = self.path(sha256).with_suffix(SUFFIX)
-        try:
-            data = path.read_bytes()
-        except OSError:
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # when the wheel was last used, for pruning
-        return decode_facts(data, sha256=sha256, size=size)
-
-    def note(self, contents: WheelContents) -> None:
-        """Note what was found in a wheel. Errors are passed over: it can be found again."""
-        with contextlib.suppress(OSError):
-            aside = self.work_file(SUFFIX)
-            aside.write_bytes(encode_facts(contents))
-            self._rename(aside, self.path(contents.sha256).with_suffix(SUFFIX))
-
-    def _rename(self, source: Path, final: Path) -> None:
-        def rename() -> None:
-            make_private_directory(final.parent)
-            source.replace(final)
-
-        retrying(rename)
-
-
 def move(source: Path, destination: Path) -> None:
-    """Rename, or copy and remove where they lie on different file systems.
+    """Rename a file, or copy and remove it where the two are on different file systems.
 
     :raises OSError: if neither works
     """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.wheels.record import Row, parse_installed_record, render_record
+from crossdeps.wheels.record import RecordRow, parse_installed_record, render_record
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -19,9 +19,12 @@ PATHS = st.text(
     )
 )
 def test_what_is_rendered_is_read_back(rows: dict[str, bytes]) -> None:
-    written = [Row(path=path, sha256=digest.hex(), size=3) for path, digest in rows.items()]
+    written = [
+        RecordRow(path=path, algorithm="sha256", digest=digest.hex(), size=3)
+        for path, digest in rows.items()
+    ]
     read = {row.path: row for row in parse_installed_record(render_record(written, "R"))}
-    assert read.pop("R") == Row(path="R")
+    assert read.pop("R") == RecordRow(path="R")
     assert read == {row.path: row for row in written}
 
 
@@ -36,15 +39,15 @@ def test_any_bytes_are_survived(data: bytes) -> None:
     [
         (
             b"a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0",
-            Row(path="a.py", sha256=EMPTY, size=0),
+            RecordRow(path="a.py", algorithm="sha256", digest=EMPTY, size=0),
         ),
-        (b"a\\b.py,,", Row(path="a/b.py")),
-        (b"./a/../b.py,md5=x,1", Row(path="b.py", size=1)),
-        (b"a.py", Row(path="a.py")),
-        (b"a.py,sha256=?,-1", Row(path="a.py")),
-        (b"../../bin/x,,5", Row(path="../../bin/x", size=5)),
-        ("a,,\u0663".encode(), Row(path="a")),
+        (b"a\\b.py,,", RecordRow(path="a/b.py")),
+        (b"./a/../b.py,md5=x,1", RecordRow(path="b.py", size=1)),
+        (b"a.py", RecordRow(path="a.py")),
+        (b"a.py,sha256=?,-1", RecordRow(path="a.py")),
+        (b"../../bin/x,,5", RecordRow(path="../../bin/x", size=5)),
+        ("a,,\u0663".encode(), RecordRow(path="a")),
     ],
 )  # fmt: skip
-def test_lines_of_any_tool_are_read(line: bytes, expected: Row) -> None:
+def test_lines_of_any_tool_are_read(line: bytes, expected: RecordRow) -> None:
     assert list(parse_installed_record(line)) == [expected]

@@ -12,8 +12,9 @@ from crossdeps.errors import HashMismatchError, IndexUnreachableError, WheelErro
 from crossdeps.progress import Progress
 from crossdeps.requirements.model import DirectSource
 from crossdeps.resolution.model import BuiltWheel, SelectedPackage
+from crossdeps.wheels.dist_info import check_metadata_agrees
 from crossdeps.wheels.download import fetch_wheels
-from crossdeps.wheels.reader import check_metadata_agrees, read_wheel
+from crossdeps.wheels.reader import read_wheel
 from crossdeps.wheels.store import Store
 from tests.support.wheel_factory import WheelFile, make_wheel
 from tests.wheels.sources import MemorySource, selected
@@ -148,7 +149,7 @@ def test_wrong_size_is_a_warning(store: Store) -> None:
         lambda: FakeBuilder(store),
         progress=Progress(),
     )
-    assert wheel.warnings == (f"the index says that it has 5 bytes; it has {made.size}",)
+    assert wheel.warnings == (f"its size is {made.size} bytes, and 5 on the index",)
 
 
 def test_wheel_of_another_version_is_an_error(store: Store) -> None:
