@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.model import Layout, layer_prefix
+from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.config.options import OPTIONS
-from crossdeps.config.pip_options import ConnectionOptions
 from crossdeps.config.project_file import read_python_version
 from crossdeps.errors import InputError, TargetError, UsageError
 from crossdeps.pipeline.request import Settings

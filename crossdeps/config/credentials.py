@@ -1,136 +1,78 @@
-"""netrc: logins by host, as curl, requests and pip read them.
+"""Logins for URLs: from the URL that the user wrote, from netrc, and from the keyring program.
 
-A login comes from the URL that the user wrote, else from netrc, else, when asked, from the
-``keyring`` program. It is given for an origin (scheme, host and port: RFC 6454), never for another.
+netrc is read as curl, requests and pip read it; the ``keyring`` program is used on request only. A
+login is used for an origin (scheme, host and port: RFC 6454), never for another.
 """
 
 from __future__ import annotations
 
 import itertools
-import netrc
 import os
-import subprocess
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+import msgspec
+
 from crossdeps.errors import InputError
-from crossdeps.text import redact
+from crossdeps.text import HIDDEN, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from crossdeps.config.pip_options import KeyringProvider
+    from crossdeps.config.index_options import KeyringProvider
 
-_NAMES = (".netrc", "_netrc")
-_HINT = "correct the file, name another in NETRC, or leave it unread with --isolated"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NetrcEntry:
-    """One host's login."""
-
-    user: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Netrc:
-    """The entries of a netrc file.
-
-    :param default: of hosts that aren't named
-    """
-
-    entries: Mapping[str, NetrcEntry] = field(default_factory=dict)
-    default: NetrcEntry | None = None
-
-    def find(self, host: str) -> NetrcEntry | None:
-        """The login for a host, in lower case."""
-        return self.entries.get(host, self.default)
-
-
-def read_netrc(environment: Mapping[str, str]) -> Netrc:
-    """Read the file that ``NETRC`` names, else ``.netrc`` or ``_netrc`` of the home folder.
-
-    A file that isn't there has no entries, unless ``NETRC`` names it.
-
-    :raises InputError: if it can't be read or parsed; it names file and line
-    """
-    named = environment.get("NETRC")
-    if named:
-        return _read(Path(named))
-    home = environment.get("HOME") or environment.get("USERPROFILE")
-    if home:
-        for name in _NAMES:
-            path = Path(home) / name
-            if os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises in a closed home
-                return _read(path)
-    return Netrc()
-
-
-def _read(path: Path) -> Netrc:
-    try:
-        parsed = netrc.netrc(path)
-    except netrc.NetrcParseError as error:
-        # its message may quote a word of the file, which may be a password
-        raise _unreadable(path, "it isn't in the form of netrc", error.lineno) from None
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, "it isn't UTF-8") from error
-    except OSError as error:
-        raise _unreadable(path, error.strerror or "it can't be read") from error
-    entries = {
-        host.lower(): NetrcEntry(user=login or "", password=password or "")
-        for host, (login, _account, password) in parsed.hosts.items()
-    }
-    return Netrc(entries=entries, default=entries.pop("default", None))
-
-
-def _unreadable(path: Path, problem: str, line: int | None = None) -> InputError:
-    place = str(path) if line is None else f"{path}:{line}"
-    return InputError(f"netrc can't be read: {problem}", context=(place,), hint=_HINT)
-
-
+_NETRC_NAMES = (".netrc", "_netrc")
 _PORTS = {"http": 80, "https": 443}
-_KEYRING_PATIENCE = 60  # seconds; a locked keyring may wait for its user
+_KEYRING_TIMEOUT = 60  # seconds; a locked keyring may wait for its user
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True, kw_only=True):
     """A user and a password, the latter hidden from ``repr``."""
 
     user: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login(user={self.user!r}, password={HIDDEN!r})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Server:
-    """Scheme, lower-case host and effective port: a border that credentials never cross."""
+class Netrc(msgspec.Struct, frozen=True, kw_only=True):
+    """The entries of a netrc file.
 
-    scheme: str
-    host: str
-    port: int | None
+    :param entries: host, in lower case -> its login
+    :param default: of hosts that are not named
+    """
+
+    entries: Mapping[str, Login] = msgspec.field(default_factory=dict)
+    default: Login | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
-    """A URL that the user named: without user information, and what that said."""
+class _Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL in parts.
+
+    :param url: without user and password
+    :param server: scheme, lower-case host and effective port, which credentials never cross
+    """
 
     url: str
-    server: _Server
+    server: tuple[str, str, int]
     path: str
     user: str | None
     password: str | None
 
+    def __repr__(self) -> str:
+        return f"_Location({self.url})"
+
 
 class Credentials:
-    """Finds the login for a URL. Safe to call from several threads; each source is asked once.
+    """Finds the login for a URL. Safe to call from several threads; each source is read once.
 
-    :param urls: what the user named: indexes, find-links, direct URLs
+    :param urls: those that the user named: indexes, find-links, direct URLs
     :param environment: the environment variables, for netrc and for starting ``keyring``
-    :param keyring: ``subprocess`` asks the ``keyring`` program where only a user name is known
-    :param isolated: look at the URLs only
+    :param keyring: ``subprocess`` runs the ``keyring`` program where only a user name is known
+    :param isolated: use the URLs only
     """
 
     def __init__(
@@ -141,18 +83,18 @@ class Credentials:
         keyring: KeyringProvider = "disabled",
         isolated: bool = False,
     ) -> None:
-        self._places = tuple(place for place in map(_read_place, urls) if place is not None)
+        self._locations = tuple(filter(None, map(_split_url, urls)))
         self._environment = environment
-        self._asks_keyring = keyring == "subprocess" and not isolated
+        self._uses_keyring = keyring == "subprocess" and not isolated
         self._isolated = isolated
         self._lock = threading.Lock()
         self._netrc: Netrc | None = None
-        self._found: dict[_Place, Login | None] = {}
+        self._found: dict[_Location, Login | None] = {}
 
     def find(self, url: str) -> tuple[str, str] | None:
-        """Return user and password for *url*; None for a server that the user didn't name.
+        """Return user and password for *url*; None for a server that the user did not name.
 
-        :raises InputError: if netrc can't be read, or ``keyring`` can't be started
+        :raises InputError: if netrc cannot be read, or ``keyring`` cannot be started
         """
         login = self.find_login(url)
         return None if login is None else (login.user, login.password)
@@ -160,94 +102,53 @@ class Credentials:
     def find_login(self, url: str) -> Login | None:
         """As :meth:`find`, with the password hidden from ``repr``.
 
-        :raises InputError: if netrc can't be read, or ``keyring`` can't be started
+        :raises InputError: if netrc cannot be read, or ``keyring`` cannot be started
         """
-        wanted = _read_place(url)
-        if wanted is None:
+        location = _split_url(url)
+        if location is None:
             return None
-        near = [place for place in self._places if place.server == wanted.server]
+        near = [each for each in self._locations if each.server == location.server]
         if not near:
             return None
-        if wanted.user and wanted.password is not None:
-            return Login(user=wanted.user, password=wanted.password)
-        place = max(near, key=lambda each: _nearness(each, wanted))
+        if location.user and location.password is not None:
+            return Login(user=location.user, password=location.password)
+        nearest = max(near, key=lambda each: _nearness(each, location))
         with self._lock:
-            if place not in self._found:
-                self._found[place] = self._look_up(place)
-            return self._found[place]
+            if nearest not in self._found:
+                self._found[nearest] = self._look_up(nearest)
+            return self._found[nearest]
 
-    def _look_up(self, place: _Place) -> Login | None:
-        if place.user is not None and place.password is not None:
-            return Login(user=place.user, password=place.password)
+    def _look_up(self, location: _Location) -> Login | None:
+        if location.user is not None and location.password is not None:
+            return Login(user=location.user, password=location.password)
         if not self._isolated:
-            login = self._from_netrc(place) or self._from_keyring(place)
+            login = self._look_up_netrc(location) or self._look_up_keyring(location)
             if login is not None:
                 return login
-        return Login(user=place.user, password="") if place.user else None
+        return Login(user=location.user, password="") if location.user else None
 
-    def _from_netrc(self, place: _Place) -> Login | None:
+    def _look_up_netrc(self, location: _Location) -> Login | None:
         if self._netrc is None:
             self._netrc = read_netrc(self._environment)
-        entry = self._netrc.find(place.server.host)
-        if entry is None or place.user not in {None, entry.user}:
-            return None
-        return Login(user=entry.user, password=entry.password)
+        login = self._netrc.entries.get(location.server[1], self._netrc.default)
+        return login if login and location.user in {None, login.user} else None
 
-    def _from_keyring(self, place: _Place) -> Login | None:
-        """Ask for the index, then for its host, as pip does."""
-        if not self._asks_keyring or not place.user or place.user.startswith("-"):
-            return None  # a dash in front would make an option of the name
-        host = place.server.host
-        if place.server.port != _PORTS.get(place.server.scheme):
-            host = f"{host}:{place.server.port}"
-        for service in (place.url, host):
-            password = ask_keyring(service, place.user, self._environment)
+    def _look_up_keyring(self, location: _Location) -> Login | None:
+        """Look up the index, then its host, as pip does."""
+        if not self._uses_keyring or not location.user or location.user.startswith("-"):
+            return None  # a leading dash would make an option of the name
+        scheme, host, port = location.server
+        if port != _PORTS[scheme]:
+            host = f"{host}:{port}"
+        for service in (location.url, host):
+            password = run_keyring(service, location.user, self._environment)
             if password is not None:
-                return Login(user=place.user, password=password)
+                return Login(user=location.user, password=password)
         return None
 
 
-def ask_keyring(service: str, user: str, environment: Mapping[str, str]) -> str | None:
-    """Ask ``keyring get SERVICE USER``; None if it knows no password.
-
-    :raises InputError: if there is no such program, or it doesn't end
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 -- asked for by the user; no shell is involved
-            [_find_program("keyring", environment), "get", service, user],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env={**environment, "PYTHONIOENCODING": "utf-8"},
-            timeout=_KEYRING_PATIENCE,
-            check=False,
-        )
-    except OSError as error:
-        raise InputError(
-            "the keyring program can't be started",
-            context=(redact(service), error.strerror or type(error).__name__),
-            hint="install it (pipx install keyring), or leave out the keyring provider",
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise InputError(
-            f"the keyring program didn't answer in {_KEYRING_PATIENCE} seconds",
-            context=(redact(service),),
-            hint="unlock the keyring first, or leave out the keyring provider",
-        ) from error
-    if done.returncode:
-        return None
-    return done.stdout.decode("utf-8", "replace").rstrip("\r\n") or None
-
-
-def _find_program(name: str, environment: Mapping[str, str]) -> str:
-    import shutil  # noqa: PLC0415 -- only needed here, and rarely
-
-    found = shutil.which(name, path=environment.get("PATH", os.defpath))
-    if found is None:
-        raise FileNotFoundError(2, f"there is no {name} on PATH")
-    return found
-
-
-def _read_place(url: str) -> _Place | None:
+def _split_url(url: str) -> _Location | None:
+    """The parts of an http or https URL; None for others."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -258,18 +159,97 @@ def _read_place(url: str) -> _Place | None:
         return None
     userinfo, at, host = parts.netloc.rpartition("@")
     user, colon, password = userinfo.partition(":")
-    bare = SplitResult(parts.scheme, host, parts.path, parts.query, "")
-    return _Place(
-        url=urlunsplit(bare),
-        server=_Server(scheme=scheme, host=parts.hostname.lower(), port=port or _PORTS[scheme]),
+    return _Location(
+        url=urlunsplit(SplitResult(parts.scheme, host, parts.path, parts.query, "")),
+        server=(scheme, parts.hostname.lower(), port or _PORTS[scheme]),
         path=parts.path,
         user=unquote(user) if at else None,
         password=unquote(password) if colon else None,
     )
 
 
-def _nearness(place: _Place, wanted: _Place) -> tuple[int, bool]:
-    """How many folders two URLs share; of equals, one that says who is better."""
-    pairs = zip(place.path.split("/"), wanted.path.split("/"), strict=False)
+def _nearness(known: _Location, location: _Location) -> tuple[int, bool]:
+    """How many directories two URLs share; of equals, the one with a user is nearer."""
+    pairs = zip(known.path.split("/"), location.path.split("/"), strict=False)
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
-    return len(list(shared)), place.user is not None
+    return len(list(shared)), known.user is not None
+
+
+def read_netrc(environment: Mapping[str, str]) -> Netrc:
+    """Read the file that ``NETRC`` names, else ``.netrc`` or ``_netrc`` of the home directory.
+
+    A file that does not exist has no entries, unless ``NETRC`` names it.
+
+    :raises InputError: if it cannot be read or parsed; it names file and line
+    """
+    named = environment.get("NETRC")
+    if named:
+        return _parse_netrc(named)
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    for path in [os.path.join(home, name) for name in _NETRC_NAMES] if home else ():  # noqa: PTH118
+        if os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises in a closed home
+            return _parse_netrc(path)
+    return Netrc()
+
+
+def _parse_netrc(path: str) -> Netrc:
+    import netrc  # noqa: PLC0415 - only where there is one
+
+    problem, line = "", None
+    try:
+        parsed = netrc.netrc(path)
+    except netrc.NetrcParseError as error:
+        # its message may quote a word of the file, which may be a password
+        problem, line = "it is not a valid netrc file", error.lineno
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    else:
+        entries = {
+            host.lower(): Login(user=login or "", password=password or "")
+            for host, (login, _account, password) in parsed.hosts.items()
+        }
+        return Netrc(entries=entries, default=entries.pop("default", None))
+    raise InputError(
+        f"netrc cannot be read: {problem}",
+        context=(path if line is None else f"{path}:{line}",),
+        hint="correct the file, name another in NETRC, or ignore it with --isolated",
+    )
+
+
+def run_keyring(service: str, user: str, environment: Mapping[str, str]) -> str | None:
+    """Run ``keyring get SERVICE USER``; None if it has no password.
+
+    :raises InputError: if there is no such program, or it does not end
+    """
+    import shutil  # noqa: PLC0415 - rarely needed
+    import subprocess  # noqa: PLC0415 - rarely needed
+
+    program = shutil.which("keyring", path=environment.get("PATH", os.defpath))
+    try:
+        if program is None:
+            raise FileNotFoundError(2, "there is no keyring on PATH")
+        done = subprocess.run(  # noqa: S603 - requested by the user; no shell is involved
+            [program, "get", service, user],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**environment, "PYTHONIOENCODING": "utf-8"},
+            timeout=_KEYRING_TIMEOUT,
+            check=False,
+        )
+    except OSError as error:
+        raise InputError(
+            "the keyring program cannot be started",
+            context=(redact(service), error.strerror or type(error).__name__),
+            hint="install it (pipx install keyring), or leave out the keyring provider",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"the keyring program did not answer within {_KEYRING_TIMEOUT} seconds",
+            context=(redact(service),),
+            hint="unlock the keyring first, or leave out the keyring provider",
+        ) from error
+    if done.returncode:
+        return None
+    return done.stdout.decode("utf-8", "replace").rstrip("\r\n") or None

@@ -1,54 +1,85 @@
-"""Where to look for projects, and how to get there: every source of such options, merged.
+"""Where to look for projects, and how to connect: every source of such options, merged.
 
 The command line is above requirements files, these above pip's configuration, and that above the
-defaults. As with pip, what can be said many times adds up, and an ``--index-url`` in a requirements
-file takes the place of every index that the configuration names.
+defaults. As with pip, options that can be repeated add up, and an ``--index-url`` in a requirements
+file replaces every index that the configuration names.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from crossdeps.config.pip_config import SystemNetwork, read_pip_configuration, read_system_network
+import msgspec
+
+from crossdeps.config.options import OPTIONS
+from crossdeps.config.pip_config import read_pip_configuration, read_system_network
 from crossdeps.config.pip_options import (
+    LOCATIONS,
     ConfiguredOptions,
-    ConnectionOptions,
-    KeyringProvider,
-    proxy_url,
     read_configured_options,
+    resolve_location,
 )
 from crossdeps.errors import InputError
-from crossdeps.requirements.locations import find_links_location, find_path, index_location
 from crossdeps.requirements.model import FileOptions, Origin
-from crossdeps.text import escape, redact
+from crossdeps.text import HIDDEN, escape, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from crossdeps.config.options import Options
+    from crossdeps.config.pip_config import SystemNetwork
+
+KeyringProvider = Literal["disabled", "subprocess"]
 
 DEFAULT_INDEX_URL = "https://pypi.org/simple/"
 COMMAND_LINE = Origin()
 REQUIREMENTS_FILES = Origin(file="requirements files")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class IndexOptions:
-    """Where to look for projects, and how to get there. Its ``repr`` hides credentials.
+class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach an index; ``None`` means "not specified".
+
+    :param cert: path of a CA bundle
+    :param client_cert: path of a PEM file with certificate and key
+    :param proxy: URL, for every request
+    :param timeout: seconds without a connection or a byte
+    :param retries: further attempts after the first
+    :param keyring: whether passwords are looked up with the ``keyring`` program
+    """
+
+    cert: str | None = None
+    client_cert: str | None = None
+    proxy: str | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    keyring: KeyringProvider | None = None
+
+    def __repr__(self) -> str:
+        values = msgspec.structs.asdict(self) | {"proxy": self.proxy and HIDDEN}
+        return f"ConnectionOptions({', '.join(f'{k}={v!r}' for k, v in values.items())})"
+
+
+_Given = TypeVar("_Given", FileOptions, ConnectionOptions)
+
+
+class IndexOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look for projects, and how to connect. Its ``repr`` hides credentials.
 
     :param index_url: the first index, with credentials where the user wrote them
     :param extra_index_urls: the others, those nearest to the user first
-    :param find_links: URLs and absolute paths of folders, archives and pages of links
-    :param no_index: ask no index, only *find_links*
-    :param trusted_hosts: ``host`` or ``host:port`` whose certificate isn't checked
+    :param find_links: URLs and absolute paths of directories, archives and pages of links
+    :param no_index: use no index, only *find_links*
+    :param trusted_hosts: ``host`` or ``host:port`` whose certificate is not verified
     :param cert: path of a CA bundle; None: the one that comes with the HTTP library
     :param client_cert: path of a PEM file with certificate and key
     :param proxies: URL scheme -> proxy URL
     :param no_proxy: hosts and domains reached without a proxy
     :param timeout: seconds without a connection or a byte; None: the default
     :param retries: further attempts after the first; None: the default
-    :param keyring: whether the ``keyring`` program is asked for passwords
-    :param origins: a location above, or the name of an option -> where it was said
+    :param keyring: whether passwords are looked up with the ``keyring`` program
+    :param origins: a location above, or the name of an option -> where it was specified
     :param warnings: what the user should know, one sentence each
     """
 
@@ -59,12 +90,12 @@ class IndexOptions:
     trusted_hosts: tuple[str, ...] = ()
     cert: str | None = None
     client_cert: str | None = None
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
     no_proxy: tuple[str, ...] = ()
     timeout: float | None = None
     retries: int | None = None
     keyring: KeyringProvider = "disabled"
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -72,9 +103,9 @@ class IndexOptions:
         """Every index to ask, in order; none with *no_index*."""
         return () if self.no_index else (self.index_url, *self.extra_index_urls)
 
-    def origin_of(self, said: str) -> Origin | None:
-        """Where a location or an option was said; None if it is a default."""
-        return self.origins.get(said)
+    def find_origin(self, name: str) -> Origin | None:
+        """Where a location or an option was specified; None if it is a default."""
+        return self.origins.get(name)
 
     def __repr__(self) -> str:
         urls = ", ".join(redact(url) for url in (*self.index_urls, *self.find_links))
@@ -91,17 +122,17 @@ def gather_index_options(
     isolated: bool = False,
     directory: Path | None = None,
 ) -> IndexOptions:
-    """Read pip's configuration and the environment, and merge them with what was said here.
+    """Read pip's configuration and the environment, and merge them with the options given.
 
     :param environment: the environment variables
     :param command_line: options given as arguments
     :param connection: the same, about how to reach an index
-    :param files: options that stand in requirements files
-    :param configured: what pip's configuration says, where it has been read already
-    :param isolated: read nothing of pip's; proxies and certificates of the environment still
+    :param files: options in requirements files
+    :param configured: pip's configuration, where it has been read already
+    :param isolated: ignore pip's configuration; proxies and certificates of the environment still
         count, since they decide whether an answer arrives and never which
     :param directory: what relative paths are relative to, the current directory by default
-    :raises InputError: if a value can't be understood, or a file is missing
+    :raises InputError: if a value is not valid, or a file is missing
     """
     here = Path.cwd() if directory is None else directory.absolute()
     network = read_system_network(environment, here)
@@ -110,8 +141,8 @@ def gather_index_options(
     elif configured is None:
         configured = read_configured_options(read_pip_configuration(environment), here)
     return merge_index_options(
-        command_line=_made_absolute(command_line or FileOptions(), here),
-        connection=_checked(connection or ConnectionOptions(), here),
+        command_line=_resolve_locations(command_line or FileOptions(), here),
+        connection=_resolve_locations(connection or ConnectionOptions(), here),
         files=files or FileOptions(),
         configured=configured,
         network=network,
@@ -126,47 +157,44 @@ def merge_index_options(
     configured: ConfiguredOptions,
     network: SystemNetwork,
 ) -> IndexOptions:
-    """Merge what each source says. Pure: locations are absolute already."""
-    said = configured.options
-    layers = [(command_line, COMMAND_LINE), (files, REQUIREMENTS_FILES)]
-    replaced = files.index_url is not None and command_line.index_url is None
+    """Merge all sources. Pure: locations are absolute already."""
+    pip = configured.options
     extras = (*command_line.extra_index_urls, *files.extra_index_urls)
-    if not replaced:
-        extras += said.extra_index_urls
-    index_url = command_line.index_url or files.index_url or said.index_url or DEFAULT_INDEX_URL
-    reached = configured.connection
-    proxy = connection.proxy or reached.proxy
+    if command_line.index_url is not None or files.index_url is None:
+        extras += pip.extra_index_urls
+    index_url = command_line.index_url or files.index_url or pip.index_url or DEFAULT_INDEX_URL
+    proxy = connection.proxy or pip.proxy
+    keyring = connection.keyring or pip.keyring
+    layers = (command_line, files, pip)
     return IndexOptions(
         index_url=index_url,
         extra_index_urls=_distinct(extras, without=index_url),
-        find_links=_distinct((*command_line.find_links, *files.find_links, *said.find_links)),
-        no_index=command_line.no_index or files.no_index or said.no_index,
-        trusted_hosts=_distinct(
-            (*command_line.trusted_hosts, *files.trusted_hosts, *said.trusted_hosts)
-        ),
-        cert=connection.cert or reached.cert or network.cert,
-        client_cert=connection.client_cert or reached.client_cert,
+        find_links=_distinct(path for each in layers for path in each.find_links),
+        no_index=any(each.no_index for each in layers),
+        trusted_hosts=_distinct(host for each in layers for host in each.trusted_hosts),
+        cert=connection.cert or pip.cert or network.cert,
+        client_cert=connection.client_cert or pip.client_cert,
         proxies={"http": proxy, "https": proxy} if proxy else network.proxies,
         no_proxy=() if proxy else network.no_proxy,
-        timeout=reached.timeout if connection.timeout is None else connection.timeout,
-        retries=reached.retries if connection.retries is None else connection.retries,
-        keyring=connection.keyring or reached.keyring or "disabled",
-        origins=_origins(layers, connection, configured, network),
-        warnings=(*configured.warnings, *network.warnings, *_ignored(command_line, files, said)),
+        timeout=pip.timeout if connection.timeout is None else connection.timeout,
+        retries=pip.retries if connection.retries is None else connection.retries,
+        keyring="subprocess" if keyring == "subprocess" else "disabled",
+        origins=_merge_origins(command_line, connection, files, configured, network),
+        warnings=(*configured.warnings, *network.warnings, *_warn_no_index(layers)),
     )
 
 
 def merge_selection_options(
-    *, command_line: FileOptions, files: FileOptions, configured: FileOptions
+    *, command_line: FileOptions, files: FileOptions, configured: Options
 ) -> FileOptions:
-    """Merge what says which releases and files are wanted; index options are left out.
+    """Merge the options that select releases and files; those of indexes are left out.
 
     On a project, the strongest source that names it decides; ``:all:`` also undoes what weaker
-    sources say.
+    sources specify.
     """
     layers = (configured, files, command_line)
-    only_binary, no_binary = _fold([(each.only_binary, each.no_binary) for each in layers])
-    all_releases, only_final = _fold([(each.all_releases, each.only_final) for each in layers])
+    only_binary, no_binary = _fold((each.only_binary, each.no_binary) for each in layers)
+    all_releases, only_final = _fold((each.all_releases, each.only_final) for each in layers)
     return FileOptions(
         pre=any(each.pre for each in layers),
         require_hashes=any(each.require_hashes for each in layers),
@@ -203,88 +231,58 @@ def _distinct(values: Iterable[str], without: str = "") -> tuple[str, ...]:
     return tuple(kept.values())
 
 
-def _origins(
-    layers: list[tuple[FileOptions, Origin]],
+def _merge_origins(
+    command_line: FileOptions,
     connection: ConnectionOptions,
+    files: FileOptions,
     configured: ConfiguredOptions,
     network: SystemNetwork,
 ) -> dict[str, Origin]:
-    """Where each thing was said; the strongest source is written last."""
+    """Where each option was specified; the strongest source is written last."""
     origins = {**network.origins, **configured.origins}
-    for options, origin in reversed(layers):
+    for options, origin in ((files, REQUIREMENTS_FILES), (command_line, COMMAND_LINE)):
         urls = (options.index_url,) if options.index_url else ()
-        for said in (*urls, *options.extra_index_urls, *options.find_links):
-            origins[said] = origin
-        if options.index_url:
-            origins["index-url"] = origin
-        if options.no_index:
-            origins["no-index"] = origin
-    names = {"cert": connection.cert, "client-cert": connection.client_cert}
-    names |= {"proxy": connection.proxy, "keyring-provider": connection.keyring}
-    given = {name for name, value in names.items() if value}
-    given |= {"timeout"} if connection.timeout is not None else set()
-    given |= {"retries"} if connection.retries is not None else set()
-    return origins | dict.fromkeys(given, COMMAND_LINE)
+        names = (*urls, *options.extra_index_urls, *options.find_links)
+        flags = {"index-url": options.index_url, "no-index": options.no_index}
+        origins |= dict.fromkeys((*names, *(name for name in flags if flags[name])), origin)
+    given = msgspec.structs.asdict(connection).items()
+    return origins | {
+        OPTIONS[name].pip_name: COMMAND_LINE for name, value in given if value not in {None, ""}
+    }
 
 
-def _ignored(*layers: FileOptions) -> tuple[str, ...]:
-    if not any(each.no_index for each in layers):
+def _warn_no_index(layers: Iterable[FileOptions | Options]) -> tuple[str, ...]:
+    layers = tuple(layers)
+    named = any(each.index_url or each.extra_index_urls for each in layers)
+    if not (named and any(each.no_index for each in layers)):
         return ()
-    if not any(each.index_url or each.extra_index_urls for each in layers):
-        return ()
-    return ("no index is asked, though some are named, since --no-index is said",)
+    return ("--no-index is given: the indexes that are configured are not used",)
 
 
-def _made_absolute(options: FileOptions, directory: Path) -> FileOptions:
-    """The command line's locations, absolute.
+def _resolve_locations(given: _Given, directory: Path) -> _Given:
+    """Make the locations of the command line absolute.
 
-    :raises InputError: if one is malformed or missing
+    :raises InputError: if one is malformed or does not exist; it names the option
     """
-    found = []
-    for text in options.find_links:
-        location = find_links_location(text, directory)
-        if location is None:
-            raise InputError(
-                f"there is no file or directory {escape(text)}",
-                context=("--find-links",),
-                hint="create it, or correct --find-links",
-            )
-        found.append(location)
-    url = options.index_url
-    return FileOptions(
-        index_url=None if url is None else _index(url, "--index-url", directory),
-        extra_index_urls=tuple(
-            _index(each, "--extra-index-url", directory) for each in options.extra_index_urls
-        ),
-        find_links=tuple(found),
-        no_index=options.no_index,
-        trusted_hosts=options.trusted_hosts,
-    )
-
-
-def _index(text: str, option: str, directory: Path) -> str:
-    try:
-        return index_location(text, directory)
-    except InputError as error:
-        error.within(option)
-        raise
-
-
-def _checked(connection: ConnectionOptions, directory: Path) -> ConnectionOptions:
-    paths = {}
-    for option, text in (("--cert", connection.cert), ("--client-cert", connection.client_cert)):
-        paths[option] = None if text is None else find_path(text, directory)
-        if text is not None and paths[option] is None:
-            raise InputError(
-                f"there is no file {escape(text)}",
-                context=(option,),
-                hint="give the path of a PEM file, or leave the option out",
-            )
-    return ConnectionOptions(
-        cert=paths["--cert"],
-        client_cert=paths["--client-cert"],
-        proxy=proxy_url(connection.proxy) if connection.proxy else None,
-        timeout=connection.timeout,
-        retries=connection.retries,
-        keyring=connection.keyring,
-    )
+    values = {name: getattr(given, name) for name in type(given).__annotations__}
+    for name, value in values.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        if name not in LOCATIONS or not value:
+            continue
+        option = OPTIONS[name].flags[-1]
+        found = []
+        for text in texts:
+            try:
+                location = resolve_location(name, text, directory)
+            except InputError as error:
+                error.within(option)
+                raise
+            if location is None:
+                raise InputError(
+                    f"there is no file or directory {escape(text)}",
+                    context=(option,),
+                    hint=f"create it, or correct {option}",
+                )
+            found.append(location)
+        values[name] = tuple(found) if isinstance(value, tuple) else found[0]
+    return type(given)(**values)

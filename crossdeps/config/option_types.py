@@ -35,7 +35,7 @@ class Option(Generic[_T]):
     :param unless: names of options; when the command line has one of them, the key is ignored
     :param choices: the only values allowed
     :param paths: whether relative paths in the project file are relative to that file
-    :param pip: whether pip's configuration may hold it, under the name of its long flag
+    :param pip: whether it is read from pip's configuration, under the name of its long flag
     :param secret: whether a value may hold a password
     """
 
@@ -45,6 +45,8 @@ class Option(Generic[_T]):
 
     name: str
     group: str
+    pip_name: str
+    """Its name in pip's configuration; empty where pip's is not read."""
 
     def __init__(
         self,
@@ -71,11 +73,13 @@ class Option(Generic[_T]):
         self.unless = unless
         self.choices = choices
         self.paths = paths
-        self.pip_name = self.flags[-1].removeprefix("--") if pip else ""
+        self.pip = pip
         self.secret = secret
 
     def __set_name__(self, owner: type[OptionGroup], name: str) -> None:
         self.name = name
+        long_name = self.flags[-1] if self.flags else name.replace("_", "-")
+        self.pip_name = long_name.removeprefix("--") if self.pip else ""
         self.group = owner.title
         self.verbs = self.verbs or tuple(owner.verbs.split())
         self.key_verbs = self.key_verbs or self.verbs
@@ -147,6 +151,10 @@ class List(Option["tuple[str, ...]"]):
         if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
             return tuple(listed)
         raise ValueError("must be a string or a list of strings")
+
+
+class Projects(List):
+    """Names of projects, ``:all:`` and ``:none:``, separated by commas; in pip's configuration."""
 
 
 class Switch(Option[bool]):

@@ -17,6 +17,7 @@ from crossdeps.config.option_types import (
     List,
     Option,
     OptionGroup,
+    Projects,
     Seconds,
     Switch,
     Table,
@@ -64,6 +65,10 @@ class RequirementGroup(OptionGroup):
     pre_releases = Table(
         "", "Whether pre-releases of a project are allowed.", key="pre-releases",
         choices=("if-necessary", "allow", "disallow"))
+    all_releases = Projects("", "Projects whose pre-releases are allowed.", pip=True)
+    only_final = Projects("", "Projects whose pre-releases are not allowed.", pip=True)
+    only_binary = Projects("", "Projects that are not built from source.", pip=True)
+    no_binary = Projects("", "Projects whose wheels are not used.", pip=True)
     exclude_newer = Timestamp(
         "--exclude-newer WHEN", "Ignore files uploaded after a date, a time, or a duration ago such"
         " as '7 days'.", key="exclude-newer")
@@ -258,6 +263,14 @@ class Options(
             raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
         self.verb = verb
         self.specified = specified
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Options):
+            return NotImplemented
+        return (self.verb, self.specified) == (other.verb, other.specified)
+
+    def __hash__(self) -> int:
+        return hash((self.verb, *self.specified))
 
     def __repr__(self) -> str:
         values = [

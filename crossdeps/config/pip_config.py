@@ -1,57 +1,71 @@
-"""The environment variables of this process: the one place that reads them for the library.
-
-The variables are those that curl, requests and pip read; lower case beats upper case.
+"""pip's configuration files and ``PIP_*`` variables as text, and the variables of the network.
 
 Rules: pip's user guide, "Configuration" (locations, precedence, environment variables). A key is
-the long name of an option; the last word counts: global file, user file, that of the virtual
+the long name of an option; the last value counts: global file, user file, that of the virtual
 environment, ``PIP_CONFIG_FILE``; within these ``[global]``, ``[download]``, ``[install]``; and then
-the environment variable. Empty values count as not said.
+the environment variable. Empty values count as not specified.
+
+The variables of proxies and certificates are those that curl, requests and pip read; lower case
+takes precedence over upper case.
 """
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from crossdeps.config.pip_options import proxy_url
+import msgspec
+
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_path
 from crossdeps.requirements.model import Origin
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import configparser
+    from collections.abc import Iterator
 
-
-def process_environment() -> Mapping[str, str]:
-    """The environment variables, as they are now; what is returned doesn't change."""
-    return MappingProxyType(dict(os.environ))
-
-
+SECTIONS = ("global", "download", "install")
+SHARED_FILES = (Path("/Library/Application Support/pip/pip.conf"), Path("/etc/pip.conf"))
+_VARIABLES = ":variables:"  # cannot be the name of a section that is read
+_ALIASES = {"pypi-url": "index-url", "default-timeout": "timeout"}
+_NO_FILES = (os.devnull, "/dev/null", "nul", "NUL")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SystemNetwork:
+def process_environment() -> Mapping[str, str]:
+    """The environment variables, as they are now; the mapping does not change."""
+    return MappingProxyType(dict(os.environ))
+
+
+def proxy_url(text: str) -> str:
+    """Return a proxy as a URL; as with pip, ``host:port`` means ``http://host:port``."""
+    return text if "://" in text else f"http://{text}"
+
+
+class SystemNetwork(msgspec.Struct, frozen=True, kw_only=True):
     """Proxies and certificates of this environment.
 
     :param proxies: URL scheme -> proxy URL
     :param no_proxy: hosts and domains reached without
     :param cert: path of a CA bundle
-    :param origins: what was found -> the variable that says so
-    :param warnings: variables that name files which aren't there
+    :param origins: what was found -> the variable that specifies it
+    :param warnings: variables that name files which do not exist
     """
 
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
     no_proxy: tuple[str, ...] = ()
     cert: str | None = None
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SystemNetwork({', '.join(self.origins)})"  # a proxy may hold credentials
 
 
 def read_system_network(environment: Mapping[str, str], directory: Path) -> SystemNetwork:
@@ -84,7 +98,7 @@ def read_system_network(environment: Mapping[str, str], directory: Path) -> Syst
         if cert is not None:
             origins["cert"] = Origin(file="environment", note=variable)
             break
-        warnings.append(f"{variable} names {named}, which isn't there, and is left out")
+        warnings.append(f"{variable} names {escape(named)}, which does not exist; it is ignored")
     return SystemNetwork(
         proxies=proxies,
         no_proxy=tuple(exempt.replace(",", " ").split()),
@@ -94,33 +108,25 @@ def read_system_network(environment: Mapping[str, str], directory: Path) -> Syst
     )
 
 
-SECTIONS = ("global", "download", "install")
-SHARED_FILES = (Path("/Library/Application Support/pip/pip.conf"), Path("/etc/pip.conf"))
-_VARIABLES = ":variables:"  # can't be the name of a section that we read
-_ALIASES = {"pypi-url": "index-url", "default-timeout": "timeout"}
-_NO_FILES = (os.devnull, "/dev/null", "nul", "NUL")
-_HEADER = re.compile(r"\[(.+)\]")
-_KEY = re.compile(r"([^\s#;=:\[][^=:]*?)\s*[=:]")
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of one option, as text, and where it was specified."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """What was said of one option, as text, and where."""
-
-    value: str = field(repr=False)  # it may hold credentials
+    value: str
     origin: Origin
 
+    def __repr__(self) -> str:
+        return f"Setting({self.origin})"  # the value may hold credentials
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PipConfiguration:
-    """What pip's configuration says.
 
-    :param settings: long option name, without dashes in front -> the last word on it
+class PipConfiguration(msgspec.Struct, frozen=True, kw_only=True):
+    """pip's configuration: files and variables.
+
+    :param settings: long option name, without dashes in front -> the value that counts
     :param files: the files that were read
     :param warnings: what could not be read, one sentence each
     """
 
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -132,7 +138,7 @@ def read_pip_configuration(
 
     :param environment: the environment variables
     :param prefix: of the virtual environment, ``VIRTUAL_ENV`` or that of this Python by default
-    :raises InputError: if a file isn't a configuration file; it names file and line
+    :raises InputError: if a file is not a valid configuration file; it names file and line
     """
     if prefix is None:
         prefix = Path(environment.get("VIRTUAL_ENV") or sys.prefix)
@@ -145,38 +151,39 @@ def read_pip_configuration(
         except (FileNotFoundError, NotADirectoryError):
             continue
         except PermissionError:
-            warnings.append(f"pip's configuration file {path} may not be read, and is left out")
+            warnings.append(f"pip's configuration file {path} is not readable; it is ignored")
             continue
         except OSError as error:
-            raise _unreadable(path, error.strerror or "it can't be read") from error
+            raise _unreadable(path, error.strerror or "it cannot be read") from error
         files.append(str(path))
         found.update(_read_file(text, path))
     named = environment.get("PIP_CONFIG_FILE")
     if named and named not in _NO_FILES and named not in files:
-        warnings.append(f"PIP_CONFIG_FILE names {named}, which isn't there, and is left out")
+        warnings.append(
+            f"PIP_CONFIG_FILE names {escape(named)}, which does not exist; it is ignored"
+        )
     found.update(_read_variables(environment))
     return PipConfiguration(
-        settings=_last_words(found), files=tuple(files), warnings=tuple(warnings)
+        settings=_effective_settings(found), files=tuple(files), warnings=tuple(warnings)
     )
 
 
 def locate_config_files(
     environment: Mapping[str, str], *, prefix: Path, windows: bool = os.name == "nt"
 ) -> tuple[Path, ...]:
-    """Return where pip looks for its files, from the weakest to the strongest.
+    """Return the locations of pip's files, those of least precedence first.
 
-    ``PIP_CONFIG_FILE`` takes the place of the user's files where it exists, and the null device in
-    it means none at all. On Unix, those of macOS are looked for too: elsewhere they aren't there.
+    ``PIP_CONFIG_FILE`` replaces the user's files where it exists, and the null device in
+    it means none at all. On Unix, those of macOS are looked for too: elsewhere they do not exist.
     """
     named = environment.get("PIP_CONFIG_FILE")
     if named in _NO_FILES:
         return ()
     replaces_user = bool(named) and os.path.exists(named or "")  # noqa: PTH110 - never raises
-    places = _windows_files if windows else _unix_files
-    everyone, user = places(environment)
-    mine = () if replaces_user else user
+    everyone, user = (_windows_files if windows else _unix_files)(environment)
+    user = () if replaces_user else user
     site = prefix / ("pip.ini" if windows else "pip.conf")
-    return (*everyone, *mine, site, *((Path(named),) if named else ()))
+    return (*everyone, *user, site, *((Path(named),) if named else ()))
 
 
 def _unix_files(environment: Mapping[str, str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -210,13 +217,15 @@ def _read_file(content: bytes, path: Path) -> dict[tuple[str, str], Setting]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, f"byte {error.start} isn't UTF-8", line) from error
+        raise _unreadable(path, f"byte {error.start} is not UTF-8", line) from error
+    import configparser  # noqa: PLC0415 - only where there is a file
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        place, problem = _explain(error)
-        raise _unreadable(path, problem, place) from error
+        number, problem = _explain(error)
+        raise _unreadable(path, problem, number) from error
     lines = {(section, key): number for section, key, number in _number_keys(text)}
     return {
         (section, _normalise(key)): Setting(
@@ -233,30 +242,32 @@ def _number_keys(text: str) -> Iterator[tuple[str, str, int]]:
     """Section, key as the parser has it, and the 1-based line of each key."""
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
+        if header := re.match(r"\[(.+)\]", line):
             section = header[1]
-        elif key := _KEY.match(line):
+        elif key := re.match(r"([^\s#;=:\[][^=:]*?)\s*[=:]", line):
             yield section, key[1].lower(), number
 
 
 def _explain(error: configparser.Error) -> tuple[int | None, str]:
     """The line of an error, and what is wrong there; never the text, which may hold a password."""
+    import configparser  # noqa: PLC0415 - only where there is a file
+
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return error.lineno, "a setting stands before the first section, such as [global]"
+        return error.lineno, "a setting precedes the first section, such as [global]"
     if isinstance(error, configparser.ParsingError):
         return error.errors[0][0], "this line is neither a section nor a setting"
     if isinstance(error, configparser.DuplicateOptionError):
-        return error.lineno, f"{error.option} is said twice in [{error.section}]"
+        return error.lineno, f"{error.option} occurs twice in [{error.section}]"
     if isinstance(error, configparser.DuplicateSectionError):
-        return error.lineno, f"the section [{error.section}] stands here twice"
-    return None, "it isn't in the form of a configuration file"
+        return error.lineno, f"the section [{error.section}] occurs twice"
+    return None, "it is not a valid configuration file"
 
 
 def _unreadable(path: Path, problem: str, line: int | None = None) -> InputError:
     return InputError(
-        f"pip's configuration can't be read: {problem}",
+        f"pip's configuration cannot be read: {problem}",
         context=(str(Origin(file=str(path), line=line)),),
-        hint="correct the file, or leave pip's configuration unread with --isolated",
+        hint="correct the file, or ignore pip's configuration with --isolated",
     )
 
 
@@ -275,10 +286,10 @@ def _normalise(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
-def _last_words(found: Mapping[tuple[str, str], Setting]) -> dict[str, Setting]:
+def _effective_settings(found: Mapping[tuple[str, str], Setting]) -> dict[str, Setting]:
     return {
         key: setting
-        for wanted in (*SECTIONS, _VARIABLES)
+        for name in (*SECTIONS, _VARIABLES)
         for (section, key), setting in found.items()
-        if section == wanted and setting.value.strip()
+        if section == name and setting.value.strip()
     }

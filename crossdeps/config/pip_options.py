@@ -1,230 +1,143 @@
-"""pip's settings as values: text of its configuration read as URLs, numbers and switches."""
+"""pip's configuration as values: its text read as locations, numbers and switches."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
+from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.utils import canonicalize_name
 
+from crossdeps.config.option_types import List, Projects
+from crossdeps.config.options import OPTIONS, Options
+from crossdeps.config.pip_config import proxy_url
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, find_path, index_location
-from crossdeps.requirements.model import FileOptions
+from crossdeps.requirements.model import Origin  # noqa: TC001 - msgspec reads it
 from crossdeps.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from crossdeps.config.pip_config import PipConfiguration, Setting
-    from crossdeps.requirements.model import Origin
-
-KeyringProvider = Literal["disabled", "subprocess"]
-
-_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
-_FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
-_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConnectionOptions:
-    """How to reach an index; ``None`` means "not said".
+class ConfiguredOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options in pip's configuration.
 
-    :param cert: path of a CA bundle
-    :param client_cert: path of a PEM file with certificate and key
-    :param proxy: URL, for every request
-    :param timeout: seconds without a connection or a byte
-    :param retries: further attempts after the first
-    :param keyring: whether the ``keyring`` program is asked for passwords
+    :param origins: location, or name of an option -> where it was specified
+    :param warnings: what was ignored, one sentence each
     """
 
-    cert: str | None = None
-    client_cert: str | None = None
-    proxy: str | None = field(default=None, repr=False)  # it may hold credentials
-    timeout: float | None = None
-    retries: int | None = None
-    keyring: KeyringProvider | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConfiguredOptions:
-    """What pip's configuration says, as values.
-
-    :param options: where to look, and what to choose
-    :param connection: how to reach it
-    :param constraint_files: of ``PIP_CONSTRAINT`` and the like
-    :param origins: location, or name of an option -> where it was said
-    :param warnings: what was left out, one sentence each
-    """
-
-    options: FileOptions = field(default_factory=FileOptions, repr=False)
-    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
-    constraint_files: tuple[str, ...] = ()
-    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
+    options: Options = Options()
+    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"ConfiguredOptions({self.options!r})"  # origins may be URLs with passwords
 
 
 def read_configured_options(configuration: PipConfiguration, directory: Path) -> ConfiguredOptions:
-    """Read the settings that matter here; others are pip's own affair.
+    """Read the options of pip's configuration that crossdeps has too; pip alone reads the others.
 
     :param directory: what relative paths are relative to, the current directory as with pip
-    :raises InputError: if a value can't be understood; it names the place
+    :raises InputError: if a value is not valid; it names the file and line, or the variable
     """
-    return _Reader(configuration, directory).read()
-
-
-class _Reader:
-    def __init__(self, configuration: PipConfiguration, directory: Path) -> None:
-        self._settings = configuration.settings
-        self._directory = directory
-        self._origins: dict[str, Origin] = {}
-        self._warnings = list(configuration.warnings)
-
-    def read(self) -> ConfiguredOptions:
-        """Read everything."""
-        index_url = self._one("index-url", self._index)
-        if index_url is not None:
-            self._origins[index_url] = self._origins["index-url"]
-        only_binary, no_binary = self._projects("only-binary"), self._projects("no-binary")
-        options = FileOptions(
-            index_url=index_url,
-            extra_index_urls=self._many("extra-index-url", self._index),
-            find_links=self._many("find-links", self._links),
-            no_index=self._one("no-index", _switch) or False,
-            trusted_hosts=self._many("trusted-host", str),
-            pre=self._one("pre", _switch) or False,
-            require_hashes=self._one("require-hashes", _switch) or False,
-            only_binary=only_binary,
-            no_binary=no_binary,
-            all_releases=self._projects("all-releases"),
-            only_final=self._projects("only-final"),
-        )
-        connection = ConnectionOptions(
-            cert=self._one("cert", self._path),
-            client_cert=self._one("client-cert", self._path),
-            proxy=self._one("proxy", proxy_url),
-            timeout=self._one("timeout", read_timeout),
-            retries=self._one("retries", read_retries),
-            keyring=self._one("keyring-provider", self._keyring),
-        )
-        return ConfiguredOptions(
-            options=options,
-            connection=connection,
-            constraint_files=self._many("constraint", str),
-            origins=self._origins,
-            warnings=tuple(self._warnings),
-        )
-
-    def _one(self, name: str, read: Callable[[str], _T]) -> _T | None:
-        setting = self._settings.get(name)
+    values: dict[str, object] = {}
+    origins: dict[str, Origin] = {}
+    warnings = list(configuration.warnings)
+    for option in OPTIONS.values():
+        setting = configuration.settings.get(option.pip_name)
         if setting is None:
-            return None
-        self._origins[name] = setting.origin
-        return _within(name, setting, read, setting.value.strip())
+            continue
+        try:
+            value = _read_setting(option.name, setting, directory, warnings)
+        except InputError as error:
+            error.within(f"{setting.origin}: {option.pip_name}")
+            raise
+        values[option.name] = value
+        if isinstance(value, tuple) and not isinstance(option, Projects):
+            origins |= dict.fromkeys(value, setting.origin)
+        else:
+            origins[option.pip_name] = setting.origin
+        if option.name == "index_url":
+            origins[str(value)] = setting.origin
+    return ConfiguredOptions(
+        options=Options("", **values), origins=origins, warnings=tuple(warnings)
+    )
 
-    def _many(self, name: str, read: Callable[[str], str | None]) -> tuple[str, ...]:
-        """The values of an option that may be repeated: blanks stand between them."""
-        setting = self._settings.get(name)
-        if setting is None:
-            return ()
-        values: dict[str, None] = {}
-        for word in setting.value.split():
-            value = _within(name, setting, read, word)
-            if value is None:
-                self._warnings.append(
-                    f"{setting.origin}: {name} names {escape(word)}, which isn't there,"
-                    " and is left out"
-                )
-                continue
-            values[value] = None
-            self._origins[value] = setting.origin
-        return tuple(values)
 
-    def _projects(self, name: str) -> tuple[str, ...]:
-        setting = self._settings.get(name)
-        if setting is None:
-            return ()
-        self._origins[name] = setting.origin
-        words: dict[str, None] = {}
-        for word in setting.value.replace(",", " ").split():
-            if word == ":none:":
-                words.clear()
-            else:
-                words[word if word == ":all:" else canonicalize_name(word)] = None
-        return tuple(words)
-
-    def _index(self, text: str) -> str:
-        return index_location(text, self._directory)
-
-    def _links(self, text: str) -> str | None:
-        return find_links_location(text, self._directory)
-
-    def _path(self, text: str) -> str:
-        path = find_path(text, self._directory)
-        if path is None:
-            raise InputError(
-                f"there is no file {escape(text)}",
-                hint="correct the path, or leave the setting out",
-            )
-        return path
-
-    def _keyring(self, text: str) -> KeyringProvider:
-        if text == "subprocess":
-            return "subprocess"
+def _read_setting(name: str, setting: Setting, directory: Path, warnings: list[str]) -> object:
+    option = OPTIONS[name]
+    text = setting.value.strip()
+    if isinstance(option, Projects):
+        return _read_projects(text)
+    if isinstance(option, List):
+        found = [(word, resolve_location(name, word, directory)) for word in text.split()]
+        warnings.extend(
+            f"{setting.origin}: {option.pip_name} names {escape(word)}, which does not exist;"
+            " it is ignored"
+            for word, location in found
+            if location is None
+        )
+        return tuple(dict.fromkeys(location for _, location in found if location is not None))
+    if name == "keyring" and text in {"auto", "import"}:
         if text == "import":
-            origin = self._origins["keyring-provider"]
-            self._warnings.append(
-                f"{origin}: keyring-provider=import isn't supported, and no keyring is asked;"
-                " use subprocess"
-            )
-        elif text not in {"auto", "disabled"}:
-            raise InputError(
-                f"{escape(text)} isn't a keyring provider", hint="disabled or subprocess"
+            warnings.append(
+                f"{setting.origin}: keyring-provider=import is not supported, and no keyring is"
+                " used; use subprocess"
             )
         return "disabled"
-
-
-def _within(name: str, setting: Setting, read: Callable[[str], _T], text: str) -> _T:
+    if name in LOCATIONS:
+        return resolve_location(name, text, directory)
     try:
-        return read(text)
-    except InputError as error:
-        error.within(f"{setting.origin}: {name}")
-        raise
+        return option.parse(text)
+    except ValueError as error:
+        raise InputError(
+            f"invalid value for {option.pip_name}: {error}, not {escape(text)!r}",
+            hint="correct the setting, or remove it",
+        ) from None
 
 
-def _switch(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise InputError(f"{escape(text)} isn't yes or no", hint="write true or false")
+def _read_projects(text: str) -> tuple[str, ...]:
+    """Project names and ``:all:``, in order; ``:none:`` discards what is before it."""
+    words: dict[str, None] = {}
+    for word in text.replace(",", " ").split():
+        if word == ":none:":
+            words.clear()
+        else:
+            words[word if word == ":all:" else canonicalize_name(word)] = None
+    return tuple(words)
 
 
-def read_timeout(text: str) -> float:
-    """Read a number of seconds.
+def resolve_location(name: str, text: str, directory: Path) -> str | None:
+    """Return the value of the option *name* as a URL or absolute path; other values as they are.
 
-    :raises InputError: if it isn't a finite number above zero
+    :param directory: what a relative path is relative to
+    :returns: None for a path of find-links that does not exist
+    :raises InputError: if it is malformed, or a file that does not exist
     """
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if seconds <= 0 or not math.isfinite(seconds):
-        raise InputError(f"{escape(text)} isn't a number of seconds", hint="such as 15")
-    return seconds
+    resolve = LOCATIONS.get(name)
+    return resolve(text, directory) if resolve else text
 
 
-def read_retries(text: str) -> int:
-    """Read a number of attempts.
+def _pem_file(text: str, directory: Path) -> str:
+    path = find_path(text, directory)
+    if path is None:
+        raise InputError(
+            f"there is no file {escape(text)}",
+            hint="give the path of a PEM file, or leave the option out",
+        )
+    return path
 
-    :raises InputError: if it isn't a whole number from zero up
-    """
-    if not (text.isascii() and text.isdigit()) or len(text) > 6:
-        raise InputError(f"{escape(text)} isn't a number of retries", hint="such as 3")
-    return int(text)
 
-
-def proxy_url(text: str) -> str:
-    """Return a proxy as a URL; as with pip, ``host:port`` means ``http://host:port``."""
-    return text if "://" in text else f"http://{text}"
+LOCATIONS: dict[str, Callable[[str, Path], str | None]] = {
+    "index_url": index_location,
+    "extra_index_urls": index_location,
+    "find_links": find_links_location,
+    "cert": _pem_file,
+    "client_cert": _pem_file,
+    "proxy": lambda text, _: proxy_url(text),
+}
+"""The options whose values are locations, and how each is read."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.bundle.model import Layout
-from crossdeps.config.pip_options import ConnectionOptions
+from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock

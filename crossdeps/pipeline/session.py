@@ -212,7 +212,7 @@ def _gather(
     """Everything that *requirements* name, with the constraints of pip's configuration."""
     from crossdeps.requirements.gather import gather_inputs  # noqa: PLC0415 - see the module
 
-    constraints = (*requirements.constraint_files, *configured.constraint_files)
+    constraints = (*requirements.constraint_files, *configured.options.constraint_files)
     return gather_inputs(
         replace(requirements, constraint_files=constraints),
         environ=environ,

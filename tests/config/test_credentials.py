@@ -97,7 +97,7 @@ def test_isolated_leaves_netrc_unread(home: Path) -> None:
 
 def test_a_broken_netrc_names_file_and_line_but_nothing_of_its_content(home: Path) -> None:
     (home / ".netrc").write_text("machine x.example\nlogin me\nsecret hunter2\n")
-    with pytest.raises(InputError, match="netrc can't be read") as caught:
+    with pytest.raises(InputError, match="netrc cannot be read") as caught:
         credentials("https://x.example/", home=home).find("https://x.example/")
     assert caught.value.context[0].startswith(f"{home / '.netrc'}:")
     assert "hunter2" not in str(caught.value)
@@ -166,7 +166,7 @@ def test_a_keyring_that_is_missing_is_an_error(tmp_path: Path) -> None:
         keyring="subprocess",
     )
     assert found.find("https://x.example/") == ("me", "")
-    with pytest.raises(InputError, match="can't be started") as caught:
+    with pytest.raises(InputError, match="cannot be started") as caught:
         found.find("https://y.example/")
     assert "pipx install keyring" in (caught.value.hint or "")
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from crossdeps.config.index_options import (
     DEFAULT_INDEX_URL,
+    ConnectionOptions,
     IndexOptions,
     gather_index_options,
     merge_index_options,
     merge_selection_options,
 )
+from crossdeps.config.options import Options
 from crossdeps.config.pip_config import SystemNetwork, read_system_network
-from crossdeps.config.pip_options import ConfiguredOptions, ConnectionOptions
+from crossdeps.config.pip_options import ConfiguredOptions
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import FileOptions
 
@@ -32,9 +34,14 @@ def merge(
         command_line=command_line or FileOptions(),
         connection=ConnectionOptions(),
         files=files or FileOptions(),
-        configured=ConfiguredOptions(options=configured or FileOptions()),
+        configured=ConfiguredOptions(options=as_options(configured or FileOptions())),
         network=SystemNetwork(),
     )
+
+
+def as_options(options: FileOptions) -> Options:
+    """The same, as pip's configuration is read."""
+    return Options("", **{name: getattr(options, name) for name in FileOptions.__annotations__})
 
 
 def named(place: str) -> FileOptions:
@@ -50,7 +57,7 @@ def test_nothing_said_means_the_python_package_index() -> None:
     options = gather_index_options(NOBODY, directory=HERE)
     assert options == IndexOptions()
     assert options.index_urls == (DEFAULT_INDEX_URL,)
-    assert options.origin_of(DEFAULT_INDEX_URL) is None
+    assert options.find_origin(DEFAULT_INDEX_URL) is None
 
 
 def test_the_command_line_is_above_files_and_these_above_configuration() -> None:
@@ -92,7 +99,7 @@ def test_no_index_from_anywhere_means_no_index(place: int) -> None:
     options = merge(*layers)
     assert options.index_urls == ()
     assert options.warnings == (
-        "no index is asked, though some are named, since --no-index is said",
+        "--no-index is given: the indexes that are configured are not used",
     )
 
 
@@ -130,7 +137,7 @@ def test_isolated_leaves_only_the_way_to_the_network(tmp_path: Path) -> None:
     options = gather_index_options(environment, isolated=True, directory=tmp_path)
     assert options.proxies == {"https": "http://p.example"}
     assert options.cert == str(tmp_path / "ca.pem")
-    assert replace(options, proxies={}, cert=None, origins={}) == IndexOptions()
+    assert msgspec.structs.replace(options, proxies={}, cert=None, origins={}) == IndexOptions()
 
 
 def test_paths_of_the_command_line_are_made_absolute(tmp_path: Path) -> None:
@@ -160,17 +167,17 @@ def test_paths_of_the_command_line_are_made_absolute(tmp_path: Path) -> None:
         ),
         (FileOptions(find_links=("missing",)), ConnectionOptions(), "--find-links"),
         (FileOptions(find_links=("\0",)), ConnectionOptions(), "--find-links"),
-        (FileOptions(find_links=("s3://bucket",)), ConnectionOptions(), None),
+        (FileOptions(find_links=("s3://bucket",)), ConnectionOptions(), "--find-links"),
         (FileOptions(), ConnectionOptions(cert="missing.pem"), "--cert"),
         (FileOptions(), ConnectionOptions(client_cert="missing.pem"), "--client-cert"),
     ],
 )
 def test_a_wrong_argument_names_its_option(
-    options: FileOptions, connection: ConnectionOptions, context: str | None
+    options: FileOptions, connection: ConnectionOptions, context: str
 ) -> None:
     with pytest.raises(InputError) as caught:
         gather_index_options(NOBODY, command_line=options, connection=connection, directory=HERE)
-    assert caught.value.context == ((context,) if context else ())
+    assert caught.value.context == (context,)
 
 
 def test_repr_hides_credentials() -> None:
@@ -182,7 +189,7 @@ def test_repr_hides_credentials() -> None:
 
 def test_the_strongest_word_on_a_project_decides() -> None:
     merged = merge_selection_options(
-        configured=FileOptions(only_binary=(":all:",), no_binary=("a",), pre=True),
+        configured=Options(only_binary=(":all:",), no_binary=("a",), pre=True),
         files=FileOptions(no_binary=("b",), all_releases=("x",)),
         command_line=FileOptions(only_binary=("b",), only_final=(":all:",), require_hashes=True),
     )
@@ -235,9 +242,9 @@ def test_certificates_of_the_environment(tmp_path: Path) -> None:
     }
     options = gather_index_options(environment, directory=tmp_path)
     assert options.cert == str(tmp_path / "a.pem")
-    assert str(options.origin_of("cert")) == "environment (CURL_CA_BUNDLE)"
+    assert str(options.find_origin("cert")) == "environment (CURL_CA_BUNDLE)"
     assert options.warnings == (
-        "REQUESTS_CA_BUNDLE names /missing.pem, which isn't there, and is left out",
+        "REQUESTS_CA_BUNDLE names /missing.pem, which does not exist; it is ignored",
     )
     configured = {**environment, "PIP_CERT": str(tmp_path / "b.pem")}
     assert gather_index_options(configured, directory=tmp_path).cert == str(tmp_path / "b.pem")

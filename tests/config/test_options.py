@@ -68,7 +68,7 @@ def test_what_may_hold_a_password_is_not_in_the_repr() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
 def test_every_option_is_a_flag_an_argument_or_a_key(option: Any) -> None:  # noqa: ANN401
-    assert option.usage or option.key
+    assert option.usage or option.key or option.pip_name
     assert option.description.endswith(".")
     assert set(option.unless) <= OPTIONS.keys()
     assert set(option.key_verbs) <= set(option.verbs)

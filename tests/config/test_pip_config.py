@@ -106,7 +106,7 @@ def test_a_named_file_that_is_missing_is_told(places: Places) -> None:
     places.write("user", "[global]\ntimeout = 5\n")
     read = places.read(PIP_CONFIG_FILE="/missing/pip.conf")
     assert read.warnings == (
-        "PIP_CONFIG_FILE names /missing/pip.conf, which isn't there, and is left out",
+        "PIP_CONFIG_FILE names /missing/pip.conf, which does not exist; it is ignored",
     )
     assert values(read)["timeout"] == "5"
 
@@ -169,11 +169,11 @@ def test_every_setting_becomes_a_value_with_its_origin(places: Places) -> None:
         True,
     )
     assert (read.options.only_binary, read.options.no_binary) == (("foo-bar", ":all:"), ())
-    assert read.connection.cert == read.connection.client_cert == str(places.root / "ca.pem")
-    assert read.connection.proxy == "http://p.example:3128"
-    assert (read.connection.timeout, read.connection.retries) == (2.5, 0)
-    assert read.connection.keyring == "subprocess"
-    assert read.constraint_files == ("c.txt",)
+    assert read.options.cert == read.options.client_cert == str(places.root / "ca.pem")
+    assert read.options.proxy == "http://p.example:3128"
+    assert (read.options.timeout, read.options.retries) == (2.5, 0)
+    assert read.options.keyring == "subprocess"
+    assert read.options.constraint_files == ("c.txt",)
     assert str(read.origins["https://me:secret@a.example/simple"]) == f"{path}:2 ([global])"
     assert str(read.origins[str(places.root / "links")]) == f"{path}:10 ([global])"
     assert "secret" not in repr(read)
@@ -182,19 +182,19 @@ def test_every_setting_becomes_a_value_with_its_origin(places: Places) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("PIP_TIMEOUT", "soon", "soon isn't a number of seconds"),
-        ("PIP_TIMEOUT", "0", "0 isn't a number of seconds"),
-        ("PIP_TIMEOUT", "nan", "nan isn't a number of seconds"),
-        ("PIP_RETRIES", "-1", "-1 isn't a number of retries"),
-        ("PIP_RETRIES", "٣", "\\u0663 isn't a number of retries"),
-        ("PIP_NO_INDEX", "maybe", "maybe isn't yes or no"),
+        ("PIP_TIMEOUT", "soon", "must be a number of seconds greater than 0, not 'soon'"),
+        ("PIP_TIMEOUT", "0", "must be a number of seconds greater than 0, not '0'"),
+        ("PIP_TIMEOUT", "nan", "must be a number of seconds greater than 0, not 'nan'"),
+        ("PIP_RETRIES", "-1", "must be a non-negative integer, not '-1'"),
+        ("PIP_RETRIES", "٣", "must be a non-negative integer, not '"),
+        ("PIP_NO_INDEX", "maybe", "must be true or false, not 'maybe'"),
         ("PIP_INDEX_URL", "ftp://a.example/", "ftp://a.example/ isn't the URL of an index"),
         ("PIP_INDEX_URL", "missing/dir", "missing/dir is neither a URL nor a directory"),
         ("PIP_INDEX_URL", "https://", "https:// names no host"),
         ("PIP_INDEX_URL", "https://a.example:port/", "https://a.example:port/ isn't a valid URL"),
         ("PIP_EXTRA_INDEX_URL", "xx://me:secret@a", "xx://****@a isn't"),
         ("PIP_CERT", "missing.pem", "there is no file missing.pem"),
-        ("PIP_KEYRING_PROVIDER", "magic", "magic isn't a keyring provider"),
+        ("PIP_KEYRING_PROVIDER", "magic", "must be one of disabled, subprocess, not 'magic'"),
     ],
 )
 def test_a_wrong_value_names_its_place(
@@ -202,7 +202,10 @@ def test_a_wrong_value_names_its_place(
 ) -> None:
     with pytest.raises(InputError) as caught:
         places.options(**{variable: value})
-    assert caught.value.message.startswith(message)
+    rule = message.startswith("must ")
+    name = variable.removeprefix("PIP_").lower().replace("_", "-")
+    expected = f"invalid value for {name}: {message}" if rule else message
+    assert caught.value.message.startswith(expected)
     assert caught.value.context[0].startswith(f"environment ({variable}): ")
     assert "secret" not in str(caught.value)
 
@@ -219,26 +222,26 @@ def test_find_links_that_are_missing_are_left_out_and_told(places: Places) -> No
     assert read.options.find_links == ("https://a.example/links",)
     assert read.warnings == (
         (
-            "environment (PIP_FIND_LINKS): find-links names /missing/wheels, which isn't there,"
-            " and is left out"
+            "environment (PIP_FIND_LINKS): find-links names /missing/wheels, which does not"
+            " exist; it is ignored"
         ),
     )
 
 
 def test_an_imported_keyring_is_refused_with_a_warning(places: Places) -> None:
     read = places.options(PIP_KEYRING_PROVIDER="import")
-    assert read.connection.keyring == "disabled"
+    assert read.options.keyring == "disabled"
     assert "use subprocess" in read.warnings[0]
 
 
 @pytest.mark.parametrize(
     ("content", "line", "problem"),
     [
-        (b"timeout = 5\n", 1, "a setting stands before the first section, such as [global]"),
+        (b"timeout = 5\n", 1, "a setting precedes the first section, such as [global]"),
         (b"[global]\n\npassword secret\n", 3, "this line is neither a section nor a setting"),
-        (b"[global]\ntimeout = 5\nTimeout = 6\n", 3, "timeout is said twice in [global]"),
-        (b"[global]\n[global]\n", 2, "the section [global] stands here twice"),
-        (b"[global]\nindex-url = \xe4\n", 2, "byte 21 isn't UTF-8"),
+        (b"[global]\ntimeout = 5\nTimeout = 6\n", 3, "timeout occurs twice in [global]"),
+        (b"[global]\n[global]\n", 2, "the section [global] occurs twice"),
+        (b"[global]\nindex-url = \xe4\n", 2, "byte 21 is not UTF-8"),
     ],
 )
 def test_a_broken_file_is_an_error_that_names_the_line(
@@ -247,7 +250,7 @@ def test_a_broken_file_is_an_error_that_names_the_line(
     path = places.write("user", content)
     with pytest.raises(InputError) as caught:
         places.read()
-    assert caught.value.message == f"pip's configuration can't be read: {problem}"
+    assert caught.value.message == f"pip's configuration cannot be read: {problem}"
     assert caught.value.context == (f"{path}:{line}",)
     assert "secret" not in str(caught.value)
 
@@ -354,7 +357,7 @@ def test_pip_says_the_same(
         "find_links": list(read.options.find_links),
         "no_index": read.options.no_index,
         "trusted_hosts": list(read.options.trusted_hosts),
-        "timeout": 15 if read.connection.timeout is None else read.connection.timeout,
-        "retries": 5 if read.connection.retries is None else read.connection.retries,
+        "timeout": 15 if read.options.timeout is None else read.options.timeout,
+        "retries": 5 if read.options.retries is None else read.options.retries,
         "pre": read.options.pre,
     } == {**pip, "no_index": bool(pip["no_index"]), "pre": bool(pip["pre"])}
