@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.resolution.explain.skipped import describe_reason
+from crossdeps.resolution.rejections import Reason
 from crossdeps.text import human_size, plural
 from crossdeps.version import __version__
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from crossdeps.report.model import PackageLine, Report
-    from crossdeps.resolution.model import SkippedVersion
+    from crossdeps.resolution.rejections import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 def describe_downgrade(name: str, version: str, skipped_versions: Sequence[SkippedVersion]) -> str:
     """Say which newer version exists and what it would take, or nothing where none was forced.
 
-    :returns: such as ``numpy 2.2.6, not 2.5.5: its wheels need glibc 2.28; python3.12 and later
-        have it``; where another reason stands first, the newest version that a newer C library
+    :returns: such as ``numpy 2.2.6, not 2.5.5: it requires glibc 2.28, which python3.12 and later
+        have``; where another reason stands first, the newest version that a newer C library
         would give is told as well
     """
     forced = next((item for item in skipped_versions if item.forced_by_target), None)
     if forced is None:
         return ""
-    told = f"{name} {version}, not {forced.version}: {describe_reason(forced)}"
-    newer_glibc = next((item for item in skipped_versions if item.reason == "glibc"), None)
-    if newer_glibc is None or forced.reason == "glibc":
+    told = f"{name} {version}, not {forced.version}: {forced.describe()}"
+    newer_glibc = next((item for item in skipped_versions if item.reason is Reason.GLIBC), None)
+    if newer_glibc is None or forced.reason is Reason.GLIBC:
         return told
     # The newest often drops old Pythons; what a newer C library alone would give is news, too.
-    return f"{told}; nor {newer_glibc.version}: {describe_reason(newer_glibc)}"
+    return f"{told}; nor {newer_glibc.version}: {newer_glibc.describe()}"
 
 
 _NEAR = 0.8
@@ -261,7 +261,7 @@ def _provided_document(project: ProvidedProject) -> dict[str, Any]:
 def _passed_over(item: SkippedVersion) -> dict[str, Any]:
     return {
         "version": str(item.version),
-        "reason": item.reason,
+        "reason": item.reason.value,
         "detail": item.detail,
         "forced_by_target": item.forced_by_target,
     }

@@ -1,11 +1,12 @@
-"""What a lock holds, what is new in it, and where its targets go different ways."""
+"""The report of a lock: its packages, changes, and projects whose versions differ by target."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.resolution.explain.skipped import describe_reason
+import msgspec
+
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -13,18 +14,18 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
-    from crossdeps.resolution.model import Resolution
+    from crossdeps.resolution.model import Choice, Resolution
     from crossdeps.target.model import Target
 
 Versions = tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PinChange:
-    """A project whose pins differ from those of the lock before; empty where there are none.
+class PinChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A project whose versions differ from those of the previous lock.
 
-    :param before: versions, sorted; likewise *after*
+    :param before: sorted, empty for a new project; likewise *after* for a removed one
     """
 
     name: NormalizedName
@@ -32,12 +33,11 @@ class PinChange:
     after: Versions
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Divergence:
-    """A project that not all targets can have in one version.
+class Divergence(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that is locked in several versions.
 
-    :param versions: oldest first, with the targets that take each
-    :param reason: why the oldest isn't newer, in words; empty if that isn't known
+    :param versions: oldest first, with the targets of each
+    :param reason: why the oldest was not replaced by the newest; empty if unknown
     """
 
     name: NormalizedName
@@ -45,13 +45,12 @@ class Divergence:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockReport:
+class LockReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of locking.
 
-    :param resolutions: one for each target, in the order in which they were named
-    :param changes: against the lock before; empty where there was none
-    :param warnings: what the user should know, one sentence each
+    :param resolutions: one for each target, in the user's order
+    :param changes: from the previous lock; empty if there was none
+    :param warnings: one sentence each
     """
 
     lock: Pylock
@@ -62,25 +61,22 @@ class LockReport:
 
 
 def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...]:
-    """The projects that are chosen in several versions, by name."""
+    """The projects with several versions, by name."""
     found = []
     for name in sorted({name for each in resolutions for name in each.choices}):
-        taken = [(each.target, each.choices[name]) for each in resolutions if name in each.choices]
-        versions = sorted({choice.version for _, choice in taken})
-        if len(versions) < 2:
+        targets: dict[Version, list[Target]] = defaultdict(list)
+        choices: dict[Version, Choice] = {}
+        for resolution in resolutions:
+            if choice := resolution.choices.get(name):
+                targets[choice.version].append(resolution.target)
+                choices.setdefault(choice.version, choice)
+        if len(choices) < 2:
             continue
-        oldest = next(choice for _, choice in taken if choice.version == versions[0])
-        against = [item for item in oldest.skipped_versions if item.version == versions[-1]]
-        found.append(
-            Divergence(
-                name=name,
-                versions=tuple(
-                    (str(one), tuple(target for target, choice in taken if choice.version == one))
-                    for one in versions
-                ),
-                reason=describe_reason(against[0]) if against else "",
-            )
-        )
+        *_, newest = versions = sorted(choices)
+        skipped = choices[versions[0]].skipped_versions
+        reason = next((item.describe() for item in skipped if item.version == newest), "")
+        groups = tuple((str(version), tuple(targets[version])) for version in versions)
+        found.append(Divergence(name=name, versions=groups, reason=reason))
     return tuple(found)
 
 
@@ -97,10 +93,10 @@ def find_changes(before: Pylock | None, after: Pylock) -> tuple[PinChange, ...]:
 
 
 def render_divergence(divergence: Divergence) -> str:
-    """Which target takes which version, a line each, and why."""
+    """The versions with their targets, a line each, and why they differ."""
     newest = divergence.versions[-1][0]
-    why = f"; of {newest}, {divergence.reason}" if divergence.reason else ""
-    lines = [f"{divergence.name} can't be the same everywhere{why}"]
+    reason = f": {newest} was skipped because {divergence.reason}" if divergence.reason else ""
+    lines = [f"{divergence.name} differs between targets{reason}"]
     for version, targets in divergence.versions:
         lines.append(f"  {version} for {', '.join(map(_label, targets))}")
     return "\n".join(lines)
@@ -112,7 +108,7 @@ def _label(target: Target) -> str:
 
 
 def render_change(change: PinChange) -> str:
-    """One line: a project with its versions before and after."""
+    """A project with its versions before and after, on one line."""
     before, after = ", ".join(change.before), ", ".join(change.after)
     if not before:
         return f"added {change.name} {after}"
@@ -124,7 +120,7 @@ def render_change(change: PinChange) -> str:
 def lock_document(report: LockReport, *, path: str | None) -> dict[str, Any]:
     """The result of locking as JSON-ready values.
 
-    :param path: where the lock was written; None if it wasn't
+    :param path: of the lock; None if none was written
     """
     return {
         "version": 1,

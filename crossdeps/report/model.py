@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution.model import SkippedVersion
+    from crossdeps.resolution.rejections import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding

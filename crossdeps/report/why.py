@@ -1,47 +1,46 @@
-"""Why one version of one project: who asked for it, what was chosen, what was passed over."""
+"""Why a version of a project was chosen: its dependents, its file, and the versions skipped."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from crossdeps.requirements.syntax import parse_requirement
-from crossdeps.resolution.explain.skipped import describe_reason
-from crossdeps.resolution.model import RequiredBy, SkippedVersion
+from crossdeps.resolution.model import RequiredBy
+from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import redact
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from packaging.pylock import Package, Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.resolution.model import Choice, RejectionReason, Resolution, SelectedPackage
+    from crossdeps.resolution.model import Choice, Resolution, SelectedPackage
     from crossdeps.target.model import Target
 
 Chain = tuple[RequiredBy, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Why:
-    """Why one version of one project.
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a version of a project was chosen.
 
-    :param chains: for each who asked for it the shortest way from what the user wrote (first) to
-        the one that asked (last); empty where nothing tells
-    :param file: name of the file chosen, empty for a directory or a repository
-    :param source: where it came from: an index, a URL, a path; without credentials
-    :param tag: the tag of the file that matched, the best by the target's order; empty if none
-    :param tag_rank: the place of that tag among all that the target accepts; 0 is the best
+    :param chains: for each dependent the shortest chain of requirements, from one of the user to
+        that of the dependent; empty where none is known
+    :param file: name of the file, empty for a directory or a repository
+    :param source: an index, a URL or a path; without credentials
+    :param tag: the best of the file's tags, by the target's order; empty for other files
+    :param tag_rank: its position among all that the target accepts; 0 is the best
     :param tags: how many the target accepts
     :param skipped_versions: newer versions, newest first
-    :param complete: whether chains and passed-over versions are known; a lock may not record them
+    :param complete: whether chains and skipped versions are known; a lock may not record them
     """
 
     target: Target
@@ -59,17 +58,17 @@ class Why:
 
 
 def explain_choice(resolution: Resolution, choice: Choice) -> Why:
-    """Why *choice*, as the search had it."""
+    """Explain *choice* from the search."""
     target, candidate = resolution.target, choice.candidate
     required_by = {name: each.required_by for name, each in resolution.choices.items()}
     return Why(
         target=target,
         name=choice.name,
         version=str(choice.version),
-        chains=find_chains(choice.name, required_by),
+        chains=_find_chains(choice.name, required_by),
         file=candidate.file.filename if candidate else "",
         source=redact(candidate.file.index if candidate else _location(choice)),
-        tag=str(candidate.tag) if candidate and _is_wheel(candidate.file.filename) else "",
+        tag=str(candidate.tag) if candidate and candidate.file.filename.endswith(".whl") else "",
         tag_rank=candidate.tag_rank if candidate else 0,
         tags=len(target.tags),
         requires_python=choice.requires_python or "",
@@ -80,17 +79,13 @@ def explain_choice(resolution: Resolution, choice: Choice) -> Why:
 def explain_locked(
     lock: Pylock, chosen: Sequence[SelectedPackage], selected: SelectedPackage, target: Target
 ) -> Why:
-    """Why *selected*, as far as *lock* records it; locks of crossdeps record all.
+    """Explain *selected* as far as *lock* records it; crossdeps' own locks record everything.
 
-    :param chosen: everything that the target takes of the lock
+    :param chosen: everything that the target selects from the lock
     """
     table = (lock.tool or {}).get("crossdeps")
-    packages = [
-        package
-        for package in lock.packages
-        for each in chosen
-        if package.name == each.name and package.version == each.version
-    ]
+    versions = {(each.name, each.version) for each in chosen}
+    packages = [each for each in lock.packages if (each.name, each.version) in versions]
     package = next(each for each in packages if each.name == selected.name)
     file = selected.file
     rank, tag = _best_tag(file.filename, target) if file else (0, "")
@@ -98,61 +93,51 @@ def explain_locked(
         target=target,
         name=selected.name,
         version=str(selected.version or ""),
-        chains=find_chains(selected.name, _askers_of(packages, table)),
+        chains=_find_chains(selected.name, _find_dependents(packages, table)),
         file=file.filename if file else "",
-        source=redact((package.index or file.url) if file else _place(selected)),
+        source=redact((package.index or file.url) if file else _location(selected)),
         tag=tag,
         tag_rank=rank,
         tags=len(target.tags),
         requires_python=str(package.requires_python or ""),
-        skipped_versions=_passed_over(package),
+        skipped_versions=tuple(_read_skipped(package)),
         complete=isinstance(table, dict),
     )
 
 
-def find_chains(
+def _find_chains(
     name: NormalizedName, required_by: Mapping[NormalizedName, Collection[RequiredBy]]
 ) -> tuple[Chain, ...]:
-    """For each asker of *name* the shortest chain from the user to it.
+    """For each dependent of *name* the shortest chain from the user to it.
 
     :param required_by: of every project
     """
     children: dict[NormalizedName, list[tuple[NormalizedName, RequiredBy]]] = defaultdict(list)
-    ways: dict[NormalizedName, Chain] = {}
+    chains: dict[NormalizedName, Chain] = {}
     for child, each in sorted(required_by.items()):
         for dependent in each:
             if dependent.parent is None:
-                ways.setdefault(child, (dependent,))
+                chains.setdefault(child, (dependent,))
             else:
                 children[dependent.parent].append((child, dependent))
-    waiting = deque(ways)
+    waiting = deque(chains)
     while waiting:
         parent = waiting.popleft()
         for child, dependent in children[parent]:
-            if child not in ways:
-                ways[child] = (*ways[parent], dependent)
+            if child not in chains:
+                chains[child] = (*chains[parent], dependent)
                 waiting.append(child)
     return tuple(
-        (*(ways.get(dependent.parent, ()) if dependent.parent else ()), dependent)
+        (*(chains.get(dependent.parent, ()) if dependent.parent else ()), dependent)
         for dependent in required_by.get(name, ())
     )
 
 
-def _is_wheel(filename: str) -> bool:
-    return filename.endswith(".whl")
-
-
-def _location(choice: Choice) -> str:
-    return choice.source.location if choice.source else ""
-
-
-def _place(selected: SelectedPackage) -> str:
-    return selected.source.location if selected.source else ""
+def _location(item: Choice | SelectedPackage) -> str:
+    return item.source.location if item.source else ""
 
 
 def _best_tag(filename: str, target: Target) -> tuple[int, str]:
-    if not _is_wheel(filename):
-        return 0, ""
     try:
         tags = parse_wheel_filename(filename)[3]
     except InvalidWheelFilename:
@@ -161,71 +146,61 @@ def _best_tag(filename: str, target: Target) -> tuple[int, str]:
     return min(ranked, default=(0, ""))
 
 
-def _askers_of(
+def _find_dependents(
     packages: Sequence[Package], table: object
 ) -> dict[NormalizedName, list[RequiredBy]]:
-    """Who asked for each package, as far as the lock says."""
+    """The requirements on each package, as far as the lock records them."""
     required_by: dict[NormalizedName, list[RequiredBy]] = {package.name: [] for package in packages}
     for package in packages:
         for dependency in package.dependencies or ():
-            child = canonicalize_name(str(dependency.get("name", "")))
-            if child in required_by:
-                required_by[child].append(
+            name = canonicalize_name(str(dependency.get("name", "")))
+            if name in required_by:
+                required_by[name].append(
                     RequiredBy(
                         parent=package.name,
                         parent_version=package.version,
                         origin=None,
-                        text=child,
+                        text=name,
                     )
                 )
-    listed = table.get("requirements") if isinstance(table, dict) else None
-    for text in listed if isinstance(listed, list) else ():
+    for text in map(str, _read_list(table, "requirements")):
         try:
-            name = canonicalize_name(parse_requirement(str(text)).name)
+            name = canonicalize_name(parse_requirement(text).name)
         except InvalidRequirement:
             continue
         if name in required_by:
-            root = RequiredBy(parent=None, parent_version=None, origin=None, text=str(text))
+            root = RequiredBy(parent=None, parent_version=None, origin=None, text=text)
             required_by[name].insert(0, root)
     return required_by
 
 
-def _passed_over(package: Package) -> tuple[SkippedVersion, ...]:
-    table = (package.tool or {}).get("crossdeps")
-    groups = table.get("passed-over") if isinstance(table, dict) else None
-    found = []
-    for group in groups if isinstance(groups, list) else ():
-        if isinstance(group, dict):
-            found += _group(group)
-    return tuple(sorted(found, key=lambda item: item.version, reverse=True))
+def _read_list(table: object, key: str) -> list[Any]:
+    """A list of a table of a lock; empty if either is missing or of another type."""
+    found = table.get(key) if isinstance(table, dict) else None
+    return found if isinstance(found, list) else []
 
 
-def _group(group: Mapping[str, Any]) -> list[SkippedVersion]:
+def _read_skipped(package: Package) -> list[SkippedVersion]:
+    """The skipped versions that a lock records, newest first."""
     found = []
-    versions = group.get("versions")
-    for text in versions if isinstance(versions, list) else ():
-        try:
-            version = Version(str(text))
-        except InvalidVersion:
-            continue
-        found.append(
-            SkippedVersion(
-                version=version,
-                reason=cast("RejectionReason", str(group.get("reason", ""))),
-                detail=str(group.get("detail", "")),
-                forced_by_target=bool(group.get("target")),
-            )
-        )
-    return found
+    for group in _read_list((package.tool or {}).get("crossdeps"), "passed-over"):
+        for text in _read_list(group, "versions"):
+            try:
+                version = Version(str(text))
+            except InvalidVersion:
+                continue
+            reason = Reason(str(group.get("reason", "")))
+            found.append(SkippedVersion(version, reason, str(group.get("detail", ""))))
+    return sorted(found, key=lambda item: item.version, reverse=True)
 
 
 def render_why(why: Why) -> str:
-    """Who asked, what was chosen and what was passed over, in a few lines."""
+    """The dependents, the choice and the skipped versions, in a few lines."""
     blocks = [
         f"{why.name} {why.version} for {why.target.describe()}",
-        _asked(why),
-        _chosen(why),
-        _newer(why),
+        _render_dependents(why),
+        _render_choice(why),
+        _render_skipped(why),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -237,7 +212,7 @@ def why_document(why: Why) -> dict[str, Any]:
         "crossdeps": __version__,
         "target": why.target.describe(),
         "project": {"name": why.name, "version": why.version},
-        "asked_for_by": [[_asker(dependent) for dependent in chain] for chain in why.chains],
+        "asked_for_by": [[_dependent_document(each) for each in chain] for chain in why.chains],
         "chosen": {
             "file": why.file or None,
             "source": why.source or None,
@@ -248,7 +223,7 @@ def why_document(why: Why) -> dict[str, Any]:
         "passed_over": [
             {
                 "version": str(item.version),
-                "reason": item.reason,
+                "reason": item.reason.value,
                 "detail": item.detail,
                 "forced_by_target": item.forced_by_target,
             }
@@ -258,7 +233,7 @@ def why_document(why: Why) -> dict[str, Any]:
     }
 
 
-def _asker(dependent: RequiredBy) -> dict[str, Any]:
+def _dependent_document(dependent: RequiredBy) -> dict[str, Any]:
     return {
         "project": dependent.parent,
         "version": str(dependent.parent_version) if dependent.parent_version else None,
@@ -267,48 +242,48 @@ def _asker(dependent: RequiredBy) -> dict[str, Any]:
     }
 
 
-def _asked(why: Why) -> str:
-    if not why.chains:
-        return "Asked for by\n  the lock doesn't record it"
-    return "\n".join(["Asked for by", *(line for chain in why.chains for line in _lines(chain))])
+_NOT_RECORDED = "  the lock doesn't record it"
 
 
-def _lines(chain: Chain) -> list[str]:
-    lines = []
+def _render_dependents(why: Why) -> str:
+    lines = [line for chain in why.chains for line in _render_chain(chain)]
+    return "\n".join(["Required by", *(lines or [_NOT_RECORDED])])
+
+
+def _render_chain(chain: Chain) -> Iterator[str]:
     for depth, dependent in enumerate(chain, start=1):
         if dependent.parent is None:
-            who = f"{dependent.origin}: " if dependent.origin else ""
+            prefix = f"{dependent.origin}: " if dependent.origin else ""
         else:
             version = f" {dependent.parent_version}" if dependent.parent_version else ""
-            who = f"{dependent.parent}{version} wants "
-        lines.append(f"{'  ' * depth}{who}{dependent.text}")
-    return lines
+            prefix = f"{dependent.parent}{version} requires "
+        yield f"{'  ' * depth}{prefix}{dependent.text}"
 
 
-def _chosen(why: Why) -> str:
+def _render_choice(why: Why) -> str:
     lines = ["Chosen"]
     if why.file:
         lines.append(f"  {why.file}")
     if why.source:
         lines.append(f"  from {why.source}")
     if why.tag:
-        place = f"{why.tag_rank + 1:,} of the {why.tags:,} that the target accepts"
-        lines.append(f"  by the tag {why.tag}, number {place}, best first")
+        position = f"{why.tag_rank + 1:,} of the {why.tags:,} that the target accepts"
+        lines.append(f"  by the tag {why.tag}, number {position}, best first")
     if why.requires_python:
         lines.append(f"  requires Python {why.requires_python}")
     return "\n".join(lines) if len(lines) > 1 else ""
 
 
-def _newer(why: Why) -> str:
+def _render_skipped(why: Why) -> str:
     if not why.skipped_versions:
-        told = "nothing newer was found" if why.complete else "the lock doesn't record it"
-        return f"Newer versions\n  {told}"
-    lines = ["Newer versions passed over"]
-    finals = [item for item in why.skipped_versions if item.reason != "pre-release"]
-    for reason, items in itertools.groupby(finals, key=describe_reason):
+        return "\n".join(["Newer versions", "  none found" if why.complete else _NOT_RECORDED])
+    lines = ["Newer versions skipped"]
+    pre_releases = [item for item in why.skipped_versions if item.reason is Reason.PRE_RELEASE]
+    others = [item for item in why.skipped_versions if item.reason is not Reason.PRE_RELEASE]
+    for reason, items in itertools.groupby(others, key=SkippedVersion.describe):
         lines.append(f"  {_range(list(items))}: {reason}")
-    if pre_releases := [item for item in why.skipped_versions if item.reason == "pre-release"]:
-        lines.append(f"  {_range(pre_releases)}: not taken without being asked for")
+    if pre_releases:
+        lines.append(f"  {_range(pre_releases)}: pre-releases, which are only used if required")
     return "\n".join(lines)
 
 

@@ -1,16 +1,16 @@
-"""Files of a page -> candidates, and rejections with the first check that each failed.
+"""Evaluates the files of a project's page: candidates, and rejections with the check they failed.
 
-A project may have tens of thousands of files. Their names are looked at first, tags before
-versions: nine files of ten fall there, and are never made.
+A project may have tens of thousands of files. Their names are checked first, tags before versions:
+most files are rejected there, without being created.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
@@ -18,7 +18,8 @@ from packaging.version import InvalidVersion, Version
 
 from crossdeps.index.pages.project_files import ProjectFiles
 from crossdeps.resolution.model import Candidate
-from crossdeps.resolution.tags import Mismatch, Rejections, TagMatcher
+from crossdeps.resolution.rejections import Mismatch, Reason, Rejections
+from crossdeps.resolution.tags import TagMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +27,20 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag, NormalizedName
 
     from crossdeps.index.model import ProjectFile
-    from crossdeps.resolution.tags import Failure
     from crossdeps.target.model import Target
 
-_BUILD_TAG = re.compile(r"(\d+)([A-Za-z0-9_.]*)", re.ASCII)
-_SDIST = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
+_SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
 _SDIST_TAG = Tag("py3", "none", "any")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileRules:
-    """What a file of one project must satisfy, beside its tags.
+class FileRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file of one project must satisfy, besides its tags.
 
-    :param allow_sdist: whether sdists count as candidates
-    :param exclude_newer: aware moment after which uploads don't count
-    :param hashes: allowed, as ``algorithm:hexdigest``; None where none were given
+    :param allow_sdist: whether sdists are candidates
+    :param exclude_newer: aware moment after which uploads are left out
+    :param hashes: allowed, as ``algorithm:hexdigest``; None allows all
     :param pinned: versions that the user pinned exactly; only they may be yanked (PEP 592)
-    :param indexes: in the order in which the user named them: of one file on several, the first
-        index's is taken
+    :param indexes: in the user's order: a file that several indexes have is taken from the first
     """
 
     allow_sdist: bool = False
@@ -53,26 +50,17 @@ class FileRules:
     indexes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """A file name taken apart."""
+class _ParsedName(msgspec.Struct, frozen=True):
+    """The file name of a possible candidate, with the best of its tags."""
 
     version: Version
     build: BuildTag
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What a file name says of a file that may be a candidate."""
-
-    names: _Names
     tag: Tag
     rank: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluation:
-    """A project's files, judged for one target.
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """A project's files, evaluated for one target.
 
     :param candidates: best first: newest version, then best tag, then highest build tag
     :param rejections: in page order
@@ -83,16 +71,16 @@ class Evaluation:
 
 
 class CandidateEvaluator:
-    """Judges project files for one target. Safe to share between threads: its memory only grows."""
+    """Evaluates project files for one target. Thread-safe: its caches only grow."""
 
     def __init__(self, target: Target) -> None:
         self._tags = TagMatcher(target)
         self._python = Version(target.python)
         self._versions: dict[str, Version | None] = {}
         self._pythons: dict[str, bool] = {}
-        self._unfit: dict[str, Failure] = {}  # by the end of file names, from the tags on
+        self._mismatches: dict[str, Mismatch] = {}  # by the end of file names, from the tags on
 
-    def judge(
+    def evaluate(
         self, project: NormalizedName, files: Sequence[ProjectFile], rules: FileRules
     ) -> Evaluation:
         """Sort the *files* of a project's page into candidates and rejections."""
@@ -102,105 +90,106 @@ class CandidateEvaluator:
             else [file.filename for file in files]
         )
         candidates: list[Candidate] = []
-        failures: list[tuple[int, Failure]] = []
-        names: dict[str, bool] = {}
-        for place, filename in enumerate(filenames):
-            # Most files end here, at the price of one look-up.
+        mismatches: list[tuple[int, Mismatch]] = []
+        same_names: dict[str, bool] = {}
+        for index, filename in enumerate(filenames):
+            # Most files end here, for the price of one look-up.
             parts = filename.rsplit("-", 3)
-            unfit = self._unfit.get(filename[len(parts[0]) :])
-            if unfit is not None and "-" in parts[0]:
-                failures.append((place, unfit))
+            known = self._mismatches.get(filename[len(parts[0]) :])
+            if known is not None and "-" in parts[0]:
+                mismatches.append((index, known))
                 continue
-            verdict = self._judge_name(project, filename, rules, names)
-            if isinstance(verdict, _Named):
-                failure = self._check(files[place], verdict.names.version, rules)
-                if failure is None:
-                    candidates.append(_candidate(project, files[place], verdict))
+            result = (
+                self._parse_wheel_name(project, filename, same_names)
+                if filename.endswith(".whl")
+                else self._parse_sdist_name(project, filename, rules)
+            )
+            if isinstance(result, _ParsedName):
+                file = files[index]
+                failed = self._check(file, result.version, rules)
+                if failed is None:
+                    candidates.append(_build_candidate(project, file, result))
                     continue
-                verdict = failure
-            failures.append((place, verdict))
+                result = failed
+            mismatches.append((index, result))
         _sort(candidates, rules.indexes)
-        rejections = Rejections(files, failures, names=filenames, parse_version=self.parse_version)
+        rejections = Rejections(
+            files, mismatches, filenames=filenames, parse_version=self.parse_version
+        )
         return Evaluation(candidates=tuple(candidates), rejections=rejections)
 
     def parse_version(self, filename: str) -> Version | None:
-        """The version that a file name states, or None if it states none."""
+        """The version in a file name, or None if it has none."""
         if filename.endswith(".whl"):
-            return self._version(_part(filename, 1))
+            return self._version(filename.split("-", 2)[1] if "-" in filename else "")
         for suffix in (".tar.gz", ".zip"):
             if filename.endswith(suffix):
                 name, _, version = filename.removesuffix(suffix).rpartition("-")
                 return self._version(version) if name else None
         return None
 
-    def _judge_name(
-        self,
-        project: NormalizedName,
-        filename: str,
-        rules: FileRules,
-        names: dict[str, bool],
-    ) -> _Named | Failure:
-        if not filename.endswith(".whl"):
-            return self._judge_sdist(project, filename, rules)
+    def _parse_wheel_name(
+        self, project: NormalizedName, filename: str, same_names: dict[str, bool]
+    ) -> _ParsedName | Mismatch:
+        """Parse a file name (binary distribution format), and match its tags.
+
+        :param same_names: whether the names found before on this page are the project's
+        """
         parts = filename[:-4].rsplit("-", 3)
         if len(parts) != 4 or "-" not in parts[0]:
-            return "bad-filename", "it isn't NAME-VERSION-PYTHON-ABI-PLATFORM.whl"
+            return Mismatch(Reason.BAD_FILENAME, "not NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
         head = parts[0]
-        fit = self._tags.judge(filename[len(head) + 1 : -4])
-        if isinstance(fit, Mismatch):
-            failure = self._unfit[filename[len(head) :]] = fit.reason, fit.detail
-            return failure
-        taken_apart = check_name(project, head, names) or self._take_apart(head)
-        if isinstance(taken_apart, _Names):
-            return _Named(taken_apart, fit.tag, fit.rank)
-        return taken_apart
+        match = self._tags.match(filename[len(head) + 1 : -4])
+        if isinstance(match, Mismatch):
+            self._mismatches[filename[len(head) :]] = match
+            return match
+        name, _, rest = head.partition("-")
+        # The file's project must be the page's (PEP 503).
+        same = same_names.get(name)
+        if same is None:
+            same = same_names[name] = canonicalize_name(name) == project
+        if not same:
+            return Mismatch(Reason.OTHER_PROJECT, name)
+        version_text, dash, build_text = rest.partition("-")
+        version = self._version(version_text)
+        build = _parse_build_tag(build_text) if dash else ()
+        if version is None or build is None:
+            return Mismatch(Reason.BAD_FILENAME, f"version or build tag {rest!r}")
+        return _ParsedName(version, build, match.tag, match.rank)
 
-    def _judge_sdist(
+    def _parse_sdist_name(
         self, project: NormalizedName, filename: str, rules: FileRules
-    ) -> _Named | Failure:
-        if not filename.endswith(_SDIST):
-            kind = filename.rpartition(".")[2]
-            return "not-a-distribution", f".{kind}"
+    ) -> _ParsedName | Mismatch:
+        suffix = next((end for end in _SDIST_SUFFIXES if filename.endswith(end)), None)
+        if suffix is None:
+            return Mismatch(Reason.NOT_A_DISTRIBUTION, f".{filename.rpartition('.')[2]}")
         if not rules.allow_sdist:
-            return "sdist", next(end for end in _SDIST if filename.endswith(end))
+            return Mismatch(Reason.SDIST, suffix)
         try:
             name, version = parse_sdist_filename(filename)
         except InvalidSdistFilename:
-            return "bad-filename", "it isn't NAME-VERSION.tar.gz"
+            return Mismatch(Reason.BAD_FILENAME, "not NAME-VERSION.tar.gz")
         if name != project:
-            return "other-project", name
-        return _Named(_Names(version, ()), _SDIST_TAG, self._tags.worst)
+            return Mismatch(Reason.OTHER_PROJECT, name)
+        return _ParsedName(version, (), _SDIST_TAG, self._tags.worst)
 
-    def _take_apart(self, head: str) -> _Names | Failure:
-        version_text, _, build_text = head.partition("-")[2].partition("-")
-        version = self._version(version_text)
-        if version is None:
-            return "bad-filename", f"its version is {version_text!r}"
-        build: BuildTag = ()
-        if "-" in head.partition("-")[2]:
-            match = _BUILD_TAG.fullmatch(build_text)
-            if match is None:
-                return "bad-filename", f"its build tag is {build_text!r}"
-            build = (int(match[1]), match[2])
-        return _Names(version, build)
-
-    def _check(self, file: ProjectFile, version: Version, rules: FileRules) -> Failure | None:
+    def _check(self, file: ProjectFile, version: Version, rules: FileRules) -> Mismatch | None:
         return (
             self._check_requires_python(file)
-            or check_upload_time(file, rules.exclude_newer)
-            or check_hash(file, rules.hashes)
-            or check_yanked(file, version, rules.pinned)
+            or _check_upload_time(file, rules.exclude_newer)
+            or _check_hash(file, rules.hashes)
+            or _check_yanked(file, version, rules.pinned)
         )
 
-    def _check_requires_python(self, file: ProjectFile) -> Failure | None:
-        """The specifier holds as written, upper bounds included (core metadata specification)."""
+    def _check_requires_python(self, file: ProjectFile) -> Mismatch | None:
+        """Apply the specifier as written, upper bounds included (core metadata specification)."""
         text = file.requires_python
         if not text:
             return None
         accepted = self._pythons.get(text)
         if accepted is None:
             accepted = self._pythons[text] = accepts_python(text, self._python)
-        return None if accepted else ("requires-python", text)
+        return None if accepted else Mismatch(Reason.REQUIRES_PYTHON, text)
 
     def _version(self, text: str) -> Version | None:
         try:
@@ -214,83 +203,74 @@ class CandidateEvaluator:
             return version
 
 
-def _candidate(project: NormalizedName, file: ProjectFile, named: _Named) -> Candidate:
+def _parse_build_tag(text: str) -> BuildTag | None:
+    match = re.fullmatch(r"(\d+)([A-Za-z0-9_.]*)", text, re.ASCII)
+    return (int(match[1]), match[2]) if match else None
+
+
+def _build_candidate(project: NormalizedName, file: ProjectFile, parsed: _ParsedName) -> Candidate:
     return Candidate(
         name=project,
-        version=named.names.version,
+        version=parsed.version,
         file=file,
-        tag=named.tag,
-        tag_rank=named.rank,
-        build=named.names.build,
+        tag=parsed.tag,
+        tag_rank=parsed.rank,
+        build=parsed.build,
     )
 
 
 def accepts_python(text: str, python: Version) -> bool:
-    """Whether Requires-Python *text* admits *python*; an unreadable text admits every one."""
+    """Whether Requires-Python *text* admits *python*; an invalid text admits every one."""
     try:
         return SpecifierSet(text).contains(python, prereleases=True)
     except InvalidSpecifier:
         return True
 
 
-def check_name(project: NormalizedName, head: str, names: dict[str, bool]) -> Failure | None:
-    """The file's project must be the page's, wholly and normalised (PEP 503).
-
-    :param names: what was found before on this page
-    """
-    written = head.partition("-")[0]
-    same = names.get(written)
-    if same is None:
-        same = names[written] = canonicalize_name(written) == project
-    return None if same else ("other-project", written)
-
-
-def check_upload_time(file: ProjectFile, exclude_newer: datetime.datetime | None) -> Failure | None:
-    """Leave out what was uploaded after the cut-off, and what doesn't say when (PEP 700)."""
+def _check_upload_time(
+    file: ProjectFile, exclude_newer: datetime.datetime | None
+) -> Mismatch | None:
+    """Leave out what was uploaded after the cut-off, and what has no upload time (PEP 700)."""
     if exclude_newer is None:
         return None
     if file.upload_time is None:
-        return "no-upload-time", ""
+        return Mismatch(Reason.NO_UPLOAD_TIME)
     if file.upload_time > exclude_newer:
-        return "too-new", file.upload_time.astimezone(datetime.timezone.utc).isoformat()
+        time = file.upload_time.astimezone(datetime.timezone.utc)
+        return Mismatch(Reason.TOO_NEW, time.isoformat())
     return None
 
 
-def check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> Failure | None:
-    """A file must have an allowed hash; one that states none is checked when fetched."""
+def _check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> Mismatch | None:
+    """A file needs an allowed hash; one without stated hashes is checked when it is fetched."""
     if allowed is None:
         return None
     stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
     algorithms = {text.partition(":")[0] for text in allowed}
     if stated & allowed or (allowed and not algorithms & file.hashes.keys()):
         return None
-    return "hash", ""
+    return Mismatch(Reason.HASH)
 
 
-def check_yanked(file: ProjectFile, version: Version, pinned: frozenset[Version]) -> Failure | None:
-    """PEP 592: a yanked file is taken only where the user pinned its version exactly."""
-    if file.yanked is None or version in pinned or _public(version) in pinned:
+def _check_yanked(
+    file: ProjectFile, version: Version, pinned: frozenset[Version]
+) -> Mismatch | None:
+    """A yanked file is used only when the user pinned its version exactly (PEP 592)."""
+    if file.yanked is None or version in pinned:
         return None
-    return "yanked", file.yanked
-
-
-def _public(version: Version) -> Version:
-    return Version(version.public) if version.local else version
-
-
-def _part(filename: str, index: int) -> str:
-    parts = filename.split("-", index + 1)
-    return parts[index] if len(parts) > index else ""
+    if version.local and Version(version.public) in pinned:
+        return None
+    return Mismatch(Reason.YANKED, file.yanked)
 
 
 def _sort(candidates: list[Candidate], indexes: tuple[str, ...]) -> None:
-    """Best first; each pass is stable, so the last one weighs most."""
-    places = {index: place for place, index in enumerate(indexes)}
+    """Best first. Each pass is stable, so the last one has the most weight."""
+    order = {index: position for position, index in enumerate(indexes)}
     last = len(indexes)
     candidates.sort(
         key=lambda found: (
             found.file.filename,
-            places.get(found.file.index, last),
+            order.get(found.file.index, last),
             found.file.url,
         )
     )

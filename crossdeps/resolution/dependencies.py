@@ -1,9 +1,9 @@
-"""From a version's metadata to what it wants under the target's markers.
+"""From a version's metadata to its dependencies for the target, and a crawler that reads ahead.
 
 The search goes one step at a time, and each step waits for the network. The crawler follows the
-most likely choice of each project at once. It changes no answer: what it finds lies in the
-catalogue's memory when the search asks, and its errors are dropped, since the search meets them
-itself if they matter.
+most likely choice of each project at the same time. It changes no result: what it reads is in the
+repository's memory when the search needs it, and its errors are dropped, since the search meets
+them itself if they matter.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import CrossdepsError, InputError
 from crossdeps.index.workers import Task, Workers
 from crossdeps.resolution.model import Dependency, Unusable, exact_version, is_bounded
+from crossdeps.resolution.rejections import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,24 +38,40 @@ if TYPE_CHECKING:
 
 
 class DependencyReader:
-    """Turns core metadata into wants. Safe to share between threads: its memory only grows."""
+    """Reads dependencies from core metadata. Thread-safe: its cache only grows."""
 
     def __init__(
         self,
         *,
         markers: Markers,
-        asked: RootRequirements,
+        roots: RootRequirements,
         sources: Mapping[NormalizedName, DirectSource],
     ) -> None:
         self._markers = markers
-        self._asked = asked
+        self._roots = roots
         self._sources = sources
-        self._wants: dict[tuple[str, frozenset[NormalizedName]], Dependency] = {}
+        self._dependencies: dict[tuple[str, frozenset[NormalizedName]], Dependency] = {}
 
-    def closure(
+    def read(
+        self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
+    ) -> tuple[Dependency | Unusable, ...]:
+        """The dependencies of a version with *extras*, in file order.
+
+        :raises InputError: in hash mode, if a dependency has no hash
+        """
+        if self._roots.policy.no_deps:
+            return ()
+        active = ("", *sorted(self._expand_extras(metadata, extras)))
+        found: dict[int, Dependency | Unusable] = {}
+        for item in metadata.requires:
+            if any(self._markers.hold(item.marker, extra) for extra in active):
+                found.update((id(each), each) for each in self._read(metadata, item))
+        return tuple(found.values())
+
+    def _expand_extras(
         self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
     ) -> frozenset[NormalizedName]:
-        """*extras*, and those that they ask for of the project itself, such as ``all``."""
+        """*extras*, and those of the project itself that they require, as ``all`` does."""
         found = set(extras)
         waiting = ["", *extras]
         own = [item for item in metadata.requires if canonicalize_name(item.name) == metadata.name]
@@ -67,89 +84,67 @@ class DependencyReader:
                     waiting += sorted(more)
         return frozenset(found)
 
-    def of(
-        self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
-    ) -> tuple[Dependency | Unusable, ...]:
-        """What the version wants when it is asked for with *extras*, in file order.
-
-        :raises InputError: in hash mode, if a wanted project has no hash
-        """
-        if self._asked.policy.no_deps:
-            return ()
-        asked_for = ("", *sorted(self.closure(metadata, extras)))
-        wants: dict[int, Dependency | Unusable] = {}
-        for item in metadata.requires:
-            if not any(self._markers.hold(item.marker, extra) for extra in asked_for):
-                continue
-            for want in self._want(metadata, item):
-                wants[id(want)] = want
-        return tuple(wants.values())
-
-    def _want(self, metadata: CoreMetadata, item: Requirement) -> tuple[Dependency | Unusable, ...]:
+    def _read(self, metadata: CoreMetadata, item: Requirement) -> tuple[Dependency | Unusable, ...]:
         name = canonicalize_name(item.name)
-        # A version that asks for itself is content with itself; with its extras the closure deals.
+        # A version that requires itself is satisfied; its extras were expanded before.
         if name == metadata.name and item.specifier.contains(metadata.version, prereleases=True):
             return ()
-        if item.url and (problem := self._address_problem(metadata, name, item.url)):
+        if item.url and (problem := self._check_url(metadata, name, item.url)):
             return (problem,)
         extras = frozenset(canonicalize_name(extra) for extra in item.extras)
         key = (f"{name} {item.specifier}", extras)
-        want = self._wants.get(key)
-        if want is None:
+        dependency = self._dependencies.get(key)
+        if dependency is None:
             specifier = SpecifierSet() if item.url else item.specifier
-            want = self._wants[key] = Dependency(
+            dependency = self._dependencies[key] = Dependency(
                 name=name,
                 specifier=specifier,
                 extras=extras,
-                text=_text(item),
+                text=_format(item),
                 pinned=exact_version(specifier) is not None,
                 bounded=is_bounded(specifier),
             )
-        if self._asked.hash_mode:
-            self._check_hashed(metadata, want)
-        return self._asked.wants(name, want)
+        if self._roots.hash_mode:
+            self._check_hashed(metadata, dependency)
+        return self._roots.override(dependency)
 
-    def _address_problem(
-        self, metadata: CoreMetadata, name: NormalizedName, url: str
-    ) -> Unusable | None:
-        """An address counts only where the user gave the same one for the project."""
+    def _check_url(self, metadata: CoreMetadata, name: NormalizedName, url: str) -> Unusable | None:
+        """Refuse a URL unless the user gave the same one for the project."""
         source = self._sources.get(name)
         if source is not None and urldefrag(source.location)[0] == urldefrag(url)[0]:
             return None
         return Unusable(
             name=metadata.name,
             version=metadata.version,
-            reason="metadata",
-            detail=f"it wants {name} from {url}, an address that the requirements don't name",
+            reason=Reason.METADATA,
+            detail=f"it requires {name} from {url}, a URL that the requirements don't name",
         )
 
-    def _check_hashed(self, metadata: CoreMetadata, want: Dependency) -> None:
-        if want.name in self._asked.hashes or want.name in self._sources:
+    def _check_hashed(self, metadata: CoreMetadata, dependency: Dependency) -> None:
+        if dependency.name in self._roots.hashes or dependency.name in self._sources:
             return
         raise InputError(
-            f"hashes are required, and {want.name} has none",
-            context=(f"{metadata.name} {metadata.version} wants {want.text}",),
-            hint=f"add {want.name} with its pin and hashes to the requirements",
+            f"hashes are required, and {dependency.name} has none",
+            context=(f"{metadata.name} {metadata.version} requires {dependency.text}",),
+            hint=f"add {dependency.name} with its pin and hashes to the requirements",
             rule="unhashed",
         )
 
 
-def _text(item: Requirement) -> str:
+def _format(item: Requirement) -> str:
     """The requirement without its marker, which holds."""
     extras = f"[{','.join(sorted(item.extras))}]" if item.extras else ""
-    return (
-        f"{item.name}{extras} @ {item.url}" if item.url else f"{item.name}{extras}{item.specifier}"
-    )
+    return f"{item.name}{extras}{f' @ {item.url}' if item.url else item.specifier}"
 
 
 _THREADS = 8
-# What two askers want of one project may differ; beyond this the search is left to find out.
+# Two requirements on a project may lead to different candidates; more are left to the search.
 _CANDIDATES_OF_ONE_PROJECT = 2
 
 
 @final
 class Crawler:
-    """A context: while it is open, likely pages and metadata are fetched ahead."""
+    """A context in which likely pages and metadata are read ahead of the search."""
 
     def __init__(
         self,
@@ -159,13 +154,13 @@ class Crawler:
         preferences: Mapping[NormalizedName, Version],
         skipped: frozenset[NormalizedName],
     ) -> None:
-        self._catalogue = repository
+        self._repository = repository
         self._dependencies = dependencies
         self._preferences = preferences
         self._skipped = skipped
         self._lock = threading.Lock()
         self._stopped = False
-        self._wanted: set[tuple[str, str, frozenset[NormalizedName]]] = set()
+        self._submitted: set[tuple[str, str, frozenset[NormalizedName]]] = set()
         self._followed: dict[NormalizedName, set[str]] = {}
         self._workers = Workers(_THREADS)
 
@@ -182,38 +177,38 @@ class Crawler:
             self._stopped = True
         self._workers.close()
 
-    def follow(self, wants: Iterable[Dependency | Unusable]) -> None:
-        """Fetch ahead what *wants* lead to."""
-        for want in wants:
-            if not isinstance(want, Dependency) or want.name in self._skipped:
+    def follow(self, dependencies: Iterable[Dependency | Unusable]) -> None:
+        """Read ahead what *dependencies* lead to."""
+        for dependency in dependencies:
+            if not isinstance(dependency, Dependency) or dependency.name in self._skipped:
                 continue
-            key = (want.name, str(want.specifier), want.extras)
+            key = (dependency.name, str(dependency.specifier), dependency.extras)
             with self._lock:
                 if self._stopped:
                     return
-                if key not in self._wanted:
-                    self._wanted.add(key)
-                    self._workers.submit(Task(partial(self._visit, want)))
+                if key not in self._submitted:
+                    self._submitted.add(key)
+                    self._workers.submit(Task(partial(self._visit, dependency)))
 
-    def _visit(self, want: Dependency) -> None:
+    def _visit(self, dependency: Dependency) -> None:
         try:
-            candidate = self._likely(want)
+            candidate = self._find_likely(dependency)
             if candidate is None or not self._is_new(candidate):
                 return
-            metadata = self._catalogue.metadata(candidate)
+            metadata = self._repository.metadata(candidate)
             if not isinstance(metadata, Unusable):
-                self.follow(self._dependencies.of(metadata, want.extras))
+                self.follow(self._dependencies.read(metadata, dependency.extras))
         except CrossdepsError:
             return
 
-    def _likely(self, want: Dependency) -> Candidate | None:
-        candidates = self._catalogue.matching(want.name, want.specifier)
-        preferred = self._preferences.get(want.name)
+    def _find_likely(self, dependency: Dependency) -> Candidate | None:
+        candidates = self._repository.matching(dependency.name, dependency.specifier)
+        preferred = self._preferences.get(dependency.name)
         first = candidates[0] if candidates else None
         return next((found for found in candidates if found.version == preferred), first)
 
     def _is_new(self, candidate: Candidate) -> bool:
-        """Whether to read its metadata; sdists wait until the search wants them."""
+        """Whether to read its metadata; sdists are left to the search."""
         if not candidate.file.filename.endswith(".whl"):
             return False
         with self._lock:

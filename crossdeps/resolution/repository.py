@@ -1,23 +1,19 @@
-"""What is there to choose from: judged projects and metadata, each asked for once."""
+"""The projects and metadata that the search chooses from, each evaluated or read once."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from crossdeps.errors import InputError, ResolutionError
 from crossdeps.requirements.core_metadata import CoreMetadata, MetadataReader, UnusableMetadataError
-from crossdeps.resolution.candidates import (
-    CandidateEvaluator,
-    Evaluation,
-    FileRules,
-    accepts_python,
-)
+from crossdeps.resolution.candidates import CandidateEvaluator, FileRules, accepts_python
 from crossdeps.resolution.model import Unusable
+from crossdeps.resolution.rejections import Reason
 from crossdeps.text import first_words
 
 if TYPE_CHECKING:
@@ -29,45 +25,45 @@ if TYPE_CHECKING:
     from crossdeps.index.model import Index, ProjectFile, ProjectPage
     from crossdeps.requirements.model import FileOptions
     from crossdeps.resolution.model import Builder, BuiltWheel, Candidate, Pin
+    from crossdeps.resolution.rejections import Rejections
     from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Project:
-    """A project's page, judged for the target.
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project's page, evaluated for the target.
 
     :param versions: the best candidate of each version, newest first
     """
 
     page: ProjectPage
-    judged: Evaluation
+    rejections: Rejections
     versions: tuple[Candidate, ...]
 
 
 class Repository:
-    """Projects and metadata as the search asks for them. Safe to use from several threads."""
+    """Projects and metadata for the search. Thread-safe."""
 
     def __init__(
         self,
         *,
         index: Index,
         target: Target,
-        asked: RootRequirements,
+        roots: RootRequirements,
         options: FileOptions,
         builder: Builder,
     ) -> None:
         self._index = index
-        self._asked = asked
+        self._roots = roots
         self._only_binary = _names(options.only_binary)
         self._no_binary = _names(options.no_binary)
         self._builder = builder
         self.target = target
         self._python = Version(target.python)
-        self._judge = CandidateEvaluator(target)
+        self._evaluator = CandidateEvaluator(target)
         self._reader = MetadataReader()
-        self._building = threading.Lock()
-        self._making: dict[NormalizedName, threading.Lock] = {}
+        self._build_lock = threading.Lock()
+        self._project_locks: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
         self._matching: dict[tuple[NormalizedName, str], tuple[Candidate, ...]] = {}
         self._metadata: dict[str, CoreMetadata | Unusable] = {}
@@ -90,44 +86,44 @@ class Repository:
             self._index.prefetch_metadata(unknown)
 
     def project(self, name: NormalizedName) -> Project:
-        """The project's files, judged; an empty project where no index knows it.
+        """A project's files, evaluated; an empty project if no index has it.
 
         :raises IndexAccessError: if an index can't be reached or understood
         :raises ResolutionError: if two indexes offer different files under this name
-        :raises InputError: if the user wants it from source only
+        :raises InputError: if --no-binary refuses its wheels
         """
         known = self._projects.get(name)
         if known is None:
-            with self._making.setdefault(name, threading.Lock()):
+            with self._project_locks.setdefault(name, threading.Lock()):
                 known = self._projects.get(name)
                 if known is None:
-                    known = self._projects[name] = self._make_project(name)
+                    known = self._projects[name] = self._evaluate_project(name)
         return known
 
     def matching(self, name: NormalizedName, specifier: SpecifierSet) -> tuple[Candidate, ...]:
         """The best candidate of each version that *specifier* and the constraints admit.
 
-        Pre-releases are as ``packaging`` has them: left out while a final release satisfies,
-        unless the specifier names one (version specifiers, "Handling of pre-releases").
+        As in ``packaging``, pre-releases are left out while a final release satisfies, unless the
+        specifier names one (version specifiers, "Handling of pre-releases").
         """
-        limit = self._asked.limits.get(name)
-        wanted = specifier if limit is None else specifier & limit
-        key = (name, str(wanted))
+        limit = self._roots.limits.get(name)
+        combined = specifier if limit is None else specifier & limit
+        key = (name, str(combined))
         known = self._matching.get(key)
         if known is None:
-            found = wanted.filter(
+            found = combined.filter(
                 self.project(name).versions,
-                prereleases=self._asked.may_be_pre_release(name),
+                prereleases=self._roots.allows_pre_releases(name),
                 key=lambda candidate: candidate.version,
             )
             known = self._matching[key] = tuple(found)
         return known
 
     def metadata(self, candidate: Candidate) -> CoreMetadata | Unusable:
-        """What the candidate says of itself, or why it can't be used.
+        """A candidate's core metadata, or why it can't be used.
 
         :raises IndexAccessError: if it can't be fetched
-        :raises IntegrityError: if what was fetched isn't what the index promised
+        :raises IntegrityError: if what was fetched doesn't match its hash
         :raises SdistBuildError: if an allowed sdist can't be built
         """
         known = self._metadata.get(candidate.file.url)
@@ -136,61 +132,52 @@ class Repository:
                 data = self._index.metadata(candidate.file)
             else:
                 data = self.built(candidate).metadata
-            known = self.read(data, candidate.name, candidate.version)
+            known = self._read(data, candidate.name, candidate.version)
             self._metadata[candidate.file.url] = known
         return known
 
-    def candidate_metadata(self, pin: Pin) -> CoreMetadata | Unusable:
-        """What a pin says of itself; see :meth:`metadata`."""
+    def pin_metadata(self, pin: Pin) -> CoreMetadata | Unusable:
+        """A pin's core metadata; see :meth:`metadata`."""
         if pin.candidate is not None:
             return self.metadata(pin.candidate)
         known = self._metadata.get(pin.name)
         if known is None:
             data = pin.built.metadata if pin.built is not None else b""
-            known = self._metadata[pin.name] = self.read(data, pin.name, pin.version)
+            known = self._metadata[pin.name] = self._read(data, pin.name, pin.version)
         return known
 
-    def limit(self, name: NormalizedName) -> SpecifierSet | None:
-        """What the constraints admit of a project; None where they don't speak of it."""
-        return self._asked.limits.get(name)
-
-    def admits_pre_releases(self, name: NormalizedName, specifiers: Sequence[SpecifierSet]) -> bool:
-        """Whether pre-releases of a project count although final releases satisfy."""
-        choice = self._asked.may_be_pre_release(name)
-        if choice is None:
-            return any(specifier.prereleases for specifier in specifiers)
-        return choice
-
     def known_problem(self, candidate: Candidate) -> Unusable | None:
-        """Why a candidate can't be used, as far as its metadata was read already."""
+        """Why a candidate can't be used, if its metadata has been read and says so."""
         known = self._metadata.get(candidate.file.url)
         return known if isinstance(known, Unusable) else None
 
     def built(self, candidate: Candidate) -> BuiltWheel:
-        """The wheel that an allowed sdist was made into.
+        """The wheel built from an allowed sdist.
 
         :raises SdistBuildError: if it can't be built, or gives a native wheel
         """
-        with self._building:
+        with self._build_lock:
             known = self._built.get(candidate.file.url)
             if known is None:
                 known = self._builder.from_sdist(candidate.name, candidate.file)
                 self._built[candidate.file.url] = known
             return known
 
-    def read(self, data: bytes, name: NormalizedName, version: Version) -> CoreMetadata | Unusable:
-        """Read METADATA, and check what the page may not have said."""
+    def _read(self, data: bytes, name: NormalizedName, version: Version) -> CoreMetadata | Unusable:
+        """Read METADATA, and check Requires-Python, which the page may have omitted."""
         try:
             metadata = self._reader.read(data, name=name, version=version)
         except UnusableMetadataError as error:
-            return Unusable(name=name, version=version, reason="metadata", detail=str(error))
+            return Unusable(name=name, version=version, reason=Reason.METADATA, detail=str(error))
         python = metadata.requires_python
         if python is not None and not accepts_python(python, self._python):
-            return Unusable(name=name, version=version, reason="requires-python", detail=python)
+            return Unusable(
+                name=name, version=version, reason=Reason.REQUIRES_PYTHON, detail=python
+            )
         return metadata
 
-    def _make_project(self, name: NormalizedName) -> Project:
-        policy = self._asked.policy
+    def _evaluate_project(self, name: NormalizedName) -> Project:
+        policy = self._roots.policy
         self._check_source_only(name)
         page = self._index.page(name)
         files = page.files
@@ -199,48 +186,48 @@ class Repository:
         rules = FileRules(
             allow_sdist=name in policy.allow_sdist,
             exclude_newer=policy.exclude_newer,
-            hashes=self._asked.hashes.get(name),
-            pinned=self._asked.pinned.get(name, frozenset()),
+            hashes=self._roots.hashes.get(name),
+            pinned=self._roots.pinned.get(name, frozenset()),
             indexes=page.found_on,
         )
-        judged = self._judge.judge(name, files, rules)
+        evaluation = self._evaluator.evaluate(name, files, rules)
         if policy.index_strategy == "safe":
-            check_indexes(name, self._eligible(name, judged.candidates), page)
+            _check_indexes(name, self._within_bounds(name, evaluation.candidates), page)
         best: dict[Version, Candidate] = {}
-        for candidate in judged.candidates:
+        for candidate in evaluation.candidates:
             best.setdefault(candidate.version, candidate)
-        return Project(page=page, judged=judged, versions=tuple(best.values()))
+        return Project(page=page, rejections=evaluation.rejections, versions=tuple(best.values()))
 
-    def _eligible(
+    def _within_bounds(
         self, name: NormalizedName, candidates: Sequence[Candidate]
     ) -> Sequence[Candidate]:
-        """Those that the user's own words leave: of the others it doesn't matter who has them."""
-        bound = self._asked.bounds.get(name)
+        """Those that the user's requirements admit: the others may differ between indexes."""
+        bound = self._roots.bounds.get(name)
         if bound is None:
             return candidates
         return [found for found in candidates if bound.contains(found.version, prereleases=True)]
 
     def _check_source_only(self, name: NormalizedName) -> None:
-        """A line that names a project beats ``:all:``, as pip has it."""
+        """Apply --no-binary: a project's own name precedes ``:all:``, as in pip."""
         everything = ":all:" in self._no_binary and name not in self._only_binary
-        allowed = name in self._asked.policy.allow_sdist
+        allowed = name in self._roots.policy.allow_sdist
         if allowed or not (everything or name in self._no_binary):
             return
         raise InputError(
-            f"--no-binary asks for {name} from source, and a package is made of wheels",
-            hint=f"remove that --no-binary, or let its sdist be built: --allow-sdist {name}",
+            f"--no-binary forbids the wheels of {name}, and only wheels can be packaged",
+            hint=f"remove that --no-binary, or allow building its sdist: --allow-sdist {name}",
             rule="no-binary",
         )
 
 
-def check_indexes(name: NormalizedName, candidates: Sequence[Candidate], page: ProjectPage) -> None:
+def _check_indexes(name: str, candidates: Sequence[Candidate], page: ProjectPage) -> None:
     """Refuse a project that two indexes offer with different files for the target.
 
-    Whoever can publish under a name on one index could otherwise replace what is meant on the
-    other. Files are the same where their sha256 is, whatever index serves them and whatever it
-    says of them; an index that has nothing of its own, such as a partial mirror, changes nothing.
+    Otherwise anyone who can publish under the name on one index could replace the project of the
+    other. Files with the same sha256 are the same, whatever their indexes say of them; an index
+    that has no files of its own, such as a partial mirror, is no conflict.
 
-    :raises ResolutionError: naming the indexes and what each alone has
+    :raises ResolutionError: naming the versions that each index alone has
     """
     if len(page.found_on) < 2:
         return
@@ -250,11 +237,11 @@ def check_indexes(name: NormalizedName, candidates: Sequence[Candidate], page: P
     raise ResolutionError(
         f"{len(alone)} indexes offer different files of {name}",
         context=tuple(
-            f"only {root}: {first_words([str(version) for version in alone[root]], 3)}"
-            for root in sorted(alone)
+            f"only {url}: {first_words([str(version) for version in alone[url]], 3)}"
+            for url in sorted(alone)
         ),
-        hint="say which one is meant: --index-strategy first takes the first index that has a"
-        " project; pin a version that only one of them has; or leave one of them out",
+        hint="choose one: --index-strategy first uses the first index that has the project; pin a"
+        " version that only one of them has; or remove one of them",
         rule="index-conflict",
     )
 
@@ -267,17 +254,17 @@ def _own_versions(
     holders: dict[str, set[str]] = {}
     for file in page.files:
         if file.filename in names:
-            holders.setdefault(_identity(file), set()).add(file.index)
+            holders.setdefault(_file_key(file), set()).add(file.index)
     alone: dict[str, set[Version]] = {}
     for candidate in candidates:
-        if len(holders[_identity(candidate.file)]) == 1:
+        if len(holders[_file_key(candidate.file)]) == 1:
             alone.setdefault(candidate.file.index, set()).add(candidate.version)
     return {root: sorted(versions, reverse=True) for root, versions in alone.items()}
 
 
-def _identity(file: ProjectFile) -> str:
+def _file_key(file: ProjectFile) -> str:
     return file.hashes.get("sha256") or f"{file.filename} {file.url}"
 
 
-def _names(said: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(text if text == ":all:" else canonicalize_name(text) for text in said)
+def _names(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(text if text == ":all:" else canonicalize_name(text) for text in texts)

@@ -1,165 +1,216 @@
-"""Pins that the search ended with -> choices, with who asked and what was passed over."""
+"""From the pins of a search to the resolution: choices, their dependents and skipped versions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crossdeps.requirements.syntax import reads_unknowable
-from crossdeps.resolution.explain.skipped import skipped_versions
 from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
+from crossdeps.resolution.rejections import Reason, Rejection, SkippedVersion
+from crossdeps.resolution.reporter import describe
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from crossdeps.requirements.model import Inputs
-    from crossdeps.resolution.model import Pin
-    from crossdeps.resolution.provider import Provider
+    from crossdeps.resolution.model import Candidate, Pin
     from crossdeps.resolution.repository import Repository
     from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.resolution.search import Attempt
     from crossdeps.target.model import Target
 
-
-class _Tree:
-    """What the roots reach through the final pins, and who asked for it."""
-
-    def __init__(
-        self, roots: Sequence[Dependency], pins: Mapping[str, Pin], provider: Provider
-    ) -> None:
-        self._pins = pins
-        self._provider = provider
-        self.extras: dict[NormalizedName, frozenset[NormalizedName]] = {}
-        self.wants: dict[NormalizedName, tuple[Dependency, ...]] = {}
-        self._grow([want for want in roots if want.name in pins])
-        self.required_by: dict[NormalizedName, list[tuple[Dependency, Pin | None]]] = {
-            name: [] for name in self.extras
-        }
-        for want in roots:
-            if want.name in pins:
-                self.required_by[want.name].append((want, None))
-        for name in sorted(self.extras):
-            for want in self.wants[name]:
-                self.required_by[want.name].append((want, pins[name]))
-
-    def _grow(self, waiting: list[Dependency]) -> None:
-        while waiting:
-            want = waiting.pop()
-            known = self.extras.get(want.name)
-            extras = want.extras | (known or frozenset())
-            if known == extras:
-                continue
-            self.extras[want.name] = extras
-            wanted = self._provider.list_dependencies(self._pins[want.name], extras)
-            self.wants[want.name] = tuple(item for item in wanted if isinstance(item, Dependency))
-            waiting += self.wants[want.name]
+_UNKNOWABLE = (
+    "reads platform_release or platform_version, which are unknown for another machine and are"
+    " taken as empty"
+)
 
 
-def make_resolution(
+def build_resolution(
     *,
     inputs: Inputs,
     target: Target,
-    asked: RootRequirements,
+    roots: RootRequirements,
     attempt: Attempt,
     repository: Repository,
 ) -> Resolution:
-    """The answer in full: only what the roots reach, sorted by name."""
-    pins, provider = attempt.pins, attempt.provider
-    tree = _Tree(attempt.roots, pins, provider)
+    """The resolution: only what the roots reach, sorted by name."""
+    tree = _Tree(attempt)
+    builder = _ChoiceBuilder(tree, roots, attempt, repository)
     choices: dict[NormalizedName, Choice] = {}
     warnings: list[str] = []
     for name in sorted(tree.extras):
-        pin = pins[name]
-        choices[name] = _choice(name, pin, tree, repository, provider)
-        warnings += _warnings_of(pin, tree.extras[name], asked, repository)
+        choices[name] = builder.build(name)
+        warnings += builder.list_warnings(name)
     for item in (*inputs.requirements, *inputs.constraints, *inputs.overrides):
         if reads_unknowable(item.marker):
-            warnings.append(
-                f"{item.origin}: the marker of {item.text!r} reads platform_release or"
-                " platform_version, which can't be known of another machine and count as empty"
-            )
+            warnings.append(f"{item.origin}: the marker of {item.text!r} {_UNKNOWABLE}")
     return Resolution(
         target=target,
-        requirements=asked.requirements,
+        requirements=roots.requirements,
         choices=choices,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-def _choice(
-    name: NormalizedName, pin: Pin, tree: _Tree, repository: Repository, provider: Provider
-) -> Choice:
-    metadata = repository.candidate_metadata(pin)
-    required_by = {
-        RequiredBy(
-            parent=parent.name if parent else None,
-            parent_version=parent.version if parent else None,
-            origin=want.origin,
-            text=want.text,
+class _Tree:
+    """What the roots reach through the pins of an attempt.
+
+    :ivar extras: of every project that is reached
+    :ivar dependencies: of the same projects
+    :ivar required_by: dependencies on each project, with their parents
+    """
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self.extras: dict[NormalizedName, frozenset[NormalizedName]] = {}
+        self.dependencies: dict[NormalizedName, tuple[Dependency, ...]] = {}
+        roots = [root for root in attempt.roots if root.name in attempt.pins]
+        self._grow(list(roots))
+        self.required_by: dict[NormalizedName, list[tuple[Dependency, Pin | None]]] = {
+            name: [] for name in self.extras
+        }
+        for root in roots:
+            self.required_by[root.name].append((root, None))
+        for name in sorted(self.extras):
+            for dependency in self.dependencies[name]:
+                self.required_by[dependency.name].append((dependency, attempt.pins[name]))
+
+    def _grow(self, waiting: list[Dependency]) -> None:
+        while waiting:
+            dependency = waiting.pop()
+            name = dependency.name
+            known = self.extras.get(name)
+            extras = dependency.extras | (known or frozenset())
+            if known == extras:
+                continue
+            self.extras[name] = extras
+            found = self._attempt.provider.list_dependencies(self._attempt.pins[name], extras)
+            self.dependencies[name] = tuple(item for item in found if isinstance(item, Dependency))
+            waiting += self.dependencies[name]
+
+
+class _ChoiceBuilder:
+    def __init__(
+        self, tree: _Tree, roots: RootRequirements, attempt: Attempt, repository: Repository
+    ) -> None:
+        self._tree = tree
+        self._roots = roots
+        self._attempt = attempt
+        self._repository = repository
+
+    def build(self, name: NormalizedName) -> Choice:
+        """The choice of a project that the roots reach."""
+        pin = self._attempt.pins[name]
+        metadata = self._repository.pin_metadata(pin)
+        required_by = {
+            RequiredBy(
+                parent=parent.name if parent else None,
+                parent_version=parent.version if parent else None,
+                origin=dependency.origin,
+                text=dependency.text,
+            )
+            for dependency, parent in self._tree.required_by[name]
+        }
+        candidate, built = pin.candidate, pin.built
+        if candidate is not None and not candidate.file.filename.endswith(".whl"):
+            built = self._repository.built(candidate)
+        return Choice(
+            name=name,
+            version=pin.version,
+            candidate=candidate,
+            source=pin.source,
+            extras=self._tree.extras[name],
+            required_by=tuple(
+                sorted(
+                    required_by,
+                    key=lambda each: (each.parent or "", str(each.origin or ""), each.text),
+                )
+            ),
+            dependencies=tuple(sorted({item.name for item in self._tree.dependencies[name]})),
+            skipped_versions=self._find_skipped(pin) if candidate else (),
+            rejections=self._repository.project(name).rejections if candidate else (),
+            requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
+            built=built,
         )
-        for want, parent in tree.required_by[name]
-    }
-    candidate = pin.candidate
-    built = pin.built
-    if candidate is not None and not candidate.file.filename.endswith(".whl"):
-        built = repository.built(candidate)
-    return Choice(
-        name=name,
-        version=pin.version,
-        candidate=candidate,
-        source=pin.source,
-        extras=tree.extras[name],
-        required_by=tuple(sorted(required_by, key=_asker_order)),
-        dependencies=tuple(sorted({want.name for want in tree.wants[name]})),
-        skipped_versions=skipped_versions(
-            pin, tree.required_by[name], repository, provider.what_stood_against
-        )
-        if candidate
-        else (),
-        rejections=repository.project(name).judged.rejections if candidate else (),
-        requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
-        built=built,
-    )
 
+    def _find_skipped(self, pin: Pin) -> tuple[SkippedVersion, ...]:
+        """Every newer version of *pin*'s project, newest first."""
+        project = self._repository.project(pin.name)
+        found: dict[Version, SkippedVersion] = {}
+        for candidate in project.versions:
+            if candidate.version <= pin.version:
+                break
+            found[candidate.version] = self._excluded(pin, candidate.version) or self._conflicting(
+                candidate
+            )
+        rejected: dict[Version, list[Rejection]] = {}
+        for rejection in project.rejections.above(pin.version):
+            if rejection.version is not None and rejection.version not in found:
+                rejected.setdefault(rejection.version, []).append(rejection)
+        for version, rejections in rejected.items():
+            nearest = min(rejections, key=Rejection.rank)
+            found[version] = self._excluded(pin, version) or SkippedVersion(
+                version, nearest.reason, nearest.detail
+            )
+        return tuple(found[version] for version in sorted(found, reverse=True))
 
-def _asker_order(dependent: RequiredBy) -> tuple[str, str, str]:
-    return (dependent.parent or "", str(dependent.origin or ""), dependent.text)
+    def _excluded(self, pin: Pin, version: Version) -> SkippedVersion | None:
+        """A reason that has nothing to do with the version's files."""
+        required_by = self._tree.required_by[pin.name]
+        for dependency, parent in sorted(
+            required_by, key=lambda each: (each[1] is not None, each[0].text)
+        ):
+            if not dependency.specifier.contains(version, prereleases=True):
+                text = describe(dependency, parent) if parent else dependency.text
+                return SkippedVersion(version, Reason.SPECIFIER, text)
+        if not self._roots.allows(pin.name, version):
+            return SkippedVersion(
+                version, Reason.SPECIFIER, f"{pin.name}{self._roots.limits[pin.name]}"
+            )
+        if version.is_prerelease:
+            allowed = self._roots.allows_pre_releases(pin.name)
+            if allowed is None:
+                allowed = any(dependency.specifier.prereleases for dependency, _ in required_by)
+            if not allowed:
+                return SkippedVersion(version, Reason.PRE_RELEASE)
+        return None
 
+    def _conflicting(self, candidate: Candidate) -> SkippedVersion:
+        """The reason of a candidate that satisfies all: its metadata, or a conflict."""
+        problem = self._repository.known_problem(candidate)
+        if problem is not None:
+            return SkippedVersion(candidate.version, problem.reason, problem.detail)
+        conflict = self._attempt.provider.describe_conflict(candidate.name, candidate.version)
+        return SkippedVersion(candidate.version, Reason.BACKTRACKED, conflict)
 
-def _warnings_of(
-    pin: Pin, extras: frozenset[NormalizedName], asked: RootRequirements, repository: Repository
-) -> list[str]:
-    warnings: list[str] = []
-    metadata = repository.candidate_metadata(pin)
-    if isinstance(metadata, Unusable):
-        return warnings
-    title = f"{pin.name} {pin.version}"
-    warnings += [f"{title} has no extra {extra!r}" for extra in sorted(extras - metadata.extras)]
-    warnings += [
-        f"the marker of {str(item)!r}, which {title} wants, reads platform_release or"
-        " platform_version, which can't be known of another machine and count as empty"
-        for item in metadata.requires
-        if reads_unknowable(item.marker)
-    ]
-    if pin.candidate is not None:
+    def list_warnings(self, name: NormalizedName) -> Iterator[str]:
+        """What the user should know of a choice."""
+        pin = self._attempt.pins[name]
+        metadata = self._repository.pin_metadata(pin)
+        if isinstance(metadata, Unusable):
+            return
+        title = f"{name} {pin.version}"
+        for extra in sorted(self._tree.extras[name] - metadata.extras):
+            yield f"{title} has no extra {extra!r}"
+        for item in metadata.requires:
+            if reads_unknowable(item.marker):
+                yield f"the marker of {str(item)!r}, which {title} requires, {_UNKNOWABLE}"
+        if pin.candidate is None:
+            return
         file = pin.candidate.file
         if file.yanked is not None:
-            reason = f": {file.yanked}" if file.yanked else ""
-            warnings.append(f"{title} was yanked from the index{reason}")
-        if asked.policy.exclude_newer is not None:
-            untimed = sum(
-                rejection.reason == "no-upload-time"
-                for rejection in repository.project(pin.name).judged.rejections
-            )
-            if untimed:
-                were = "it was" if untimed == 1 else "they were"
-                warnings.append(
-                    f"left out {plural(untimed, 'file')} of {pin.name}: the index doesn't say when"
-                    f" {were} uploaded,"
-                    " and --exclude-newer needs to know"
-                )
+            yield f"{title} {Reason.YANKED.describe(file.yanked)}"
+        if self._roots.policy.exclude_newer is not None:
+            yield from _warn_of_untimed(name, self._repository.project(name).rejections)
         if not file.hashes:
-            warnings.append(f"the index states no hash for {file.filename}")
-    return warnings
+            yield f"the index states no hash for {file.filename}"
+
+
+def _warn_of_untimed(name: str, rejections: Iterable[Rejection]) -> Iterator[str]:
+    count = sum(rejection.reason is Reason.NO_UPLOAD_TIME for rejection in rejections)
+    if count:
+        yield f"ignored {plural(count, 'file')} of {name} without an upload time, which --exclude-newer requires"

@@ -1,15 +1,15 @@
-"""What the user asked for, reduced to what holds for the target.
+"""The user's requirements, constraints and overrides, reduced to those that hold for the target.
 
-Contradictions that no index can mend are found here, before any request is made.
+Contradictions that no index can resolve are found here, before any request is made.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -29,16 +29,15 @@ if TYPE_CHECKING:
     ByName = Mapping[NormalizedName, Sequence[Requirement]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RootRequirements:
+class RootRequirements(msgspec.Struct, frozen=True, kw_only=True):
     """Requirements, constraints and overrides whose markers hold for the target.
 
     :param requirements: sorted, so that the order of lines never matters
-    :param overrides: an empty sequence means that every requirement on the project is dropped
+    :param overrides: an empty sequence drops every requirement on the project
     :param hashes: allowed hashes by project; in hash mode every project needs an entry
     :param pinned: versions that the user pinned exactly, by project
-    :param limits: what the constraints leave of a project
-    :param bounds: what everything that the user said leaves of a project
+    :param limits: specifiers of the constraints, by project
+    :param bounds: specifiers of everything that the user wrote, by project
     """
 
     requirements: tuple[Requirement, ...]
@@ -56,115 +55,138 @@ class RootRequirements:
     @property
     def sources(self) -> tuple[Requirement, ...]:
         """Requirements, constraints and overrides that name their file themselves."""
-        limits = itertools.chain.from_iterable(self.constraints.values())
-        overrides = itertools.chain.from_iterable(self.overrides.values())
-        everything = (*self.requirements, *limits, *overrides)
+        everything = (*self.requirements, *_flatten(self.constraints), *_flatten(self.overrides))
         return tuple(item for item in everything if item.source is not None)
 
-    def wants(self, name: NormalizedName, want: Dependency) -> tuple[Dependency, ...]:
-        """*want*, or what the overrides of its project put in its place."""
-        overrides = self.overrides.get(name)
+    def override(self, dependency: Dependency) -> tuple[Dependency, ...]:
+        """*dependency*, or what the overrides of its project replace it with."""
+        overrides = self.overrides.get(dependency.name)
         if overrides is None:
-            return (want,)
+            return (dependency,)
         return tuple(
-            build_dependency(item, extras=item.extras | want.extras, name=name)
+            build_dependency(item, name=dependency.name, extras=item.extras | dependency.extras)
             for item in overrides
         )
 
-    def may_be_pre_release(self, name: NormalizedName) -> bool | None:
+    def allows(self, name: NormalizedName, version: Version) -> bool:
+        """Whether the constraints admit *version* of a project."""
+        limit = self.limits.get(name)
+        return limit is None or limit.contains(version, prereleases=True)
+
+    def allows_pre_releases(self, name: NormalizedName) -> bool | None:
         """Whether pre-releases count: always, never, or (None) where nothing else satisfies."""
         choice = self.pre_releases_of.get(name, self.pre_releases)
         return {"allow": True, "disallow": False, "if-necessary": None}[choice]
 
+    def describe_constraints(self, name: NormalizedName) -> tuple[str, ...]:
+        """The lines that constrain a project, with their origins."""
+        items = self.constraints.get(name, ())
+        return tuple(f"{describe_line(item)} (constraint)" for item in items)
+
+
+def describe_line(item: Requirement) -> str:
+    """A requirement of the user with its origin, such as ``requirements.txt:1: numpy``."""
+    return f"{item.origin}: {item.text}"
+
 
 def build_dependency(
-    requirement: Requirement,
+    item: Requirement,
     *,
-    extras: frozenset[NormalizedName] | None = None,
     name: NormalizedName | None = None,
+    extras: frozenset[NormalizedName] | None = None,
 ) -> Dependency:
-    """The search's view of what the user wrote."""
+    """A requirement of the user as the search takes it.
+
+    :param name: replaces its name; likewise *extras*
+    """
     return Dependency(
-        name=requirement.name if name is None else name,
-        specifier=requirement.specifier,
-        extras=requirement.extras if extras is None else extras,
-        text=requirement.text,
-        origin=requirement.origin,
-        pinned=exact_version(requirement.specifier) is not None or requirement.source is not None,
-        bounded=is_bounded(requirement.specifier),
+        name=item.name if name is None else name,
+        specifier=item.specifier,
+        extras=item.extras if extras is None else extras,
+        text=item.text,
+        origin=item.origin,
+        pinned=exact_version(item.specifier) is not None or item.source is not None,
+        bounded=is_bounded(item.specifier),
     )
 
 
 def read_root_requirements(inputs: Inputs, markers: Markers, policy: Policy) -> RootRequirements:
-    """Keep what holds for the target, and refuse what contradicts itself.
+    """Select what holds for the target, and refuse contradictions.
 
-    :raises ConflictError: if lines on one project can't hold together
-    :raises InputError: if hash mode is on, and a line isn't pinned and hashed
+    :raises ConflictError: if lines on one project contradict each other
+    :raises InputError: if hash mode is on, and a line has no pin or no hash
     """
-    requirements = tuple(_active(inputs.requirements, markers))
-    constraints = _by_name(_active(inputs.constraints, markers))
+    requirements = tuple(_select(inputs.requirements, markers))
+    constraints = _by_name(_select(inputs.constraints, markers))
     overrides: dict[NormalizedName, list[Requirement]] = {
         item.name: [] for item in inputs.overrides
     }
-    overrides |= _by_name(_active(inputs.overrides, markers))
-    said = _by_name(item for item in requirements if item.name not in overrides)
+    overrides |= _by_name(_select(inputs.overrides, markers))
+    effective = _by_name(item for item in requirements if item.name not in overrides)
     for name, items in constraints.items():
-        if name in said:
-            said[name] += items
-    for items in itertools.chain(said.values(), (found for found in overrides.values() if found)):
-        check_contradiction(items)
-    asked = RootRequirements(
+        if name in effective:
+            effective[name] += items
+    for items in (*effective.values(), *filter(None, overrides.values())):
+        _check_contradiction(items)
+    everything = (*requirements, *_flatten(constraints), *_flatten(overrides))
+    roots = RootRequirements(
         requirements=requirements,
         constraints=constraints,
         overrides=overrides,
-        hashes=_hashes(requirements, constraints),
-        pinned=_pins((*requirements, *itertools.chain(*constraints.values(), *overrides.values()))),
-        hash_mode=_hash_mode(inputs, policy, requirements, constraints),
-        limits={name: _combined(items) for name, items in constraints.items()},
+        hashes=_find_hashes(requirements, constraints),
+        pinned=_find_pins(everything),
+        hash_mode=policy.require_hashes
+        or inputs.options.require_hashes
+        or any(item.hashes for item in (*requirements, *_flatten(constraints))),
+        limits={name: _combine(items) for name, items in constraints.items()},
         bounds={
-            name: _combined(items)
-            for name, items in (*constraints.items(), *said.items(), *overrides.items())
+            name: _combine(items)
+            for name, items in (*constraints.items(), *effective.items(), *overrides.items())
         },
         policy=policy,
         pre_releases=_pre_releases(inputs.options, policy),
         pre_releases_of=_pre_releases_of(inputs.options, policy),
     )
-    if asked.hash_mode:
-        _check_hash_mode(asked)
-    return asked
+    if roots.hash_mode:
+        _check_hash_mode(roots)
+    return roots
 
 
-def check_contradiction(items: Sequence[Requirement]) -> None:
+def _check_contradiction(items: Sequence[Requirement]) -> None:
     """Refuse lines on one project that no version satisfies together.
 
     :raises ConflictError: naming the fewest lines that contradict each other
     """
     for first, second in itertools.combinations(items, 2):
         if first.source and second.source and first.source != second.source:
-            raise ConflictError(
-                f"{first.name or first.text} is asked for from two places",
-                context=(_line(first), _line(second)),
-                hint="keep one of the two, or tell them apart by markers",
-            )
+            raise source_conflict(first.name or first.text, first, second)
     for count in (1, 2, len(items)):
         for group in itertools.combinations(items, count):
-            if _combined(group).is_unsatisfiable():
+            if _combine(group).is_unsatisfiable():
                 raise ConflictError(
-                    f"no version of {group[0].name} satisfies what is asked for",
-                    context=tuple(_line(item) for item in group),
+                    f"no version of {group[0].name} satisfies the requirements",
+                    context=tuple(map(describe_line, group)),
                     hint="change or remove one of these lines"
                     if len(group) > 1
                     else "this line contradicts itself",
                 )
 
 
-def _active(items: Iterable[Requirement], markers: Markers) -> list[Requirement]:
+def source_conflict(name: str, first: Requirement, second: Requirement) -> ConflictError:
+    """The error for two requirements that name different files for one project."""
+    return ConflictError(
+        f"{name} is required from two sources",
+        context=(describe_line(first), describe_line(second)),
+        hint="keep one of the two, or separate them by markers",
+    )
+
+
+def _select(items: Iterable[Requirement], markers: Markers) -> list[Requirement]:
     """What holds, by project and origin, so that the order of lines never matters."""
-    return sorted((item for item in items if markers.hold(item.marker)), key=_order)
-
-
-def _order(item: Requirement) -> tuple[str, str, int, str]:
-    return (item.name, item.origin.file or "", item.origin.line or 0, item.text)
+    return sorted(
+        (item for item in items if markers.hold(item.marker)),
+        key=lambda item: (item.name, item.origin.file or "", item.origin.line or 0, item.text),
+    )
 
 
 def _by_name(items: Iterable[Requirement]) -> dict[NormalizedName, list[Requirement]]:
@@ -175,33 +197,34 @@ def _by_name(items: Iterable[Requirement]) -> dict[NormalizedName, list[Requirem
     return dict(found)
 
 
-def _combined(items: Iterable[Requirement]) -> SpecifierSet:
+def _flatten(by_name: ByName) -> Iterable[Requirement]:
+    return itertools.chain.from_iterable(by_name.values())
+
+
+def _combine(items: Iterable[Requirement]) -> SpecifierSet:
     clauses = {str(clause): clause for item in items for clause in item.specifier}
     return SpecifierSet([clauses[text] for text in sorted(clauses)])
 
 
-def _hashes(
-    requirements: Iterable[Requirement], constraints: ByName
+def _find_hashes(
+    requirements: Sequence[Requirement], constraints: ByName
 ) -> dict[NormalizedName, frozenset[str]]:
-    """The hashes of a project on several lines intersect."""
+    """Allowed hashes by project; those of several lines intersect."""
     allowed: dict[NormalizedName, frozenset[str]] = {}
-    asked_for = list(requirements)
-    limits = itertools.chain.from_iterable(constraints.values())
-    for item in (*asked_for, *limits):
-        if item.hashes and item.name:
+    hashed = [item for item in (*requirements, *_flatten(constraints)) if item.hashes]
+    for item in hashed:
+        if item.name:
             allowed[item.name] = allowed.get(item.name, item.hashes) & item.hashes
             if not allowed[item.name]:
-                lines = [other for other in asked_for if other.name == item.name]
-                lines += constraints.get(item.name, [])
                 raise ConflictError(
                     f"no hash of {item.name} is allowed by every line",
-                    context=tuple(_line(line) for line in lines if line.hashes),
+                    context=tuple(describe_line(line) for line in hashed if line.name == item.name),
                     hint="a file must match the hashes of each of these lines",
                 )
     return allowed
 
 
-def _pins(items: Iterable[Requirement]) -> dict[NormalizedName, frozenset[Version]]:
+def _find_pins(items: Iterable[Requirement]) -> dict[NormalizedName, frozenset[Version]]:
     pins: dict[NormalizedName, frozenset[Version]] = {}
     for item in items:
         version = exact_version(item.specifier)
@@ -210,39 +233,25 @@ def _pins(items: Iterable[Requirement]) -> dict[NormalizedName, frozenset[Versio
     return pins
 
 
-def _hash_mode(
-    inputs: Inputs, policy: Policy, requirements: Iterable[Requirement], constraints: ByName
-) -> bool:
-    if policy.require_hashes or inputs.options.require_hashes:
-        return True
-    limits = itertools.chain.from_iterable(constraints.values())
-    return any(item.hashes for item in (*requirements, *limits))
-
-
-def _check_hash_mode(asked: RootRequirements) -> None:
-    wrong: list[str] = []
-    for item in asked.requirements:
-        pinned = item.name in asked.pinned or item.source is not None
-        if not pinned:
-            wrong.append(f"{_line(item)}: not pinned with ==")
-        elif item.name not in asked.hashes and not item.hashes:
-            wrong.append(f"{_line(item)}: no --hash")
-    if wrong:
+def _check_hash_mode(roots: RootRequirements) -> None:
+    problems: list[str] = []
+    for item in roots.requirements:
+        if item.name not in roots.pinned and item.source is None:
+            problems.append(f"{describe_line(item)}: not pinned with ==")
+        elif item.name not in roots.hashes and not item.hashes:
+            problems.append(f"{describe_line(item)}: no --hash")
+    if problems:
         raise InputError(
-            "hashes are required, so every requirement needs a pin and a hash",
-            context=tuple(wrong),
-            hint="give each line a pin and its hashes, as `crossdeps lock -o requirements.txt`"
-            " writes them; or remove every --hash and --require-hashes",
+            "every requirement needs a pin and a hash when hashes are required",
+            context=tuple(problems),
+            hint="pin and hash each line, as `crossdeps lock -o requirements.txt` does; or remove"
+            " every --hash and --require-hashes",
             rule="unhashed",
         )
 
 
-def _line(item: Requirement) -> str:
-    return f"{item.origin}: {item.text}"
-
-
 def _pre_releases(options: FileOptions, policy: Policy) -> PreReleases:
-    """For all projects; the files are heard where the run itself says nothing."""
+    """For all projects; requirements files apply where the policy has the default."""
     if policy.pre_releases != "if-necessary":
         return policy.pre_releases
     if options.pre or ":all:" in options.all_releases:
@@ -251,10 +260,9 @@ def _pre_releases(options: FileOptions, policy: Policy) -> PreReleases:
 
 
 def _pre_releases_of(options: FileOptions, policy: Policy) -> Mapping[NormalizedName, PreReleases]:
-    """For single projects, which beats what is said of all; the run's own word beats the files'."""
-    said: dict[NormalizedName, PreReleases] = {}
-    for name in options.all_releases:
-        said[canonicalize_name(name)] = "allow"
-    for name in options.only_final:
-        said[canonicalize_name(name)] = "disallow"
-    return {**said, **policy.pre_releases_of}
+    """For single projects, which precedes what holds for all; the policy precedes the files."""
+    choices: dict[NormalizedName, PreReleases] = {
+        canonicalize_name(name): "allow" for name in options.all_releases
+    }
+    choices.update((canonicalize_name(name), "disallow") for name in options.only_final)
+    return {**choices, **policy.pre_releases_of}

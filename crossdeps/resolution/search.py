@@ -1,27 +1,27 @@
-"""A complete search, for the rare problems that resolvelib's can't settle.
+"""The search: resolvelib's, and a complete one for the few problems that it can't solve.
 
-resolvelib replaces a pin where a later want allows another version of its project. Where projects
-want each other in a circle, it can so lose a version that it never tried out, and miss an answer or
-go round without end. Here a pin is only taken back by trying the next one: every combination is
-tried or shown to fail, with jumps over choices that had no part in a contradiction
-(conflict-directed backjumping; Prosser, "Hybrid algorithms for the constraint satisfaction
-problem", 1993).
+resolvelib replaces a pin when a later dependency allows another version of its project. Where
+projects require each other in a cycle, it can so lose a version that it never tried, and miss a
+solution or repeat itself without end. The complete search takes a pin back only by trying the next
+one: every combination is tried or shown to fail, with jumps over choices that had no part in a
+conflict (conflict-directed backjumping; Prosser, "Hybrid algorithms for the constraint
+satisfaction problem", 1993).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from resolvelib import ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution
 
 from crossdeps.resolution.model import Dependency, Pin, Unusable
 from crossdeps.resolution.provider import Provider, TooManyVersionsError
-from crossdeps.resolution.reporter import CircleError, SearchLog
+from crossdeps.resolution.reporter import CycleError, SearchLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -32,32 +32,130 @@ if TYPE_CHECKING:
     from crossdeps.resolution.repository import Repository
     from crossdeps.resolution.root_requirements import RootRequirements
 
-_DEEPEST = 400
+_MAX_DEPTH = 400
+# How many more versions the complete search may read: each may have to be fetched.
+_MORE_VERSIONS = 200
 
-Culprits = frozenset[str]
-"""Projects whose pins brought something about; the user's own lines have none."""
-
-
-class ExhaustedError(Exception):
-    """The search took as many steps as it may."""
+Status = Literal["solved", "impossible", "cycle", "limit"]
 
 
-@dataclass(kw_only=True, slots=True)
-class _State:
-    """Pins so far, and every want on each project with those who are to blame for it."""
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one search.
 
-    pins: dict[str, Pin] = field(default_factory=dict)
-    wants: dict[str, tuple[tuple[Dependency, Culprits], ...]] = field(default_factory=dict)
+    :param roots: what the pins had to satisfy
+    :param pins: the solution, if there is one
+    :param status: a ``cycle`` is a set of projects that replace each other without end
+    :param causes: the last conflict, if there is no solution
+    """
+
+    roots: tuple[Dependency, ...]
+    pins: Mapping[str, Pin]
+    status: Status
+    causes: tuple[Information, ...]
+    search_log: SearchLog
+    provider: Provider
+
+
+class Searcher(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a search needs except its roots.
+
+    :param sources: the one pin of each project whose file the user named
+    :param preferences: versions to prefer
+    """
+
+    roots: RootRequirements
+    repository: Repository
+    dependencies: DependencyReader
+    sources: Mapping[NormalizedName, Pin]
+    preferences: Mapping[NormalizedName, Version]
+
+    def search(
+        self,
+        roots: Sequence[Dependency],
+        *,
+        progress: Progress,
+        max_rounds: int,
+        max_versions: int | None = None,
+    ) -> Attempt:
+        """Search for pins that satisfy *roots*.
+
+        :param max_versions: how many versions' dependencies may be read; None sets no limit
+        """
+        search_log = SearchLog(progress)
+        provider = Provider(
+            repository=self.repository,
+            dependencies=self.dependencies,
+            sources=self.sources,
+            preferences=self.preferences,
+            search_log=search_log,
+            max_versions=max_versions,
+        )
+        pins: Mapping[str, Pin] = {}
+        causes: tuple[Information, ...] = ()
+        status: Status = "solved"
+        try:
+            # Resolver.resolve would recurse without end where pins that nothing requires any more
+            # require each other; the projects that the roots reach are found later.
+            pins = Resolution(provider, search_log).resolve(roots, max_rounds=max_rounds).mapping
+        except ResolutionImpossible as error:
+            status, causes = "impossible", tuple(error.causes)
+        except CycleError as error:
+            status, causes = "cycle", error.causes
+        except (ResolutionTooDeep, TooManyVersionsError):
+            status = "limit"
+        if status != "solved" and search_log.replaced:
+            provider.allow_versions(_MORE_VERSIONS)
+            status, pins = _search_completely(provider, roots, status, max_rounds)
+        return Attempt(
+            roots=tuple(roots),
+            pins=pins,
+            status=status,
+            causes=causes,
+            search_log=search_log,
+            provider=provider,
+        )
+
+
+def _search_completely(
+    provider: Provider, roots: Sequence[Dependency], status: Status, max_steps: int
+) -> tuple[Status, Mapping[str, Pin]]:
+    """Solve what resolvelib may have missed; *status* if the limits don't allow it."""
+    try:
+        pins = _CompleteSearch(provider, max_steps=max_steps).solve(roots)
+    except (_StepLimitError, TooManyVersionsError):
+        return status, {}
+    return ("impossible", {}) if pins is None else ("solved", pins)
+
+
+Causes = frozenset[str]
+"""Projects whose pins led to something; nothing is in it for the user's own requirements."""
+
+
+class _StepLimitError(Exception):
+    """The search took as many steps as allowed."""
+
+
+class _State(msgspec.Struct):
+    """Pins so far, and the dependencies on each project, with the causes of each."""
+
+    pins: dict[str, Pin] = msgspec.field(default_factory=dict)
+    dependencies: dict[str, tuple[tuple[Dependency, Causes], ...]] = msgspec.field(
+        default_factory=dict
+    )
 
     def copy(self) -> _State:
-        return _State(pins=dict(self.pins), wants=dict(self.wants))
+        return _State(dict(self.pins), dict(self.dependencies))
 
-    def culprits(self, name: str) -> Culprits:
-        """All who want something of a project."""
-        return frozenset().union(*(blamed for _, blamed in self.wants[name]))
+    def dependencies_on(self, name: str) -> list[Dependency]:
+        """The dependencies on a project."""
+        return [dependency for dependency, _ in self.dependencies[name]]
+
+    def causes(self, name: str) -> Causes:
+        """The causes of all dependencies on a project."""
+        return frozenset().union(*(causes for _, causes in self.dependencies[name]))
 
 
-class ExhaustiveSearch:
+class _CompleteSearch:
     """Tries every combination of pins, best first.
 
     :param max_steps: how many pins may be tried
@@ -68,186 +166,84 @@ class ExhaustiveSearch:
         self._steps = max_steps
 
     def solve(self, roots: Sequence[Dependency]) -> dict[str, Pin] | None:
-        """Pins that satisfy *roots*, or None where there are none.
+        """Pins that satisfy *roots*, or None if there are none.
 
-        :raises ExhaustedError: if that can't be said within the steps allowed
+        :raises _StepLimitError: if the steps allowed don't suffice
         """
         state = _State()
-        if self._add(state, [(root, frozenset()) for root in roots]) is not None:
+        if self._add(state, roots, frozenset()) is not None:
             return None
         found = self._search(state, 0)
         return found if isinstance(found, dict) else None
 
-    def _search(self, state: _State, depth: int) -> dict[str, Pin] | Culprits:
-        """The answer, or those who are to blame that there is none below *state*."""
-        name = self._next(state)
+    def _search(self, state: _State, depth: int) -> dict[str, Pin] | Causes:
+        """The solution, or the causes that *state* has none."""
+        name = self._choose_project(state)
         if name is None:
             return state.pins
-        if depth > _DEEPEST:
-            raise ExhaustedError
-        blamed = set(state.culprits(name))
-        for pin in self._provider.options([want for want, _ in state.wants[name]]):
+        if depth > _MAX_DEPTH:
+            raise _StepLimitError
+        causes = set(state.causes(name))
+        for pin in self._options(state, name):
             self._steps -= 1
             if self._steps < 0:
-                raise ExhaustedError
+                raise _StepLimitError
             after = state.copy()
-            found: dict[str, Pin] | Culprits | None = self._pin(after, pin)
+            found: dict[str, Pin] | Causes | None = self._pin(after, pin)
             if found is None:
                 found = self._search(after, depth + 1)
             if isinstance(found, dict) or name not in found:
                 return found
-            blamed |= found - {name}
-        return frozenset(blamed)
+            causes |= found - {name}
+        return frozenset(causes)
 
-    def _next(self, state: _State) -> str | None:
-        waiting = [name for name in state.wants if name not in state.pins]
+    def _choose_project(self, state: _State) -> str | None:
+        waiting = [name for name in state.dependencies if name not in state.pins]
         return min(
             waiting,
             key=lambda name: (
-                not any(want.pinned for want, _ in state.wants[name]),
-                not any(want.bounded for want, _ in state.wants[name]),
+                not any(item.pinned for item in state.dependencies_on(name)),
+                not any(item.bounded for item in state.dependencies_on(name)),
             ),
             default=None,
         )
 
-    def _pin(self, state: _State, pin: Pin) -> Culprits | None:
-        """Pin, and add what it wants; returns those to blame for a contradiction."""
+    def _pin(self, state: _State, pin: Pin) -> Causes | None:
+        """Pin, and add the dependencies; the causes of a conflict, if there is one."""
         known = state.pins.get(pin.name)
         before = set(self._provider.get_dependencies(known)) if known else set()
         state.pins[pin.name] = pin
-        extras = (blamed for want, blamed in state.wants[pin.name] if want.extras)
-        blamed = frozenset((pin.name,)).union(*extras)
-        return self._add(
-            state,
-            [(want, blamed) for want in self._provider.get_dependencies(pin) if want not in before],
-        )
+        extras = (causes for item, causes in state.dependencies[pin.name] if item.extras)
+        added = [item for item in self._provider.get_dependencies(pin) if item not in before]
+        return self._add(state, added, frozenset((pin.name,)).union(*extras))
 
     def _add(
-        self, state: _State, wants: Iterable[tuple[Dependency | Unusable, Culprits]]
-    ) -> Culprits | None:
-        for want, blamed in wants:
-            if isinstance(want, Unusable):
-                return blamed
-            name = want.name
-            state.wants[name] = (*state.wants.get(name, ()), (want, blamed))
+        self, state: _State, dependencies: Iterable[Dependency | Unusable], causes: Causes
+    ) -> Causes | None:
+        for item in dependencies:
+            if isinstance(item, Unusable):
+                return causes
+            name = item.name
+            state.dependencies[name] = (*state.dependencies.get(name, ()), (item, causes))
             pin = state.pins.get(name)
             if pin is None:
-                if not any(True for _ in self._options(state, name)):
-                    return state.culprits(name)
-            elif not self._provider.is_satisfied_by(want, pin):
-                problem = self._extend(state, want, pin, blamed)
-                if problem is not None:
-                    return problem
+                if next(self._options(state, name), None) is None:
+                    return state.causes(name)
+            elif not self._provider.is_satisfied_by(item, pin):
+                conflict = self._add_extras(state, item, pin, causes)
+                if conflict is not None:
+                    return conflict
         return None
 
-    def _extend(
-        self, state: _State, want: Dependency, pin: Pin, blamed: Culprits
-    ) -> Culprits | None:
-        """Give a pin more extras; its version stays, or there is a contradiction."""
-        more = next(
-            (other for other in self._options(state, pin.name) if other.version == pin.version),
-            None,
-        )
-        if more is None or not self._provider.is_satisfied_by(want, more):
-            return blamed | state.culprits(pin.name) | {pin.name}
+    def _add_extras(
+        self, state: _State, dependency: Dependency, pin: Pin, causes: Causes
+    ) -> Causes | None:
+        """Pin the same version with more extras, or return the causes of the conflict."""
+        options = self._options(state, pin.name)
+        more = next((other for other in options if other.version == pin.version), None)
+        if more is None or not self._provider.is_satisfied_by(dependency, more):
+            return causes | state.causes(pin.name) | {pin.name}
         return self._pin(state, more)
 
-    def _options(self, state: _State, name: str) -> Iterable[Pin]:
-        return self._provider.options([want for want, _ in state.wants[name]])
-
-
-# How many more versions a complete search may look at: each may have to be fetched.
-_MORE_VERSIONS = 200
-
-End = Literal["answer", "impossible", "circle", "too-deep"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
-    """What a run of the search came to.
-
-    :param roots: what it had to satisfy
-    :param pins: the answer, where there is one
-    :param end: how it ended; a ``circle`` is a set of projects that keep replacing each other
-    :param causes: what contradicted each other last, where there is no answer
-    """
-
-    roots: tuple[Dependency, ...]
-    pins: Mapping[str, Pin]
-    end: End
-    causes: tuple[Information, ...]
-    search_log: SearchLog
-    provider: Provider
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Searcher:
-    """Everything that a run needs but its roots.
-
-    :param sources: the one pin of each project whose file the user named
-    :param preferences: versions to take where they satisfy
-    """
-
-    asked: RootRequirements
-    repository: Repository
-    dependencies: DependencyReader
-    sources: Mapping[NormalizedName, Pin]
-    preferences: Mapping[NormalizedName, Version]
-
-    def attempt(
-        self,
-        roots: Sequence[Dependency],
-        *,
-        progress: Progress,
-        max_rounds: int,
-        max_versions: int | None = None,
-    ) -> Attempt:
-        """Search for pins that satisfy *roots*.
-
-        :param max_versions: how many versions' dependencies may be looked at; None sets no bound
-        """
-        search_log = SearchLog(progress)
-        provider = Provider(
-            asked=self.asked,
-            repository=self.repository,
-            dependencies=self.dependencies,
-            sources=self.sources,
-            preferences=self.preferences,
-            search_log=search_log,
-            max_versions=max_versions,
-        )
-        pins: Mapping[str, Pin] = {}
-        causes: tuple[Information, ...] = ()
-        end: End = "answer"
-        try:
-            # Resolver.resolve would recurse without end where pins that nothing reaches any more
-            # want each other; what is reached is worked out from the pins later.
-            pins = Resolution(provider, search_log).resolve(roots, max_rounds=max_rounds).mapping
-        except ResolutionImpossible as error:
-            end, causes = "impossible", tuple(error.causes)
-        except CircleError as error:
-            end, causes = "circle", error.causes
-        except (ResolutionTooDeep, TooManyVersionsError):
-            end = "too-deep"
-        if end != "answer" and search_log.replaced:
-            provider.allow_versions(_MORE_VERSIONS)
-            end, pins = _try_everything(provider, roots, end, max_rounds)
-        return Attempt(
-            roots=tuple(roots),
-            pins=pins,
-            end=end,
-            causes=causes,
-            search_log=search_log,
-            provider=provider,
-        )
-
-
-def _try_everything(
-    provider: Provider, roots: Sequence[Dependency], end: End, max_steps: int
-) -> tuple[End, Mapping[str, Pin]]:
-    """Settle what resolvelib, which replaced pins on its way, may have missed."""
-    try:
-        pins = ExhaustiveSearch(provider, max_steps=max_steps).solve(roots)
-    except (ExhaustedError, TooManyVersionsError):
-        return end, {}
-    return ("impossible", {}) if pins is None else ("answer", pins)
+    def _options(self, state: _State, name: str) -> Iterator[Pin]:
+        return self._provider.options(state.dependencies_on(name))

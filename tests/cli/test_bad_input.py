@@ -166,7 +166,7 @@ CASES = {
     "no wheel for the target": Case(
         files={"requirements.txt": "pure\nwindowed\n"},
         code=3,
-        says=("nothing of windowed fits CPython 3.12", "requirements.txt:2", "Windows"),
+        says=("no file of windowed is compatible with CPython 3.12", "requirements.txt:2", "Windows"),
         hint="sys_platform == 'win32'",
     ),
     "only an sdist": Case(
@@ -182,7 +182,7 @@ CASES = {
         hint="one of these lines",
     ),
     "a pin that a dependency contradicts": Case(
-        arguments=("leaf", "pure>=2"), code=3, says=("leaf 1.0 wants pure<2",), hint="pure 1.1"
+        arguments=("leaf", "pure>=2"), code=3, says=("leaf 1.0 requires pure<2",), hint="pure 1.1"
     ),
     "offline, and nothing is known": Case(
         arguments=("pure", "--offline"), code=4, says=("pure",), hint="--offline"

@@ -115,8 +115,8 @@ class TestSeveralTargets:
         assert told.code == 0
         assert pins(run) == {"split": ["1.0", "2.0"]}
         assert told.err.startswith(
-            "note: split can't be the same everywhere;"
-            " of 2.0, its wheels are for other Pythons (cp313)\n"
+            "note: split differs between targets:"
+            " 2.0 was skipped because it has wheels only for other Python versions (cp313)\n"
             "  1.0 for python3.12 aarch64\n"
             "  2.0 for python3.13 aarch64\n"
         )

@@ -1,4 +1,4 @@
-"""``crossdeps why``: who asked, what was chosen, what was passed over."""
+"""``crossdeps why``: dependents, the chosen file and the versions skipped."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class TestText:
         assert told.out.splitlines() == [
             "pure 1.1 for CPython 3.12.16, x86_64, glibc 2.17",
             "",
-            "Asked for by",
+            "Required by",
             "  requirements.txt:2: tree",
-            "    tree 1.0 wants leaf",
-            "      leaf 1.0 wants pure<2",
+            "    tree 1.0 requires leaf",
+            "      leaf 1.0 requires pure<2",
             "",
             "Chosen",
             "  pure-1.1-py3-none-any.whl",
             f"  from {asked.index.url}",
             f"  by the tag py3-none-any, number {_rank(told.out)}, best first",
             "",
-            "Newer versions passed over",
-            "  2.0: leaf 1.0 wants pure<2",
+            "Newer versions skipped",
+            "  2.0: it is excluded: leaf 1.0 requires pure<2",
         ]
 
     def test_what_the_target_is_too_old_for(self, asked: CommandLine) -> None:
         told = asked("why", "native", *TARGET)
-        assert "  1.1: its wheels need glibc 2.28; python3.12 and later have it" in told.out
+        assert "  1.1: it requires glibc 2.28, which python3.12 and later have" in told.out
         assert "by the tag cp312-cp312-manylinux_2_17_x86_64, number 1 of" in told.out
 
     def test_versions_with_one_reason_are_a_range(self, run: CommandLine) -> None:
@@ -45,10 +45,12 @@ class TestText:
             run.index.add(make_wheel("pure", version, tag="cp313-cp313-win_amd64"))
         run.write("requirements.txt", "pure\n")
         out = run("why", "pure", *TARGET).out
-        assert "  3.2 to 3.0 (3 versions): its wheels are for other Pythons (cp313)" in out
+        assert (
+            "  3.2 to 3.0 (3 versions): it has wheels only for other Python versions (cp313)" in out
+        )
 
     def test_the_newest_has_nothing_newer(self, asked: CommandLine) -> None:
-        assert "Newer versions\n  nothing newer was found" in asked("why", "leaf", *TARGET).out
+        assert "Newer versions\n  none found" in asked("why", "leaf", *TARGET).out
 
     def test_a_name_is_normalized(self, asked: CommandLine) -> None:
         assert asked("why", "LEAF", *TARGET).code == 0
@@ -92,7 +94,7 @@ class TestJson:
             {
                 "version": "2.0",
                 "reason": "specifier",
-                "detail": "leaf 1.0 wants pure<2",
+                "detail": "leaf 1.0 requires pure<2",
                 "forced_by_target": False,
             }
         ]
@@ -105,8 +107,8 @@ class TestFromLock:
         asked.index.forget_requests()
         told = asked("why", "native", "-r", "pylock.toml", *TARGET)
         assert told.code == 0
-        assert "  tree\n    tree 1.0 wants native" in told.out
-        assert "  1.1: its wheels need glibc 2.28" in told.out
+        assert "  tree\n    tree 1.0 requires native" in told.out
+        assert "  1.1: it requires glibc 2.28" in told.out
         assert asked.index.requests == ()
 
     def test_one_of_another_tool_tells_what_it_knows(self, run: CommandLine) -> None:

@@ -8,19 +8,14 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.report.build import describe_downgrade, render_findings
-from crossdeps.resolution.model import SkippedVersion
+from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import human_size
 from crossdeps.verify.model import Finding
 
 
-def passed(version: str, reason: str, detail: str, *, forced: bool = True) -> SkippedVersion:
-    """A newer version that wasn't taken."""
-    return SkippedVersion(
-        version=Version(version),
-        reason=reason,  # type: ignore[arg-type]
-        detail=detail,
-        forced_by_target=forced,
-    )
+def skipped(version: str, reason: str, detail: str) -> SkippedVersion:
+    """A newer version that wasn't chosen."""
+    return SkippedVersion(Version(version), Reason(reason), detail)
 
 
 @pytest.mark.parametrize(
@@ -44,30 +39,27 @@ def test_sizes_are_decimal_and_never_say_a_thousand_of_a_unit(size: int, text: s
     ("items", "said"),
     [
         ([], ""),
-        ([passed("2.0", "specifier", "<2", forced=False)], ""),
+        ([skipped("2.0", "specifier", "<2")], ""),
         (
-            [passed("2.5.5", "glibc", "2.28")],
-            "numpy 2.2.6, not 2.5.5: its wheels need glibc 2.28; python3.12 and later have it",
+            [skipped("2.5.5", "glibc", "2.28")],
+            "numpy 2.2.6, not 2.5.5: it requires glibc 2.28, which python3.12 and later have",
         ),
         (
-            [passed("2.5.5", "glibc", "2.99")],
-            "numpy 2.2.6, not 2.5.5: its wheels need glibc 2.99; no Lambda runtime has it",
+            [skipped("2.5.5", "glibc", "2.99")],
+            "numpy 2.2.6, not 2.5.5: it requires glibc 2.99, which no Lambda runtime has",
         ),
         (
-            [passed("2.5.5", "python-tag", "cp312"), passed("2.4.6", "glibc", "2.27")],
+            [skipped("2.5.5", "python-tag", "cp312"), skipped("2.4.6", "glibc", "2.27")],
             (
-                "numpy 2.2.6, not 2.5.5: its wheels are for other Pythons (cp312);"
-                " nor 2.4.6: its wheels need glibc 2.27; python3.12 and later have it"
+                "numpy 2.2.6, not 2.5.5: it has wheels only for other Python versions (cp312);"
+                " nor 2.4.6: it requires glibc 2.27, which python3.12 and later have"
             ),
         ),
         (
-            [passed("3.0", "requires-python", ">=3.12")],
+            [skipped("3.0", "requires-python", ">=3.12")],
             "numpy 2.2.6, not 3.0: it requires Python >=3.12",
         ),
-        (
-            [passed("3.0", "sdist", ".tar.gz")],
-            "numpy 2.2.6, not 3.0: it has no wheels, only a source distribution",
-        ),
+        ([skipped("3.0", "sdist", ".tar.gz")], ""),
     ],
 )
 def test_a_downgrade_says_what_the_newer_version_would_take(
@@ -75,6 +67,18 @@ def test_a_downgrade_says_what_the_newer_version_would_take(
 ) -> None:
     """Only what the target forced is told; what the user asked for isn't news."""
     assert describe_downgrade("numpy", "2.2.6", items) == said
+
+
+def test_a_version_without_wheels_is_described() -> None:
+    text = "it has no wheels, only a source distribution"
+    assert skipped("3.0", "sdist", ".tar.gz").describe() == text
+
+
+def test_a_reason_of_a_newer_crossdeps_is_kept() -> None:
+    """As the lock that another version made has it."""
+    item = skipped("3.0", "moon-phase", "{full}")
+    assert (item.reason, item.forced_by_target) == ("moon-phase", False)
+    assert item.describe() == "it is unsuitable (moon-phase): {full}"
 
 
 def found(number: int, *, owner: str | None = "pillow", hint: str = "build it anew") -> Finding:

@@ -18,9 +18,9 @@ CONFLICTS = [
             "ConflictError",
             "c",
             "requirements.txt:1: a",
-            "a 1 wants c<2",
+            "a 1 requires c<2",
             "requirements.txt:2: b",
-            "b 1 wants c>=2",
+            "b 1 requires c>=2",
         ),
     ),
     Case(
@@ -34,7 +34,7 @@ CONFLICTS = [
         ask=("a", "c>=2"),
         error=(
             "ConflictError",
-            "requirements.txt:1: a\na 1 wants m\nm 1 wants n\nn 1 wants c<2",
+            "requirements.txt:1: a\na 1 requires m\nm 1 requires n\nn 1 requires c<2",
             "requirements.txt:2: c>=2",
         ),
     ),
@@ -66,7 +66,7 @@ CONFLICTS = [
         id="F84-a-missing-dependency",
         index={"a": {"1": ["nosuch>=2"]}},
         ask=("a",),
-        error=("ProjectNotFoundError", "nosuch", "requirements.txt:1: a", "a 1 wants nosuch>=2"),
+        error=("ProjectNotFoundError", "nosuch", "requirements.txt:1: a", "a 1 requires nosuch>=2"),
     ),
     Case(
         id="F84-a-missing-dependency-rules-out-the-versions-that-want-it",
@@ -162,13 +162,13 @@ CONFLICTS = [
             "y": {str(version): [f"x<{version}"] for version in range(1, 12)},
         },
         ask=("x", "y"),
-        error=("NoCandidateError", "other versions"),
+        error=("NoCandidateError", "no other version"),
     ),
     Case(
         id="F89-a-version-that-can-not-stand-itself",
         index={"a": {"1": ["b"], "2": []}, "b": {"1": ["a==2"]}},
         ask=("a==1",),
-        error=("ConflictError", "b 1 wants a==2", "requirements.txt:1: a==1"),
+        error=("ConflictError", "b 1 requires a==2", "requirements.txt:1: a==1"),
     ),
     Case(
         id="F-the-bound-names-the-knot",

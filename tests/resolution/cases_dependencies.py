@@ -166,7 +166,7 @@ DEPENDENCIES = [
             "b": {"1": [], "2": []},
         },
         ask=("a[x]", "a[y]"),
-        error=("ConflictError", "a 1 wants b==1", "a 1 wants b==2"),
+        error=("ConflictError", "a 1 requires b==1", "a 1 requires b==2"),
     ),
     Case(
         id="E75-an-extra-that-contradicts-a-root-pin-fails",
@@ -175,7 +175,7 @@ DEPENDENCIES = [
             "b": {"1": [], "2": []},
         },
         ask=("a[x]", "b==2"),
-        error=("ConflictError", "a 1 wants b==1", "requirements.txt:2: b==2"),
+        error=("ConflictError", "a 1 requires b==1", "requirements.txt:2: b==2"),
     ),
     Case(
         id="E76-circular-dependencies-resolve",
@@ -208,7 +208,7 @@ DEPENDENCIES = [
         id="E78-an-unreadable-dependency-of-a-pin-is-told",
         index={"a": {"2": ["b >>> nonsense"], "1": []}},
         ask=("a==2",),
-        error=("NoCandidateError", "a 2 can't be used", "'b >>> nonsense'", "requirements.txt:1"),
+        error=("NoCandidateError", "a 2 is unusable", "'b >>> nonsense'", "requirements.txt:1"),
     ),
     Case(
         id="E79-what-could-be-repaired-is-not",
@@ -286,7 +286,7 @@ DEPENDENCIES = [
         index={"a": {"1": ["b==1"]}, "b": {"1": [], "2": []}},
         ask=("a",),
         constraints=("b==2",),
-        error=("NoCandidateError", "a 1 wants b==1", "constraints.txt:1: b==2"),
+        error=("NoCandidateError", "a 1 requires b==1", "constraints.txt:1: b==2"),
     ),
     Case(
         id="override-replaces-what-dependencies-say",
@@ -332,26 +332,26 @@ DEPENDENCIES = [
         id="G102-a-named-wheel-of-another-project",
         ask=(f"a @ {_WHEEL}",),
         builds={_WHEEL: ("b-5-py3-none-any.whl", "", ())},
-        error=("InputError", "gives b 5", "requirements.txt:1"),
+        error=("InputError", "the source of a is b 5", "requirements.txt:1"),
     ),
     Case(
         id="G102-a-named-wheel-for-another-python",
         ask=(f"b @ {_WHEEL}",),
         builds={_WHEEL: ("b-5-py3-none-any.whl", ">=3.13", ())},
-        error=("NoCandidateError", "wants Python >=3.13", "requirements.txt:1"),
+        error=("NoCandidateError", "requires Python >=3.13", "requirements.txt:1"),
     ),
     Case(
         id="G102-a-named-wheel-that-a-dependency-can-not-take",
         index={"a": {"1": ["b<5"]}},
         ask=(f"b @ {_WHEEL}", "a"),
         builds={_WHEEL: ("b-5-py3-none-any.whl", "", ())},
-        error=("ConflictError", "a 1 wants b<5", f"b @ {_WHEEL}"),
+        error=("ConflictError", "a 1 requires b<5", f"b @ {_WHEEL}"),
     ),
     Case(
         id="G103-two-addresses-of-one-project",
         ask=(f"b @ {_WHEEL}", f"b @ {_OTHER}"),
         builds={},
-        error=("ConflictError", "two places", "requirements.txt:1", "requirements.txt:2"),
+        error=("ConflictError", "two sources", "requirements.txt:1", "requirements.txt:2"),
     ),
     Case(
         id="G103-one-address-twice-is-fine",

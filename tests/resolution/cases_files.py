@@ -220,7 +220,7 @@ FILES = [
                 (),
             )
         },
-        error=("NoCandidateError", "needs glibc 2.28"),
+        error=("NoCandidateError", "requires glibc 2.28"),
     ),
     Case(
         id="A21-no-wheel-fits-says-what-exists",
@@ -236,7 +236,7 @@ FILES = [
         ask=("a",),
         error=(
             "NoCandidateError",
-            "nothing of a fits CPython 3.12",
+            "no file of a is compatible with CPython 3.12",
             "requirements.txt:1: a",
             "Python 3.12",
             "Windows x86_64",
@@ -248,7 +248,7 @@ FILES = [
         index={"a": {"2": _of("cp311-cp311-manylinux_2_28_x86_64")}},
         ask=("a",),
         target="lambda-3.11",
-        error=("NoCandidateError", "needs glibc 2.28", "glibc 2.26", "python3.12"),
+        error=("NoCandidateError", "requires glibc 2.28", "glibc 2.26", "python3.12"),
     ),
     Case(
         id="B22-best-tag-before-build-tag",
@@ -445,7 +445,7 @@ FILES = [
         policy=Policy(exclude_newer=_day("2024-02-01")),
         pins="a==1",
         rejected={"a-2-py3-none-any.whl": "no-upload-time"},
-        warnings=("left out 1 file of a: the index doesn't say when it was uploaded",),
+        warnings=("ignored 1 file of a without an upload time, which --exclude-newer requires",),
     ),
     Case(
         id="C42-an-unreadable-requires-python-is-ignored",
@@ -543,6 +543,10 @@ FILES = [
         id="names-that-are-no-wheels-are-said-to-be",
         index={"a": {"1": {"files": ["a-banana-py3-none-any.whl"]}}},
         ask=("a",),
-        error=("NoCandidateError", "no file of a is named as", "a-banana-py3-none-any.whl"),
+        error=(
+            "NoCandidateError",
+            "no file of a has the name of a wheel",
+            "a-banana-py3-none-any.whl",
+        ),
     ),
 ]

@@ -36,7 +36,7 @@ HASHES = [
         id="H105-dependencies-need-hashes-too",
         index=_INDEX,
         ask=(f"a==1 --hash=sha256:{A}",),
-        error=("InputError", "b has none", "a 1 wants b"),
+        error=("InputError", "b has none", "a 1 requires b"),
     ),
     Case(
         id="H105-asked-for-by-an-option-of-a-file",
@@ -86,7 +86,7 @@ HASHES = [
         id="H108-no-file-has-the-hash",
         index=_INDEX,
         ask=(f"b==1 --hash=sha256:{OTHER}",),
-        error=("NoCandidateError", "b==1", "no file of an allowed hash", "hashes"),
+        error=("NoCandidateError", "b==1", "no file with an allowed hash", "hashes"),
     ),
     Case(
         id="H109-a-false-marker-needs-no-hash",

@@ -151,7 +151,7 @@ VERSIONS = [
         id="D59-all-yanked-says-so",
         index={"a": {"2": {"yanked": "broken"}}},
         ask=("a",),
-        error=("NoCandidateError", "a 2 was yanked: broken", "a==2"),
+        error=("NoCandidateError", "a 2 was yanked from the index: broken", "a==2"),
     ),
     Case(
         id="D60-a-transitive-pin-takes-nothing-yanked",
@@ -176,7 +176,7 @@ VERSIONS = [
         id="D63-the-failure-says-which-python-it-wants",
         index={"a": {"3": {"python": ">=3.13"}}},
         ask=("a",),
-        error=("NoCandidateError", "a 3 wants Python >=3.13", "3.12", "--python"),
+        error=("NoCandidateError", "a 3 requires Python >=3.13", "3.12", "--python"),
     ),
     Case(
         id="D64-requires-python-of-the-page-spares-the-metadata",
@@ -202,7 +202,7 @@ VERSIONS = [
         id="C41-requires-python-in-the-metadata-only-and-pinned",
         index={"a": {"3": {"python_inside": ">=3.13"}, "1": []}},
         ask=("a==3",),
-        error=("NoCandidateError", "a 3 wants Python >=3.13", "requirements.txt:1"),
+        error=("NoCandidateError", "a 3 requires Python >=3.13", "requirements.txt:1"),
     ),
     Case(
         id="prefer-keeps-an-earlier-choice",

@@ -32,16 +32,20 @@ def _files(made: list[str]) -> ProjectFiles:
 def test_only_files_whose_names_fit_are_made() -> None:
     """Of a large page the names are read, and the files that may be candidates made."""
     made: list[str] = []
-    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
-    assert [found.file.filename for found in judged.candidates] == ["demo-1.0-py3-none-any.whl"]
+    evaluation = CandidateEvaluator(TARGET).evaluate(
+        canonicalize_name("demo"), _files(made), FileRules()
+    )
+    assert [found.file.filename for found in evaluation.candidates] == ["demo-1.0-py3-none-any.whl"]
     assert made == ["demo-1.0-py3-none-any.whl"]
 
 
 def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
     made: list[str] = []
-    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files(made), FileRules())
+    evaluation = CandidateEvaluator(TARGET).evaluate(
+        canonicalize_name("demo"), _files(made), FileRules()
+    )
     made.clear()
-    newer = judged.rejections.above(Version("1.0"))
+    newer = evaluation.rejections.above(Version("1.0"))
     assert made == NAMES[2:6]
     assert [(str(each.version), each.reason) for each in newer] == [
         ("2.0", "platform-tag"),
@@ -52,17 +56,19 @@ def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
 
 
 def test_all_rejections_are_there_in_page_order() -> None:
-    judged = CandidateEvaluator(TARGET).judge(canonicalize_name("demo"), _files([]), FileRules())
-    assert [each.file.filename for each in judged.rejections] == NAMES[1:]
-    assert len(judged.rejections) == 7
-    assert judged.rejections[-1].reason == "not-a-distribution"
-    assert judged.rejections[5].reason == "bad-filename"
+    evaluation = CandidateEvaluator(TARGET).evaluate(
+        canonicalize_name("demo"), _files([]), FileRules()
+    )
+    assert [each.file.filename for each in evaluation.rejections] == NAMES[1:]
+    assert len(evaluation.rejections) == 7
+    assert evaluation.rejections[-1].reason == "not-a-distribution"
+    assert evaluation.rejections[5].reason == "bad-filename"
 
 
-def test_a_plain_sequence_of_files_is_judged_alike() -> None:
+def test_a_plain_sequence_of_files_is_evaluated_alike() -> None:
     """An index need not know its file names beforehand."""
-    judge = CandidateEvaluator(TARGET)
-    lazy = judge.judge(canonicalize_name("demo"), _files([]), FileRules())
-    plain = judge.judge(canonicalize_name("demo"), tuple(_files([])), FileRules())
+    evaluator = CandidateEvaluator(TARGET)
+    lazy = evaluator.evaluate(canonicalize_name("demo"), _files([]), FileRules())
+    plain = evaluator.evaluate(canonicalize_name("demo"), tuple(_files([])), FileRules())
     assert plain.candidates == lazy.candidates
     assert tuple(plain.rejections) == tuple(lazy.rejections)

@@ -49,17 +49,17 @@ def test_a_newer_glibc() -> None:
         target="lambda-3.11",
     )
     assert told(case) == [
-        "error: nothing of numpy fits python3.11 (CPython 3.11.9, x86_64, glibc 2.26)",
-        "  requirements.txt:1: numpy",
-        "  numpy 2.5 needs glibc 2.28, and the target has glibc 2.26",
         (
-            "  it exists for Python 3.11 to 3.13: x86_64 glibc 2.28, x86_64 musl 1.2,"
+            "error: no file of numpy is compatible with python3.11"
+            " (CPython 3.11.9, x86_64, glibc 2.26)"
+        ),
+        "  requirements.txt:1: numpy",
+        "  numpy 2.5 requires glibc 2.28, and the target has glibc 2.26",
+        (
+            "  it has wheels for Python 3.11 to 3.13: x86_64 glibc 2.28, x86_64 musl 1.2,"
             " Windows x86_64, aarch64 glibc 2.28, macOS arm64, macOS x86_64"
         ),
-        (
-            "hint: choose a target with glibc 2.28 or later"
-            " (python3.12, python3.13, python3.14 have it)"
-        ),
+        ("hint: choose a target with glibc 2.28 or later (python3.12, python3.13, python3.14)"),
     ]
 
 
@@ -85,12 +85,12 @@ def test_another_python() -> None:
         ask=("a",),
     )
     assert told(case) == [
-        f"error: nothing of a fits {TARGET.describe()}",
+        f"error: no file of a is compatible with {TARGET.describe()}",
         "  requirements.txt:1: a",
-        "  a 2 has no wheel for this target",
-        "  it exists for Python 3.9, 3.10: x86_64 glibc 2.17",
-        "  it exists as a source distribution",
-        "hint: Python 3.9, 3.10 would have it: choose one with --python or --runtime",
+        "  a 2 has wheels only for other Python versions (cp39)",
+        "  it has wheels for Python 3.9, 3.10: x86_64 glibc 2.17",
+        "  it has a source distribution",
+        "hint: choose Python 3.9, 3.10 with --python or --runtime",
     ]
 
 
@@ -98,7 +98,7 @@ def test_another_architecture() -> None:
     case = Case(
         id="", index={"a": {"2": _wheels("cp312", platforms=["manylinux2014_aarch64"])}}, ask=("a",)
     )
-    assert told(case)[-1] == "hint: aarch64 would have it: choose it with --arch aarch64"
+    assert told(case)[-1] == "hint: choose --arch aarch64"
 
 
 def test_another_operating_system() -> None:
@@ -108,12 +108,12 @@ def test_another_operating_system() -> None:
         ask=("pywin32",),
     )
     assert told(case) == [
-        f"error: nothing of pywin32 fits {TARGET.describe()}",
+        f"error: no file of pywin32 is compatible with {TARGET.describe()}",
         "  requirements.txt:1: pywin32",
-        "  pywin32 311 has no wheel for this target",
-        "  it exists for Python 3.12: Windows x86_64",
+        "  pywin32 311 has wheels only for other platforms (win_amd64)",
+        "  it has wheels for Python 3.12: Windows x86_64",
         (
-            "hint: leave pywin32 out where it isn't needed, by a marker such as"
+            "hint: exclude pywin32 where it isn't needed, by a marker such as"
             " ; sys_platform == 'win32'"
         ),
     ]
@@ -122,13 +122,14 @@ def test_another_operating_system() -> None:
 def test_only_a_source_distribution() -> None:
     case = Case(id="", index={"a": {"1.5": {"sdist": True}}, "b": {"2": ["a>1"]}}, ask=("b",))
     assert told(case) == [
-        f"error: nothing of a>1 fits {TARGET.describe()}",
+        f"error: no file of a>1 is compatible with {TARGET.describe()}",
         "  requirements.txt:1: b",
-        "  b 2 wants a>1",
-        "  a 1.5 has only a source distribution",
+        "  b 2 requires a>1",
+        "  a 1.5 has no wheels, only a source distribution",
         (
-            "hint: if a is pure Python, let its source be built: --allow-sdist a; if it is native,"
-            " give a manylinux wheel of it, as auditwheel makes them: --find-links FOLDER"
+            "hint: if a is pure Python, allow building its source: --allow-sdist a;"
+            " if it is native, provide a manylinux wheel, as auditwheel makes them:"
+            " --find-links DIRECTORY"
         ),
     ]
 
@@ -138,14 +139,14 @@ def test_a_source_distribution_beside_wheels_for_other_systems() -> None:
     files = {**_wheels("cp312", platforms=["win_amd64"]), "sdist": True}
     case = Case(id="", index={"mysql": {"2": files}}, ask=("mysql",))
     assert told(case) == [
-        f"error: nothing of mysql fits {TARGET.describe()}",
+        f"error: no file of mysql is compatible with {TARGET.describe()}",
         "  requirements.txt:1: mysql",
-        "  mysql 2 has no wheel for this target",
-        "  it exists for Python 3.12: Windows x86_64",
-        "  it exists as a source distribution",
+        "  mysql 2 has wheels only for other platforms (win_amd64)",
+        "  it has wheels for Python 3.12: Windows x86_64",
+        "  it has a source distribution",
         (
-            "hint: mysql is native code, and has no wheel for this target: give a manylinux wheel"
-            " of it, as auditwheel makes them: --find-links FOLDER"
+            "hint: mysql is native code and has no wheel for this target: provide a manylinux"
+            " wheel, as auditwheel makes them: --find-links DIRECTORY"
         ),
     ]
 
@@ -154,18 +155,18 @@ def test_a_source_distribution_beside_wheels_for_other_systems() -> None:
 def test_a_project_that_has_its_wheels_under_another_name(with_wheels: bool) -> None:
     files = {**(_wheels("cp312", platforms=["win_amd64"]) if with_wheels else {}), "sdist": True}
     case = Case(id="", index={"psycopg2": {"2.9": files}}, ask=("psycopg2",))
-    assert told(case)[-1].startswith("hint: ask for psycopg2-binary, ")
+    assert told(case)[-1].startswith("hint: require psycopg2-binary, ")
     assert "--allow-sdist" not in told(case)[-1]
 
 
 def test_another_requires_python() -> None:
     case = Case(id="", index={"a": {"2": {"python": ">=3.13"}}}, ask=("a",))
     assert told(case) == [
-        f"error: nothing of a fits {TARGET.describe()}",
+        f"error: no file of a is compatible with {TARGET.describe()}",
         "  requirements.txt:1: a",
-        f"  a 2 wants Python >=3.13, and the target has {TARGET.python}",
-        "  it exists for any Python 3: any machine",
-        "hint: Python 3.13 to 3.15 would have it: choose one with --python or --runtime",
+        f"  a 2 requires Python >=3.13, and the target has {TARGET.python}",
+        "  it has wheels for any Python 3: any platform",
+        "hint: choose Python 3.13 to 3.15 with --python or --runtime",
     ]
 
 
@@ -196,7 +197,7 @@ def test_a_missing_project() -> None:
 
 def test_a_misspelt_project_that_stands_beside_its_right_name() -> None:
     case = Case(id="", index={"requests": {"1": []}}, ask=("requests", "reqests"))
-    assert told(case)[-1] == "hint: check the spelling (is it requests?)"
+    assert told(case)[-1] == "hint: check the spelling (did you mean requests?)"
 
 
 def test_no_such_version() -> None:
@@ -204,8 +205,8 @@ def test_no_such_version() -> None:
     assert told(case) == [
         "error: no version of a satisfies >=99",
         "  requirements.txt:1: a>=99",
-        "  for this target there are 29, 28, 27, ... 1 (29 versions)",
-        "hint: ask for a version that exists",
+        "  compatible with this target: 29, 28, 27, ... 1 (29 versions)",
+        "hint: choose a version that exists",
     ]
 
 
@@ -221,12 +222,12 @@ def test_a_conflict_is_a_chain_with_the_smallest_change() -> None:
         ask=("innocent", "web==1", "plugin"),
     )
     assert told(case) == [
-        "error: what is asked of core can't hold together",
+        "error: the requirements on core conflict",
         "  requirements.txt:2: web==1",
-        "  web 1 wants core<2,>=1",
+        "  web 1 requires core<2,>=1",
         "  requirements.txt:3: plugin",
-        "  plugin 5 wants core>=2",
-        "hint: this would do: web 2 (requirements.txt:2)",
+        "  plugin 5 requires core>=2",
+        "hint: this would resolve it: web 2 (requirements.txt:2)",
     ]
 
 
@@ -236,7 +237,7 @@ def test_a_conflict_that_no_looser_line_mends() -> None:
         index={"a": {"1": ["c<2"]}, "b": {"1": ["c>=2"]}, "c": {"1": [], "2": []}},
         ask=("a", "b"),
     )
-    assert told(case)[-1] == "hint: a and b can't be had together: leave one out"
+    assert told(case)[-1] == "hint: a and b are incompatible: remove one of them"
 
 
 def test_a_conflict_tells_that_other_versions_were_tried() -> None:
@@ -249,12 +250,12 @@ def test_a_conflict_tells_that_other_versions_were_tried() -> None:
         ask=("a", "c==2"),
     )
     assert told(case) == [
-        "error: what is asked of c can't hold together",
+        "error: the requirements on c conflict",
         "  requirements.txt:1: a",
-        "  a 7 wants c<2",
+        "  a 7 requires c<2",
         "  requirements.txt:2: c==2",
-        "  other versions of a don't help: 6 more were tried",
-        "hint: this would do: c 1 (requirements.txt:2)",
+        "  no other version of a helps: 6 more were tried",
+        "hint: this would resolve it: c 1 (requirements.txt:2)",
     ]
 
 
@@ -276,6 +277,6 @@ def test_the_bound_of_the_search() -> None:
         policy=Policy(max_rounds=200),
     )
     lines = told(case)
-    assert lines[0].startswith("error: no answer after 200 steps: the search keeps coming back to")
+    assert lines[0].startswith("error: no solution after 200 steps: most conflicts are about")
     assert lines[-1].startswith("hint: pin one of them")
     assert len(lines) < 10

@@ -152,10 +152,10 @@ parts = st.builds(
 def test_a_file_fits_if_and_only_if_its_tags_meet_the_targets(tags: str, target: str) -> None:
     """Source: platform compatibility tags specification, "Use"."""
     filename = f"a-1-{tags}.whl"
-    judged = CandidateEvaluator(TARGETS[target]).judge(
+    evaluation = CandidateEvaluator(TARGETS[target]).evaluate(
         canonicalize_name("a"),
         [ProjectFile(filename=filename, url=f"https://e/{filename}", hashes={})],
         FileRules(),
     )
-    assert bool(judged.candidates) == bool(parse_tag(tags) & set(TARGETS[target].tags))
-    assert len(judged.candidates) + len(judged.rejections) == 1
+    assert bool(evaluation.candidates) == bool(parse_tag(tags) & set(TARGETS[target].tags))
+    assert len(evaluation.candidates) + len(evaluation.rejections) == 1

@@ -54,8 +54,8 @@ def test_a_native_result_names_who_needs_it_and_the_wheels_that_exist() -> None:
     assert caught.value.message == "native-2.tar.gz has native code"
     assert caught.value.context == (
         "requirements.txt:1: app",
-        "app 1 wants native==2",
+        "app 1 requires native==2",
         "it has wheels for Python 3.12: Windows x86_64",
         "it has wheels for Python 3.11: x86_64 glibc 2.17",
-        "for this target there are wheels of 1",
+        "compatible wheels exist for 1",
     )

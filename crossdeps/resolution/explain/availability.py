@@ -1,137 +1,107 @@
-"""What a version has for other targets, in a few lines however many files there are."""
+"""Describes what a version is available for, in a few lines however many files it has."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from crossdeps.resolution.explain.skipped import nearest
+from crossdeps.resolution.rejections import Reason
+from crossdeps.resolution.tags import parse_manylinux, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from packaging.version import Version
-
-    from crossdeps.resolution.model import Rejection, RejectionReason
+    from crossdeps.resolution.rejections import Rejection
     from crossdeps.target.model import Target
 
-_SHOWN = 8
-_CPYTHON = re.compile(r"cp3(\d+)")
-_PYPY = re.compile(r"pp3(\d+)")
-_MANYLINUX = re.compile(r"manylinux(?:_(\d+)_(\d+)|(1|2010|2014))_(.+)")
+_MAX_LINES = 8
 _MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_(.+)")
 _MACOS = re.compile(r"macosx_\d+_\d+_(.+)")
-_ALIASED = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
 _WINDOWS = {"win_amd64": "Windows x86_64", "win32": "Windows x86", "win_arm64": "Windows arm64"}
 _PURE = {"py3": "any Python 3", "py2.py3": "any Python", "py2": "Python 2"}
-
-_WHY: dict[RejectionReason, str] = {
-    "sdist": "has only a source distribution",
-    "not-a-distribution": "has neither a wheel nor a source distribution",
-    "bad-filename": "has a malformed file name",
-    "other-project": "has files of another project",
-    "hash": "has no file of an allowed hash",
-    "too-new": "was uploaded after --exclude-newer",
-    "no-upload-time": "has no upload time, which --exclude-newer needs",
-}
+_FAMILIES = ("Python", "CPython and later", "free-threaded Python", "PyPy")
+_CPYTHON, _ABI3, _FREE_THREADED, _PYPY = _FAMILIES
 
 
-def newest(rejections: Iterable[Rejection]) -> tuple[Version | None, tuple[Rejection, ...]]:
-    """The rejections of the newest version that they tell of, final releases first."""
-    of: dict[Version, list[Rejection]] = defaultdict(list)
-    for rejection in rejections:
-        if rejection.version is not None:
-            of[rejection.version].append(rejection)
-    if not of:
-        return None, ()
-    version = max(of, key=lambda found: (not found.is_prerelease, found))
-    return version, tuple(of[version])
+class _Python(NamedTuple):
+    """The Python that a wheel is for.
 
-
-def why(rejections: Sequence[Rejection], target: Target) -> str:
-    """Why none of a version's files is taken, to be read after the version's name."""
-    miss = nearest(rejections)
-    if miss.reason == "glibc":
-        return f"needs glibc {miss.detail}, and the target has {target.libc}"
-    if miss.reason == "requires-python":
-        return f"wants Python {miss.detail}, and the target has {target.python}"
-    if miss.reason == "yanked":
-        return f"was yanked{': ' if miss.detail else ''}{miss.detail}"
-    return _WHY.get(miss.reason, "has no wheel for this target")
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a wheel is for, as far as Python goes."""
+    :param minor: of Python 3; None where *family* says it all
+    """
 
     family: str
-    minor: int = 0
+    minor: int | None = None
 
 
-def describe_availability(rejections: Sequence[Rejection], target: Target) -> tuple[str, ...]:
-    """What the wheels of one version are for: Pythons that share their platforms on one line."""
-    platforms_of: dict[_Kind, set[str]] = defaultdict(set)
+def describe_availability(rejections: Iterable[Rejection], target: Target) -> tuple[str, ...]:
+    """The Pythons and platforms of one version's wheels; Pythons with the same platforms share.
+
+    :returns: such as ``it has wheels for Python 3.9, 3.10: x86_64 glibc 2.17, Windows x86_64``
+    """
+    platforms: dict[_Python, set[str]] = defaultdict(set)
     has_sdist = False
     for rejection in rejections:
-        filename = rejection.file.filename
-        parts = filename.removesuffix(".whl").rsplit("-", 3)
-        has_sdist = has_sdist or rejection.reason == "sdist"
-        if filename.endswith(".whl") and len(parts) == 4:
-            for kind in _kinds(parts[1], parts[2]):
-                platforms_of[kind].add(_platform(parts[3].split(".")))
-    sharing: dict[tuple[str, ...], list[_Kind]] = defaultdict(list)
-    for kind, platforms in platforms_of.items():
-        ordered = sorted(platforms, key=lambda text: (not text.startswith(target.arch), text))
-        sharing[tuple(ordered)].append(kind)
+        has_sdist = has_sdist or rejection.reason is Reason.SDIST
+        if tags := wheel_tags(rejection.file.filename):
+            pythons, abis, platform_tags = tags.split("-")
+            for python in _parse_pythons(pythons, abis):
+                platforms[python].add(_describe_platforms(platform_tags.split(".")))
+    sharing: dict[tuple[str, ...], list[_Python]] = defaultdict(list)
+    for python, texts in platforms.items():
+        ordered = sorted(texts, key=lambda text: (not text.startswith(target.arch), text))
+        sharing[tuple(ordered)].append(python)
     lines = [
-        f"it exists for {_pythons(kinds)}: {', '.join(platforms)}"
-        for platforms, kinds in sorted(sharing.items(), key=lambda each: _order(each[1]))
+        f"it has wheels for {_describe_pythons(group)}: {', '.join(texts)}"
+        for texts, group in sorted(sharing.items(), key=lambda item: min(map(_order, item[1])))
     ]
-    if len(lines) > _SHOWN:
-        lines = [*lines[: _SHOWN - 1], f"and for {len(lines) - _SHOWN + 1} more kinds of Python"]
+    if len(lines) > _MAX_LINES:
+        rest = len(lines) - _MAX_LINES + 1
+        lines = [*lines[: _MAX_LINES - 1], f"and for {rest} more kinds of Python"]
     if has_sdist and lines:
-        lines.append("it exists as a source distribution")
+        lines.append("it has a source distribution")
     return tuple(lines)
 
 
-def _kinds(pythons: str, abis: str) -> list[_Kind]:
-    kinds: list[_Kind] = []
-    for python in pythons.split("."):
-        cpython, pypy = _CPYTHON.fullmatch(python), _PYPY.fullmatch(python)
-        if cpython and "abi3" in abis.split("."):
-            kinds.append(_Kind("CPython and later", int(cpython[1])))
-        elif cpython and f"{python}t" in abis.split("."):
-            kinds.append(_Kind("free-threaded Python", int(cpython[1])))
-        elif cpython:
-            kinds.append(_Kind("Python", int(cpython[1])))
-        elif pypy:
-            kinds.append(_Kind("PyPy", int(pypy[1])))
-        elif pythons in _PURE and abis == "none":
-            return [_Kind(_PURE[pythons])]
-        else:
-            kinds.append(_Kind(python))
-    return kinds
+def _parse_pythons(pythons: str, abis: str) -> list[_Python]:
+    if pythons in _PURE and abis == "none":
+        return [_Python(_PURE[pythons])]
+    return [_parse_python(python, abis.split(".")) for python in pythons.split(".")]
 
 
-def _pythons(kinds: Iterable[_Kind]) -> str:
-    families: dict[str, list[int]] = defaultdict(list)
-    for kind in sorted(kinds, key=lambda each: (each.family != "Python", each.family, each.minor)):
-        families[kind.family].append(kind.minor)
+def _parse_python(python: str, abis: Sequence[str]) -> _Python:
+    match = re.fullmatch(r"([cp]p)3(\d+)", python)
+    if match is None:
+        return _Python(python)
+    family = _CPYTHON if match[1] == "cp" else _PYPY
+    if family == _CPYTHON and "abi3" in abis:
+        family = _ABI3
+    elif f"{python}t" in abis:
+        family = _FREE_THREADED
+    return _Python(family, int(match[2]))
+
+
+def _order(python: _Python) -> tuple[int, int]:
+    """CPython first, the newest first."""
+    known = python.family in _FAMILIES
+    return _FAMILIES.index(python.family) if known else len(_FAMILIES), -(python.minor or 0)
+
+
+def _describe_pythons(pythons: Iterable[_Python]) -> str:
+    minors: dict[str, list[int]] = defaultdict(list)
+    for family, minor in sorted(pythons, key=lambda each: (each.family != _CPYTHON, *each)):
+        minors[family] += [] if minor is None else [minor]
     texts: list[str] = []
-    for family, minors in families.items():
-        if family == "CPython and later":
-            texts.append(f"Python 3.{minors[0]} and later")
-        elif minors == [0]:
-            texts.append(family)
+    for family, found in minors.items():
+        if family == _ABI3:
+            texts.append(f"Python 3.{found[0]} and later")
         else:
-            texts.append(f"{family} {spans(minors)}")
+            texts.append(f"{family} {format_minors(found)}" if found else family)
     return ", ".join(texts)
 
 
-def spans(minors: Sequence[int]) -> str:
-    """Minor versions of Python 3 in people's words: ``3.8 to 3.12, 3.14``."""
+def format_minors(minors: Iterable[int]) -> str:
+    """Minor versions of Python 3, such as ``3.8 to 3.12, 3.14``."""
     runs: list[list[int]] = []
     for minor in sorted(minors):
         if runs and minor == runs[-1][-1] + 1:
@@ -144,27 +114,15 @@ def spans(minors: Sequence[int]) -> str:
     )
 
 
-def _order(kinds: Iterable[_Kind]) -> tuple[int, int]:
-    """CPython first, the newest first."""
-    return min((_rank(kind), -kind.minor) for kind in kinds)
-
-
-def _rank(kind: _Kind) -> int:
-    order = ("Python", "CPython and later", "free-threaded Python", "PyPy")
-    return order.index(kind.family) if kind.family in order else len(order)
-
-
-def _platform(platforms: Sequence[str]) -> str:
-    """A compressed platform set in people's words; the oldest C library of a set counts."""
-    matches = [match for text in platforms if (match := _MANYLINUX.fullmatch(text))]
-    if matches:
-        major, minor = min(
-            _ALIASED[match[3]] if match[3] else (int(match[1]), int(match[2])) for match in matches
-        )
-        return f"{matches[0][4]} glibc {major}.{minor}"
+def _describe_platforms(platforms: Sequence[str]) -> str:
+    """A compressed platform set; manylinux by the oldest glibc of the set."""
+    manylinux = [parsed for platform in platforms if (parsed := parse_manylinux(platform))]
+    if manylinux:
+        oldest = min(glibc for glibc, _ in manylinux)
+        return f"{manylinux[0][1]} glibc {oldest[0]}.{oldest[1]}"
     first = platforms[0]
     if match := _MUSLLINUX.fullmatch(first):
         return f"{match[3]} musl {match[1]}.{match[2]}"
     if match := _MACOS.fullmatch(first):
         return f"macOS {match[1]}"
-    return _WINDOWS.get(first, "any machine" if first == "any" else first)
+    return _WINDOWS.get(first, "any platform" if first == "any" else first)

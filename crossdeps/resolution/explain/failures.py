@@ -1,18 +1,21 @@
-"""Why one want can't be had, whatever else is asked."""
+"""Explains a requirement that no file satisfies, whatever else is required."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
-from crossdeps.resolution.explain.availability import describe_availability, newest, why
+from crossdeps.resolution.explain.availability import describe_availability
 from crossdeps.resolution.explain.suggestions import suggest
+from crossdeps.resolution.rejections import Reason, Rejection
 from crossdeps.text import first_lines, join_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from packaging.version import Version
 
@@ -21,146 +24,152 @@ if TYPE_CHECKING:
     from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
-_LISTED = 6
-_SHOWN = 3
+_MAX_VERSIONS = 6
+_MAX_LINES = 3
+_ASK_THE_INDEX = "report this to the operator of the index, or use another index"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RequirementFailure:
-    """A want, and where it came from.
+class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """A requirement that may have no suitable file.
 
-    :param chain: who asked for it, from the user's line on
+    :param chain: the requirements that lead to it, from the user's line on
     """
 
     target: Target
     repository: Repository
-    asked: RootRequirements
-    want: Dependency
+    roots: RootRequirements
+    dependency: Dependency
     chain: tuple[str, ...]
 
     def explain(self) -> ResolutionError | None:
-        """The error, or None where something satisfies the want."""
-        project = self.repository.project(self.want.name)
+        """The error, or None if something satisfies the requirement."""
+        name = self.dependency.name
+        project = self.repository.project(name)
         if not project.page.files:
-            return self._not_found(project)
-        if self.repository.matching(self.want.name, self.want.specifier):
+            return self._explain_missing(project)
+        if self.repository.matching(name, self.dependency.specifier):
             return None
-        limit = self.repository.limit(self.want.name)
-        misses = [
-            rejection
-            for rejection in project.judged.rejections
-            if rejection.version is not None
-            and self.want.specifier.contains(rejection.version, prereleases=True)
-            and (limit is None or limit.contains(rejection.version, prereleases=True))
-        ]
-        version, of_newest = newest(misses)
+        version, rejections = find_newest(
+            each for each in project.rejections if each.version and self._admits(each.version)
+        )
         if version is None:
-            return self._no_such_version(project)
-        described = describe_availability(of_newest, self.target)
+            return self._explain_versions(project)
+        nearest = min(rejections, key=Rejection.rank)
+        problem = f"{name} {version} {nearest.reason.describe(nearest.detail)}"
+        if nearest.reason is Reason.GLIBC:
+            problem += f", and the target has {self.target.libc}"
+        elif nearest.reason is Reason.REQUIRES_PYTHON:
+            problem += f", and the target has {self.target.python}"
         return NoCandidateError(
-            f"nothing of {self.want.text} fits {self.target.describe()}",
+            f"no file of {self.dependency.text} is compatible with {self.target.describe()}",
             context=(
                 *self.chain,
-                *self._constraints(),
-                f"{self.want.name} {version} {why(of_newest, self.target)}",
-                *described,
-                *self._fitting(project),
+                *self.roots.describe_constraints(name),
+                problem,
+                *describe_availability(rejections, self.target),
+                *_list_compatible([found.version for found in project.versions]),
             ),
-            hint=suggest(of_newest, self.target, self.want.name, others=bool(project.versions)),
+            hint=suggest(rejections, self.target, name, others=bool(project.versions)),
         )
 
-    def _not_found(self, project: Project) -> ProjectNotFoundError:
-        name = self.want.name
-        asked = ", ".join(project.page.asked) or "any index"
-        others = sorted({item.name for item in self.asked.requirements} - {name})
-        near = difflib.get_close_matches(name, others, n=1)
-        empty = f"project {name!r} has no files on {asked}"
-        if left_out := _left_out(project):
+    def _admits(self, version: Version) -> bool:
+        specifier = self.dependency.specifier
+        return specifier.contains(version, prereleases=True) and self.roots.allows(
+            self.dependency.name, version
+        )
+
+    def _explain_missing(self, project: Project) -> ProjectNotFoundError:
+        name, page = self.dependency.name, project.page
+        indexes = ", ".join(page.asked) or "any index"
+        if page.warnings:
             return ProjectNotFoundError(
-                f"none of the files of {name!r} on {asked} can be used",
-                context=(*self.chain, *left_out),
-                hint="tell whoever runs the index, or give another one",
+                f"no file of {name!r} on {indexes} is usable",
+                context=(*self.chain, *_first_warnings(project)),
+                hint=_ASK_THE_INDEX,
             )
+        others = sorted({item.name for item in self.roots.requirements} - {name})
+        similar = difflib.get_close_matches(name, others, n=1)
         return ProjectNotFoundError(
-            empty if project.page.found_on else f"no project {name!r} on {asked}",
+            f"project {name!r} has no files on {indexes}"
+            if page.found_on
+            else f"no project {name!r} on {indexes}",
             context=self.chain,
-            hint=f"check the spelling (is it {near[0]}?)"
-            if near
+            hint=f"check the spelling (did you mean {similar[0]}?)"
+            if similar
             else "check the spelling, or add the index that has it: --extra-index-url URL",
         )
 
-    def _no_such_version(self, project: Project) -> NoCandidateError:
-        name = self.want.name
-        limit = self.repository.limit(name)
-        context = (*self.chain, *self._constraints(), *_left_out(project))
-        fitting = [found.version for found in project.versions]
-        ruled_out = [
-            version
-            for version in fitting
-            if self.want.specifier.contains(version, prereleases=True)
-            and (limit is None or limit.contains(version, prereleases=True))
-        ]
-        if ruled_out:
-            return NoCandidateError(
-                f"only pre-releases of {self.want.text} exist, and they are ruled out",
-                context=(*context, f"there are {listed(ruled_out)}"),
-                hint="let them in with --pre",
-            )
-        rejected = {
-            found.version for found in project.judged.rejections if found.version is not None
-        }
-        if not fitting and not rejected:
-            names = [found.file.filename for found in project.judged.rejections]
-            return NoCandidateError(
-                f"no file of {name} is named as a wheel or sdist is",
-                context=(*context, *names[:_SHOWN]),
-                hint="tell whoever runs the index, or give another one",
-            )
-        exist = (
-            f"for this target there are {listed(fitting)}"
-            if fitting
-            else f"there are {listed(sorted(rejected, reverse=True))}, none of them for this target"
+    def _explain_versions(self, project: Project) -> NoCandidateError:
+        """The error where files exist, but none of an admitted version."""
+        name = self.dependency.name
+        context = (
+            *self.chain,
+            *self.roots.describe_constraints(name),
+            *_first_warnings(project),
         )
-        asked_for = join_words([str(each) for each in (self.want.specifier, limit) if each])
+        compatible = [found.version for found in project.versions]
+        pre_releases = [version for version in compatible if self._admits(version)]
+        if pre_releases:
+            return NoCandidateError(
+                f"only pre-releases satisfy {self.dependency.text}, and they are not allowed",
+                context=(*context, f"available: {format_versions(pre_releases)}"),
+                hint="allow them with --pre",
+            )
+        rejected = {each.version for each in project.rejections if each.version is not None}
+        if not compatible and not rejected:
+            names = [each.file.filename for each in project.rejections]
+            return NoCandidateError(
+                f"no file of {name} has the name of a wheel or sdist",
+                context=(*context, *names[:_MAX_LINES]),
+                hint=_ASK_THE_INDEX,
+            )
+        others = format_versions(sorted(rejected, reverse=True))
+        specifiers = (self.dependency.specifier, self.roots.limits.get(name))
+        satisfied = join_words([str(each) for each in specifiers if each])
         return NoCandidateError(
-            f"no version of {name} satisfies {asked_for}",
-            context=(*context, exist),
-            hint="ask for a version that exists",
+            f"no version of {name} satisfies {satisfied}",
+            context=(
+                *context,
+                *(_list_compatible(compatible) or (f"not compatible with this target: {others}",)),
+            ),
+            hint="choose a version that exists",
         )
 
-    def _constraints(self) -> tuple[str, ...]:
-        return tuple(
-            f"{item.origin}: {item.text} (constraint)"
-            for item in self.asked.constraints.get(self.want.name, ())
-        )
 
-    def _fitting(self, project: Project) -> tuple[str, ...]:
-        """Versions that do fit the target, where the want rules them out."""
-        versions = [found.version for found in project.versions]
-        return (f"for this target there are {listed(versions)}",) if versions else ()
-
-
-def _left_out(project: Project) -> tuple[str, ...]:
-    """What the index offers and can't be trusted or understood, a few of it."""
-    return first_lines(project.page.warnings, _SHOWN)
+def find_newest(rejections: Iterable[Rejection]) -> tuple[Version | None, list[Rejection]]:
+    """The newest version of *rejections*, final releases first, and its rejections."""
+    by_version: dict[Version, list[Rejection]] = defaultdict(list)
+    for rejection in rejections:
+        if rejection.version is not None:
+            by_version[rejection.version].append(rejection)
+    if not by_version:
+        return None, []
+    version = max(by_version, key=lambda found: (not found.is_prerelease, found))
+    return version, by_version[version]
 
 
-def listed(versions: Sequence[Version]) -> str:
+def _list_compatible(versions: Sequence[Version]) -> tuple[str, ...]:
+    return (f"compatible with this target: {format_versions(versions)}",) if versions else ()
+
+
+def _first_warnings(project: Project) -> tuple[str, ...]:
+    """A few of the files that the index offers and that can't be used."""
+    return first_lines(project.page.warnings, _MAX_LINES)
+
+
+def format_versions(versions: Sequence[Version]) -> str:
     """A few of *versions*, newest first, and how many there are."""
     texts = [str(version) for version in versions]
-    if len(texts) <= _LISTED:
-        return ", ".join(texts) or "none"
+    if len(texts) <= _MAX_VERSIONS:
+        return ", ".join(texts)
     return f"{', '.join(texts[:3])}, ... {texts[-1]} ({len(texts)} versions)"
 
 
 def describe_wheels(candidate: Candidate, project: Project, target: Target) -> tuple[str, ...]:
-    """The wheels of its version for other targets, and the versions with wheels for this one."""
-    same = [found for found in project.judged.rejections if found.version == candidate.version]
-    fitting = [found.version for found in project.versions if found.file.filename.endswith(".whl")]
+    """The wheels of a candidate's version, and the versions with wheels for the target."""
+    rejections = [each for each in project.rejections if each.version == candidate.version]
+    versions = [each.version for each in project.versions if each.file.filename.endswith(".whl")]
     return (
-        *(
-            line.replace("it exists", "it has wheels", 1)
-            for line in describe_availability(same, target)
-        ),
-        *((f"for this target there are wheels of {listed(fitting)}",) if fitting else ()),
+        *describe_availability(rejections, target),
+        *((f"compatible wheels exist for {format_versions(versions)}",) if versions else ()),
     )

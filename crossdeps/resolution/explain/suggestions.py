@@ -1,4 +1,4 @@
-"""What would help where no file of a version fits: hints that are true, since they were tried."""
+"""Suggests what to do where no file of a version is compatible; each suggestion was tried."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from crossdeps.resolution.candidates import accepts_python
-from crossdeps.resolution.explain.availability import spans
-from crossdeps.resolution.explain.skipped import nearest
-from crossdeps.resolution.tags import TagMatch, TagMatcher
+from crossdeps.resolution.explain.availability import format_minors
+from crossdeps.resolution.rejections import Reason, Rejection
+from crossdeps.resolution.tags import TagMatch, TagMatcher, wheel_tags
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES
+from crossdeps.text import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crossdeps.resolution.model import Rejection
-
 _PYTHONS = range(8, 16)
-# Projects without wheels for Linux -> what its own documentation, or that of the other, gives in
-# its place: https://www.psycopg.org/docs/install.html, https://pycryptodome.readthedocs.io,
+# Projects without wheels for Linux -> what their documentation, or the other's, recommends:
+# https://www.psycopg.org/docs/install.html, https://pycryptodome.readthedocs.io,
 # https://pymysql.readthedocs.io, https://pypi.org/project/sklearn.
-_IN_PLACE = {
-    "psycopg2": "psycopg2-binary, the same with its libraries,",
-    "pycrypto": "pycryptodome, which takes its place,",
+_REPLACEMENTS = {
+    "psycopg2": "psycopg2-binary, which includes its libraries,",
+    "pycrypto": "pycryptodome, its replacement,",
     "mysqlclient": "pymysql, which is pure Python,",
     "sklearn": "scikit-learn, its real name,",
 }
@@ -33,28 +32,30 @@ _IN_PLACE = {
 def suggest(
     rejections: Sequence[Rejection], target: Target, name: str, *, others: bool
 ) -> str | None:
-    """What to do about the nearest miss of a version's files.
+    """What to do about the file of a version that came nearest to fitting.
 
-    :param others: whether other versions of the project fit the target
+    :param others: whether other versions of the project are compatible
     """
-    miss = nearest(rejections)
-    if miss.reason == "glibc":
-        return _newer_glibc(miss.detail, target)
-    build = _without_wheels(rejections, target, name)
-    if miss.reason in ("requires-python", "python-tag", "abi-tag", "platform-tag"):
-        last = f"ask for a version of {name} that fits" if others else _leave_out(name)
-        return _another_target(rejections, target) or (last if others else build or last)
-    return {
-        "yanked": f"a yanked version is taken only where it is pinned: {name}=={miss.version}",
-        "too-new": "choose a later --exclude-newer",
-        "no-upload-time": "leave out --exclude-newer, or use an index that states upload times",
-        "hash": "compare the hashes in the requirements with those of the index",
-    }.get(miss.reason, build)
+    nearest = min(rejections, key=Rejection.rank)
+    if nearest.reason.remedy:
+        return nearest.reason.remedy.format(name=name, version=nearest.version)
+    if nearest.reason is Reason.GLIBC:
+        return _newer_glibc(nearest.detail, target)
+    without_wheels = _without_wheels(rejections, target, name)
+    if not nearest.reason.depends_on_target:
+        return without_wheels
+    if suggestion := _another_target(rejections, target):
+        return suggestion
+    if others:
+        return f"choose a compatible version of {name}"
+    return without_wheels or (
+        f"exclude {name} where it isn't needed, by a marker such as ; sys_platform == 'win32'"
+    )
 
 
 def _newer_glibc(needed: str, target: Target) -> str:
     major, _, minor = needed.partition(".")
-    able = [
+    names = [
         runtime.name
         for runtime in RUNTIMES.values()
         if runtime.libc.kind == "glibc"
@@ -62,68 +63,64 @@ def _newer_glibc(needed: str, target: Target) -> str:
         and target.arch in runtime.architectures
     ]
     same = f"python{target.python_version[0]}.{target.python_version[1]}"
-    if same in able and target.runtime_name != same:
+    if same in names and target.runtime_name != same:
         return f"choose --runtime {same}, or --platform manylinux_{major}_{minor}_{target.arch}"
-    where = f" ({', '.join(able)} have it)" if able else ""
-    return f"choose a target with glibc {needed} or later{where}"
+    runtimes = f" ({', '.join(names)})" if names else ""
+    return f"choose a target with glibc {needed} or later{runtimes}"
 
 
 def _another_target(rejections: Sequence[Rejection], target: Target) -> str | None:
-    """The Pythons, the runtimes, or else the architecture, for which one of these files fits."""
+    """The Pythons, runtimes or architecture that one of these files is compatible with."""
     glibc, musl = (
         ".".join(map(str, target.libc.version)) if target.libc.kind == kind else None
         for kind in ("glibc", "musl")
     )
-    pythons = [
-        minor
+    targets = {
+        minor: Target(python=f"3.{minor}", arch=target.arch, glibc=glibc, musl=musl)
         for minor in _PYTHONS
-        if _fits(rejections, Target(python=f"3.{minor}", arch=target.arch, glibc=glibc, musl=musl))
-    ]
+    }
+    pythons = [minor for minor, other in targets.items() if _are_compatible(rejections, other)]
     if pythons:
-        return f"Python {spans(pythons)} would have it: choose one with --python or --runtime"
+        return f"choose Python {format_minors(pythons)} with --python or --runtime"
     runtimes = [
         name
         for name, runtime in RUNTIMES.items()
         if target.arch in runtime.architectures
-        and _fits(rejections, Target.runtime(name, arch=target.arch))
+        and _are_compatible(rejections, Target.runtime(name, arch=target.arch))
     ]
     if runtimes:
-        return f"{', '.join(runtimes)} would have it: choose one with --runtime"
+        return f"choose {join_words(runtimes, 'or')} with --runtime"
     other = "aarch64" if target.arch == "x86_64" else "x86_64"
-    if _fits(rejections, Target(python=target.python, arch=other)):
-        return f"{other} would have it: choose it with --arch {other}"
+    if _are_compatible(rejections, Target(python=target.python, arch=other)):
+        return f"choose --arch {other}"
     return None
 
 
-def _fits(rejections: Sequence[Rejection], other: Target) -> bool:
-    judge = TagMatcher(other)
+def _are_compatible(rejections: Sequence[Rejection], other: Target) -> bool:
+    matcher, python = TagMatcher(other), Version(other.python)
     return any(
-        isinstance(judge.judge("-".join(parts[1:])), TagMatch)
-        and accepts_python(rejection.file.requires_python or "", Version(other.python))
+        isinstance(matcher.match(tags), TagMatch)
+        and accepts_python(rejection.file.requires_python or "", python)
         for rejection in rejections
-        if len(parts := rejection.file.filename.removesuffix(".whl").rsplit("-", 3)) == 4
+        if (tags := wheel_tags(rejection.file.filename))
     )
 
 
 def _without_wheels(rejections: Sequence[Rejection], target: Target, name: str) -> str | None:
-    """What to do where there is a source distribution, and no wheel for a target like this.
+    """What to do about a source distribution without a wheel for a target like this one.
 
-    Wheels for other systems tell that the project is native, and that building it is no way out.
+    Wheels for other systems show that the project is native, so that building it is no solution.
     """
-    if not any(rejection.reason == "sdist" for rejection in rejections):
+    if not any(rejection.reason is Reason.SDIST for rejection in rejections):
         return None
     family = "manylinux" if target.libc.kind == "glibc" else "musllinux"
-    bring = f"give a {family} wheel of it, as auditwheel makes them: --find-links FOLDER"
-    if name in _IN_PLACE:
-        return f"ask for {_IN_PLACE[name]} instead of {name}; or {bring}"
-    names = [rejection.file.filename for rejection in rejections]
-    if any(found.endswith(".whl") and not found.endswith("-any.whl") for found in names):
-        return f"{name} is native code, and has no wheel for this target: {bring}"
+    provide = f"provide a {family} wheel, as auditwheel makes them: --find-links DIRECTORY"
+    if name in _REPLACEMENTS:
+        return f"require {_REPLACEMENTS[name]} instead of {name}; or {provide}"
+    tags = [wheel_tags(rejection.file.filename) for rejection in rejections]
+    if any(each and not each.endswith("-any") for each in tags):
+        return f"{name} is native code and has no wheel for this target: {provide}"
     return (
-        f"if {name} is pure Python, let its source be built: --allow-sdist {name};"
-        f" if it is native, {bring}"
+        f"if {name} is pure Python, allow building its source: --allow-sdist {name};"
+        f" if it is native, {provide}"
     )
-
-
-def _leave_out(name: str) -> str:
-    return f"leave {name} out where it isn't needed, by a marker such as ; sys_platform == 'win32'"

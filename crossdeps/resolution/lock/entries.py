@@ -1,9 +1,10 @@
-"""Sources that users named, to entries of a lock and back: without logins, pinned by content."""
+"""Parts of a lock: direct sources as package entries and back, and markers of targets."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs
@@ -15,25 +16,61 @@ from crossdeps.requirements.syntax import parse_marker
 from crossdeps.text import without_login
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.markers import Marker
 
+    from crossdeps.requirements.model import SourceKind
     from crossdeps.resolution.model import BuiltWheel
     from crossdeps.target.model import Target
 
-Part = PackageVcs | PackageDirectory | PackageArchive
+SourceEntry = PackageVcs | PackageDirectory | PackageArchive
+"""What a package of a lock has where it comes from no index (PEP 751)."""
 
 
-def vcs_part(source: DirectSource, commit_id: str | None) -> PackageVcs:
-    """``git+https://host/repo@rev`` taken apart (PEP 610 has the same parts)."""
+def write_source(
+    source: DirectSource,
+    built: BuiltWheel | None,
+    *,
+    computed_hashes: Mapping[str, str] | None = None,
+    relative_to: Path | None = None,
+) -> SourceEntry:
+    """The entry of *source*: without credentials, pinned by its content.
+
+    :param computed_hashes: of the file that *source* names, where *built* has none
+    :param relative_to: the directory of the lock, for local paths; absolute without it
+    """
+    if source.kind == "vcs":
+        return _write_vcs(source, built.commit_id if built else None)
+    location: dict[str, Any] = {"url": without_login(source.location)}
+    if source.is_local:
+        path = source.location
+        if relative_to is not None:
+            path = os.path.relpath(path, relative_to)
+        location = {"path": path.replace(os.sep, "/")}
+    if source.kind == "directory":
+        return PackageDirectory(
+            path=location.get("path", source.location),
+            editable=True if source.editable else None,
+            subdirectory=source.subdirectory,
+        )
+    hashes = dict(built.source_hashes) if built else {}
+    if not hashes and built is not None and source.kind == "wheel":
+        hashes = {"sha256": built.sha256}
+    return PackageArchive(
+        **location,
+        hashes=dict(sorted((hashes or computed_hashes or {}).items())),
+        subdirectory=source.subdirectory,
+    )
+
+
+def _write_vcs(source: DirectSource, commit_id: str | None) -> PackageVcs:
+    """Take ``git+https://host/repo@rev`` apart (PEP 610 has the same parts)."""
     kind, _, address = without_login(source.location).partition("+")
     scheme, _, rest = address.partition("://")
     host, _, path = rest.partition("/")
-    if "@" in path:  # the last one, as pip has it: a path may have another
-        path, _, revision = path.rpartition("@")
-    else:
-        revision = ""
+    # The revision follows the last @, as in pip: a path may have another one.
+    path, _, revision = path.rpartition("@") if "@" in path else (path, "", "")
     return PackageVcs(
         type=kind,
         url=f"{scheme}://{host}/{path}",
@@ -43,52 +80,37 @@ def vcs_part(source: DirectSource, commit_id: str | None) -> PackageVcs:
     )
 
 
-def archive_hashes(source: DirectSource, built: BuiltWheel | None) -> dict[str, str]:
-    """The hashes by which a lock pins the file that *source* names; sorted."""
-    hashes = dict(built.source_hashes) if built else {}
-    if not hashes and built is not None and source.kind == "wheel":
-        hashes = {"sha256": built.sha256}
-    return dict(sorted(hashes.items()))
+def read_source(entry: SourceEntry, root: Path) -> tuple[DirectSource, frozenset[str]]:
+    """The source of an entry, and its strong hashes as ``algorithm:hexdigest``.
 
+    Weak hashes are left out, since any one of the hashes is enough to accept a file.
 
-def read_part(part: Part, root: Path) -> tuple[DirectSource, frozenset[str]]:
-    """What an entry of a lock names, and its strong hashes as ``algorithm:hexdigest``.
-
-    A weak hash is left out: any one of these hashes is enough to accept a file.
-
-    :param root: what the lock's relative paths start from
+    :param root: the directory of the lock, which its relative paths start from
     """
-    subdirectory = part.subdirectory
-    if isinstance(part, PackageDirectory):
-        source = DirectSource(
-            kind="directory",
-            location=str(root / part.path),
-            editable=bool(part.editable),
-            subdirectory=subdirectory,
-        )
-        return source, frozenset()
-    place = part.url or str(root / (part.path or ""))
-    if isinstance(part, PackageVcs):
-        location = f"{part.type}+{place}@{part.commit_id}"
-        return DirectSource(kind="vcs", location=location, subdirectory=subdirectory), frozenset()
-    is_wheel = _basename(place).endswith(".whl")
+    kind: SourceKind
+    hashes: dict[str, str] = {}
+    editable = False
+    if isinstance(entry, PackageDirectory):
+        location, editable = str(root / entry.path), bool(entry.editable)
+        kind = "directory"
+    else:
+        location = entry.url or str(root / (entry.path or ""))
+        if isinstance(entry, PackageVcs):
+            kind, location = "vcs", f"{entry.type}+{location}@{entry.commit_id}"
+        else:
+            kind = "wheel" if _basename(location).endswith(".whl") else "archive"
+            hashes = {name: digest for name, digest in entry.hashes.items() if name in STRONG}
     source = DirectSource(
-        kind="wheel" if is_wheel else "archive", location=place, subdirectory=subdirectory
+        kind=kind, location=location, editable=editable, subdirectory=entry.subdirectory
     )
-    strong = {name: digest for name, digest in part.hashes.items() if name in STRONG}
-    return source, frozenset(f"{name}:{digest}" for name, digest in strong.items())
+    return source, frozenset(f"{name}:{digest}" for name, digest in hashes.items())
 
 
 def as_locked(source: DirectSource, built: BuiltWheel) -> tuple[DirectSource, frozenset[str]]:
-    """What *source* will be called by whoever works from a lock of it: :func:`read_part`."""
-    if source.kind == "vcs":
-        return read_part(vcs_part(source, built.commit_id), Path())
+    """What :func:`read_source` gives for *source* once it has been locked."""
     if source.kind == "directory":
         return source, frozenset()
-    hashes = archive_hashes(source, built)
-    place = {"path" if source.is_local else "url": without_login(source.location)}
-    part = PackageArchive(**place, hashes=hashes, subdirectory=source.subdirectory)  # type: ignore[arg-type]
-    return read_part(part, Path())
+    return read_source(write_source(source, built), Path())
 
 
 def _basename(location: str) -> str:
@@ -97,7 +119,7 @@ def _basename(location: str) -> str:
 
 
 def build_environment_marker(target: Target) -> Marker:
-    """The marker that a machine of this target satisfies, as far as markers can tell."""
+    """The marker that is true for a machine of this target, as far as markers can express it."""
     return parse_marker(
         f'implementation_name == "cpython" and platform_machine == "{target.arch}"'
         f' and python_version == "{_minor(target)}" and sys_platform == "linux"'
@@ -105,7 +127,7 @@ def build_environment_marker(target: Target) -> Marker:
 
 
 def build_requires_python(targets: Sequence[Target]) -> SpecifierSet:
-    """The Pythons that a lock for *targets* is for."""
+    """The Python versions that a lock for *targets* is for."""
     minors = sorted({target.python_version for target in targets})
     major, first = minors[0]
     if len(minors) == 1:
@@ -113,37 +135,34 @@ def build_requires_python(targets: Sequence[Target]) -> SpecifierSet:
     return SpecifierSet(f">={major}.{first},<{major}.{minors[-1][1] + 1}")
 
 
-def marker_for(
-    takers: Sequence[Target], everyone: Sequence[Target], *, keep_overlap: bool
+def build_marker(
+    targets: Sequence[Target], all_targets: Sequence[Target], *, keep_overlap: bool
 ) -> Marker | None:
-    """The shortest marker true for *takers* and false for the others; None where all take it.
+    """The shortest marker true for *targets* and false for the others; None if there are no others.
 
-    :param keep_overlap: whether others that no marker tells apart may be let in: true where they
-        would only be given more than they need
-    :raises ValueError: if another target that may not be let in can't be told apart
+    :param keep_overlap: whether it may be true for others that no marker distinguishes: for a
+        package that they don't need, but may have
+    :raises ValueError: if no marker distinguishes another target, and *keep_overlap* is false
     """
-    others = [target for target in everyone if target not in takers]
-    if not others:
-        return None
-    inside = {_key(target) for target in takers}
-    outside = {_key(target) for target in others}
+    inside = {_key(target) for target in targets}
+    outside = {_key(target) for target in all_targets if target not in targets}
     if inside & outside and not keep_overlap:
-        raise ValueError("no marker tells the targets apart")
+        raise ValueError("no marker distinguishes the targets")
     outside -= inside
     if not outside:
         return None
     arches = {arch for arch, _ in inside}
-    if not arches & {arch for arch, _ in outside}:
-        return parse_marker(_any(f'platform_machine == "{arch}"' for arch in sorted(arches)))
     pythons = {python for _, python in inside}
-    if not pythons & {python for _, python in outside}:
-        return parse_marker(_any(f'python_version == "{python}"' for python in _sorted(pythons)))
-    return parse_marker(
-        _any(
+    if not arches & {arch for arch, _ in outside}:
+        clauses: Iterable[str] = (f'platform_machine == "{arch}"' for arch in sorted(arches))
+    elif not pythons & {python for _, python in outside}:
+        clauses = (f'python_version == "{python}"' for python in sorted(pythons, key=_number))
+    else:
+        clauses = (
             f'platform_machine == "{arch}" and python_version == "{python}"'
             for arch, python in sorted(inside, key=lambda key: (key[0], _number(key[1])))
         )
-    )
+    return parse_marker(" or ".join(clauses))
 
 
 def _key(target: Target) -> tuple[str, str]:
@@ -157,11 +176,3 @@ def _minor(target: Target) -> str:
 
 def _number(python: str) -> tuple[int, ...]:
     return tuple(int(part) for part in python.split("."))
-
-
-def _sorted(pythons: set[str]) -> list[str]:
-    return sorted(pythons, key=_number)
-
-
-def _any(clauses: Iterable[str]) -> str:
-    return " or ".join(clauses)

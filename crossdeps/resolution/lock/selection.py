@@ -1,4 +1,4 @@
-"""A lock and a target -> what to fetch or build. Nothing is resolved here."""
+"""Selects from a lock what a target installs. Nothing is resolved here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from packaging.pylock import (
     PackageArchive,
     PackageDirectory,
-    PackageSdist,
     PackageVcs,
     PylockSelectError,
 )
@@ -17,14 +16,15 @@ from packaging.pylock import (
 from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.transfer import STRONG
-from crossdeps.resolution.lock.entries import read_part
+from crossdeps.resolution.lock.entries import read_source
 from crossdeps.resolution.model import SelectedPackage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from packaging.pylock import Package, PackageWheel, Pylock
+    from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 
+    from crossdeps.resolution.lock.entries import SourceEntry
     from crossdeps.target.model import Target
 
 
@@ -36,16 +36,16 @@ def select(
     extras: Collection[str] = (),
     groups: Collection[str] | None = None,
 ) -> tuple[SelectedPackage, ...]:
-    """What *target* takes of *lock* (PEP 751, "Installation"), sorted by name.
+    """The packages that *target* installs from *lock* (PEP 751, "Installation"), sorted by name.
 
     :param root: the directory of the lock, which its relative paths start from
-    :param groups: dependency groups; None takes the lock's default groups
+    :param groups: dependency groups; None selects the lock's default groups
     :raises InputError: if the lock was made for another target, naming the difference
-    :raises NoCandidateError: if the lock has no file that fits
+    :raises NoCandidateError: if the lock has no compatible file of a package
     """
     _check_target(lock, target)
     try:
-        chosen = list(
+        selected = list(
             lock.select(
                 environment=target.environment,
                 tags=target.tags,
@@ -54,17 +54,17 @@ def select(
             )
         )
     except PylockSelectError as error:
-        raise _refusal(lock, target, error) from None
-    found = [_selected(package, part, root or Path()) for package, part in chosen]
-    return tuple(sorted(found, key=lambda each: each.name))
+        raise _explain(lock, target, error) from None
+    packages = [_read_package(package, entry, root or Path()) for package, entry in selected]
+    return tuple(sorted(packages, key=lambda each: each.name))
 
 
 def check_hashes(selected: Iterable[SelectedPackage], lock: str) -> None:
     """Refuse a lock that has no strong hash for a file that it installs.
 
-    A plan that was just resolved isn't checked: an index may state no hash, a lock must.
+    Only for locks that were read: an index may state no hash, a lock must.
 
-    :param lock: its name, for messages
+    :param lock: its path, for messages
     :raises InputError: if the only hashes of a file are weak or unknown
     """
     unverified = [(item, file) for item in selected if (file := _unverified_file(item)) is not None]
@@ -77,7 +77,7 @@ def check_hashes(selected: Iterable[SelectedPackage], lock: str) -> None:
             f"{lock}: {item.name}{f' {item.version}' if item.version else ''}: {file}"
             for item, file in unverified
         ),
-        hint="make the lock again with `crossdeps lock`, or with a tool that writes SHA-256 hashes",
+        hint="write it again with `crossdeps lock`, or with a tool that writes SHA-256 hashes",
         rule="weak-hash",
     )
 
@@ -92,34 +92,28 @@ def _unverified_file(item: SelectedPackage) -> str | None:
 
 
 def _check_target(lock: Pylock, target: Target) -> None:
-    """What markers can't tell is in our own table: the C library, and the ABI."""
-    tables = _our_targets(lock)
-    if not tables:
+    """Compare what markers can't express and ``tool.crossdeps`` records: C library and ABI."""
+    tool = (lock.tool or {}).get("crossdeps")
+    targets = tool.get("targets") if isinstance(tool, dict) else None
+    if not isinstance(targets, list):
         return
-    differences = [_differences(table, target) for table in tables]
-    if [] in differences:
+    tables = [table for table in targets if isinstance(table, dict)]
+    differences = [_find_differences(table, target) for table in tables]
+    if not tables or [] in differences:
         return
     nearest = min(differences, key=len)
     raise InputError(
         f"the lock is for another target: {'; '.join(nearest)}",
         context=(
             f"this target: {target.describe()}",
-            *(f"the lock's: {_describe(table)}" for table in tables),
+            *(f"the lock's target: {_describe(table)}" for table in tables),
         ),
-        hint="make a lock for this target with `crossdeps lock`, or build for the lock's",
+        hint="make a lock for this target with `crossdeps lock`, or build for the lock's target",
         rule="lock-target",
     )
 
 
-def _our_targets(lock: Pylock) -> list[Mapping[str, object]]:
-    ours = (lock.tool or {}).get("crossdeps")
-    tables = ours.get("targets") if isinstance(ours, dict) else None
-    if not isinstance(tables, list):
-        return []
-    return [table for table in tables if isinstance(table, dict)]
-
-
-def _differences(table: Mapping[str, object], target: Target) -> list[str]:
+def _find_differences(table: Mapping[str, object], target: Target) -> list[str]:
     found: list[str] = []
     python = str(table.get("python", target.python))
     if python.split(".")[:2] != target.python.split(".")[:2]:
@@ -141,13 +135,15 @@ def _describe(table: Mapping[str, object]) -> str:
     )
 
 
-def _refusal(
+def _explain(
     lock: Pylock, target: Target, error: PylockSelectError
 ) -> InputError | NoCandidateError:
+    text = str(error)
     context = [f"this target: {target.describe()}"]
-    if "No wheel found" in str(error):
-        name = re.search(r"package '([^']+)'", str(error))
-        project = name[1] if name else "a package"
+    hint = "make a lock for this target with `crossdeps lock`"
+    if "No wheel found" in text:
+        match = re.search(r"package '([^']+)'", text)
+        project = match[1] if match else "a package"
         files = [
             wheel.filename
             for package in lock.packages
@@ -157,40 +153,30 @@ def _refusal(
         return NoCandidateError(
             f"the lock has no wheel of {project} for this target",
             context=(*context, *files[:6]),
-            hint="make a lock for this target with `crossdeps lock`",
+            hint=hint,
         )
-    if lock.environments:
-        context += [f"the lock's: {marker}" for marker in lock.environments]
+    context += [f"the lock's environment: {marker}" for marker in lock.environments or ()]
     if lock.requires_python:
         context.append(f"the lock's Python: {lock.requires_python}")
-    text = str(error)
+    message = "the lock is for another target"
     if "Multiple packages" in text:
         message = f"the lock is ambiguous for this target: {text}"
-    else:
-        message = "the lock is for another target"
-    return InputError(
-        message,
-        context=tuple(context),
-        hint="make a lock for this target with `crossdeps lock`",
-        rule="lock-target",
-    )
+    return InputError(message, context=tuple(context), hint=hint, rule="lock-target")
 
 
-def _selected(
-    package: Package,
-    part: PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist,
-    root: Path,
+def _read_package(
+    package: Package, entry: SourceEntry | PackageWheel | PackageSdist, root: Path
 ) -> SelectedPackage:
     name, version = package.name, package.version
-    if isinstance(part, (PackageVcs, PackageDirectory, PackageArchive)):
-        source, pinned = read_part(part, root)
-        return SelectedPackage(name=name, version=version, source=source, hashes=pinned)
+    if isinstance(entry, (PackageVcs, PackageDirectory, PackageArchive)):
+        source, hashes = read_source(entry, root)
+        return SelectedPackage(name=name, version=version, source=source, hashes=hashes)
     file = ProjectFile(
-        filename=part.filename,
-        url=part.url or (root / (part.path or "")).absolute().as_uri(),
-        hashes=dict(part.hashes),
-        size=part.size,
-        upload_time=part.upload_time,
+        filename=entry.filename,
+        url=entry.url or (root / (entry.path or "")).absolute().as_uri(),
+        hashes=dict(entry.hashes),
+        size=entry.size,
+        upload_time=entry.upload_time,
         index=package.index or "",
     )
     return SelectedPackage(name=name, version=version, file=file)

@@ -1,18 +1,16 @@
-"""Resolutions -> pylock.toml (PEP 751), for one target or for several."""
+"""Writes locks: pylock.toml (PEP 751) of one or several resolutions, and requirements.txt."""
 
 from __future__ import annotations
 
-import os.path
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import tomli_w
 from packaging.pylock import (
     Package,
     PackageArchive,
     PackageDirectory,
     PackageSdist,
+    PackageVcs,
     PackageWheel,
     Pylock,
 )
@@ -22,14 +20,12 @@ from packaging.version import Version
 from crossdeps.errors import IntegrityError, ResolutionError
 from crossdeps.index.transfer import STRONG
 from crossdeps.resolution.lock.entries import (
-    archive_hashes,
     build_environment_marker,
+    build_marker,
     build_requires_python,
-    marker_for,
-    vcs_part,
+    write_source,
 )
 from crossdeps.resolution.model import Resolution
-from crossdeps.text import without_login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +40,8 @@ if TYPE_CHECKING:
 
     Hashes = Mapping[str, Mapping[str, str]]
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+LOCK_HEADER = "# Made by crossdeps lock; edit the requirements that it was made from instead."
+"""The first line of a requirements file that :func:`to_requirements` wrote."""
 
 
 def to_pylock(
@@ -55,39 +52,37 @@ def to_pylock(
 ) -> Pylock:
     """The lock of one or several targets: what each installs, with hashes and sizes.
 
-    Every package lists the wheel that each target takes. What only some targets have, or have in
-    another version, carries a marker.
+    Every package lists the wheel of each target. A package that only some targets have, or have in
+    another version, has a marker.
 
-    :param computed_hashes: by file URL, for files that their index states no strong hash for
-    :param relative_to: the directory of the lock, for paths of local things; absolute without it
-    :raises ResolutionError: if two targets that no marker tells apart take different versions
+    :param computed_hashes: by file URL, for files whose index states no strong hash
+    :param relative_to: the directory of the lock, for local paths; absolute without it
+    :raises ResolutionError: if two targets that no marker distinguishes have different versions
     """
-    answers = (resolutions,) if isinstance(resolutions, Resolution) else tuple(resolutions)
+    if isinstance(resolutions, Resolution):
+        resolutions = (resolutions,)
+    targets = [resolution.target for resolution in resolutions]
     writer = _Writer(
-        targets=tuple(answer.target for answer in answers),
-        computed_hashes=computed_hashes or {},
-        relative_to=relative_to,
+        targets=targets, computed_hashes=computed_hashes or {}, relative_to=relative_to
     )
     by_name: dict[NormalizedName, list[tuple[Target, Choice]]] = defaultdict(list)
-    for answer in answers:
-        for name, choice in answer.choices.items():
-            by_name[name].append((answer.target, choice))
+    for resolution in resolutions:
+        for name, choice in resolution.choices.items():
+            by_name[name].append((resolution.target, choice))
     packages = [
         package for name in sorted(by_name) for package in writer.packages(name, by_name[name])
     ]
-    requirements = sorted({item.text for answer in answers for item in answer.requirements})
+    requirements = {item.text for resolution in resolutions for item in resolution.requirements}
     return Pylock(
         lock_version=Version("1.0"),
-        environments=list(
-            dict.fromkeys(build_environment_marker(answer.target) for answer in answers)
-        ),
-        requires_python=build_requires_python([answer.target for answer in answers]),
+        environments=list(dict.fromkeys(map(build_environment_marker, targets))),
+        requires_python=build_requires_python(targets),
         created_by="crossdeps",
         packages=packages,
         tool={
             "crossdeps": {
-                "requirements": requirements,
-                "targets": [_target_table(answer.target) for answer in answers],
+                "requirements": sorted(requirements),
+                "targets": [_target_table(target) for target in targets],
             }
         },
     )
@@ -96,8 +91,10 @@ def to_pylock(
 def dump(lock: Pylock) -> str:
     """The lock as TOML; the same lock gives the same text.
 
-    :raises IntegrityError: if a file has no hash, which PEP 751 wants of every one
+    :raises IntegrityError: if a file has no hash, which PEP 751 requires of every one
     """
+    import tomli_w  # noqa: PLC0415 - not needed to build from a lock
+
     unhashed = [
         file.filename
         for package in lock.packages
@@ -111,9 +108,9 @@ def dump(lock: Pylock) -> str:
     ]
     if unhashed:
         raise IntegrityError(
-            "a lock needs a hash of every file, and the index states none",
+            "a lock requires a hash of every file, and the index states none for these",
             context=tuple(unhashed),
-            hint="use an index that states hashes, or give them with --hash",
+            hint="use an index that states hashes, or add them with --hash",
         )
     return tomli_w.dumps(dict(lock.to_dict()))
 
@@ -132,53 +129,64 @@ class _Writer:
         """The entries of one project: one for each version and source."""
         groups: dict[tuple[Version, str], list[tuple[Target, Choice]]] = defaultdict(list)
         for target, choice in choices:
-            place = choice.source.location if choice.source else ""
-            kind = "" if _wheel_file(choice) else "sdist"
-            groups[choice.version, place or kind].append((target, choice))
+            if choice.source is not None:
+                key = choice.source.location
+            else:
+                key = "" if choice.candidate and _is_wheel(choice.candidate.file) else "sdist"
+            groups[choice.version, key].append((target, choice))
         return [self._package(name, groups[key], alone=len(groups) == 1) for key in sorted(groups)]
 
     def _package(
         self, name: NormalizedName, group: Sequence[tuple[Target, Choice]], *, alone: bool
     ) -> Package:
         choice = group[0][1]
-        takers = [target for target, _ in group]
         try:
-            marker = marker_for(takers, self._targets, keep_overlap=alone)
+            marker = build_marker(
+                [target for target, _ in group], self._targets, keep_overlap=alone
+            )
         except ValueError:
             raise ResolutionError(
-                f"targets that only differ in their C library take different versions of {name}",
+                f"targets that differ only in their C library have different versions of {name}",
                 context=tuple(target.describe() for target in self._targets),
                 hint="write one lock for each of them",
             ) from None
-        needed = sorted({needed for _, each in group for needed in each.dependencies})
-        found = choice.source
-        parts = self._source_parts(choice, found) if found else self._file_parts(group)
+        dependencies = sorted({dependency for _, each in group for dependency in each.dependencies})
         files = [each.candidate.file for _, each in group if each.candidate is not None]
         return Package(
             name=name,
             version=choice.version,
             marker=marker,
             requires_python=_specifier(choice.requires_python),
-            dependencies=[{"name": needed_name} for needed_name in needed] or None,
+            dependencies=[{"name": dependency} for dependency in dependencies] or None,
             index=(files[0].index or None) if files else None,
             tool=_package_table(group),
-            **parts,
+            **(self._source_entry(choice, choice.source) if choice.source else self._files(group)),
         )
 
-    def _file_parts(self, group: Sequence[tuple[Target, Choice]]) -> dict[str, Any]:
+    def _source_entry(self, choice: Choice, source: DirectSource) -> dict[str, Any]:
+        entry = write_source(
+            source,
+            choice.built,
+            computed_hashes=self._computed.get(source.location),
+            relative_to=self._relative_to,
+        )
+        return {_SOURCE_KEYS[type(entry)]: entry}
+
+    def _files(self, group: Sequence[tuple[Target, Choice]]) -> dict[str, Any]:
         wheels: dict[str, PackageWheel] = {}
         sdist: PackageSdist | None = None
         for _, choice in group:
             if choice.candidate is None:
                 continue
-            fields = self._file(choice.candidate.file, choice.built)
-            if choice.candidate.file.filename.endswith(".whl"):
-                wheels[choice.candidate.file.filename] = PackageWheel(**fields)
+            file = choice.candidate.file
+            fields = self._file_fields(file, choice.built)
+            if _is_wheel(file):
+                wheels[file.filename] = PackageWheel(**fields)
             else:
                 sdist = PackageSdist(**fields)
         return {"wheels": [wheels[name] for name in sorted(wheels)] or None, "sdist": sdist}
 
-    def _file(self, file: ProjectFile, built: BuiltWheel | None) -> dict[str, Any]:
+    def _file_fields(self, file: ProjectFile, built: BuiltWheel | None) -> dict[str, Any]:
         hashes = {**file.hashes, **self._computed.get(file.url, {})}
         if built is not None and not STRONG & hashes.keys():
             hashes |= built.source_hashes
@@ -187,43 +195,15 @@ class _Writer:
             "upload_time": file.upload_time,
             "url": file.url,
             "size": file.size,
-            "hashes": {algorithm: hashes[algorithm] for algorithm in sorted(hashes)},
+            "hashes": dict(sorted(hashes.items())),
         }
 
-    def _source_parts(self, choice: Choice, source: DirectSource) -> dict[str, Any]:
-        built = choice.built
-        place = self._place(source)
-        if source.kind == "directory":
-            editable = True if source.editable else None
-            return {
-                "directory": PackageDirectory(
-                    path=place.get("path") or source.location,
-                    editable=editable,
-                    subdirectory=source.subdirectory,
-                )
-            }
-        if source.kind == "vcs":
-            return {"vcs": vcs_part(source, built.commit_id if built else None)}
-        hashes = archive_hashes(source, built) or self._computed.get(source.location, {})
-        return {
-            "archive": PackageArchive(
-                **place,
-                hashes={algorithm: hashes[algorithm] for algorithm in sorted(hashes)},
-                subdirectory=source.subdirectory,
-            )
-        }
 
-    def _place(self, source: DirectSource) -> dict[str, Any]:
-        if not source.is_local:
-            return {"url": without_login(source.location)}
-        path = source.location
-        if self._relative_to is not None:
-            path = os.path.relpath(path, self._relative_to)
-        return {"path": path.replace(os.sep, "/")}
+_SOURCE_KEYS = {PackageVcs: "vcs", PackageDirectory: "directory", PackageArchive: "archive"}
 
 
-def _wheel_file(choice: Choice) -> bool:
-    return choice.candidate is not None and choice.candidate.file.filename.endswith(".whl")
+def _is_wheel(file: ProjectFile) -> bool:
+    return file.filename.endswith(".whl")
 
 
 def _specifier(text: str | None) -> SpecifierSet | None:
@@ -246,14 +226,14 @@ def _target_table(target: Target) -> dict[str, Any]:
 
 
 def _package_table(group: Sequence[tuple[Target, Choice]]) -> dict[str, Any] | None:
-    """What was passed over, by reason: enough to tell why, without asking the index again."""
+    """The skipped versions by reason, so that a lock can be explained without an index."""
     reasons: dict[tuple[str, str, bool], list[str]] = {}
     for _, choice in group:
-        for passed in choice.skipped_versions:
-            key = (passed.reason, passed.detail, passed.forced_by_target)
+        for skipped in choice.skipped_versions:
+            key = (skipped.reason.value, skipped.detail, skipped.forced_by_target)
             versions = reasons.setdefault(key, [])
-            if str(passed.version) not in versions:
-                versions.append(str(passed.version))
+            if str(skipped.version) not in versions:
+                versions.append(str(skipped.version))
     if not reasons:
         return None
     return {
@@ -266,15 +246,11 @@ def _package_table(group: Sequence[tuple[Target, Choice]]) -> dict[str, Any] | N
     }
 
 
-LOCK_HEADER = "# Made by crossdeps lock; edit the requirements that it was made from instead."
-"""The first line, by which such a file is known."""
-
-
 def to_requirements(lock: Pylock) -> str:
-    """Every package pinned, with its marker and the SHA-256 of its files, one a line.
+    """A requirements file of the lock: each package pinned, with its marker and SHA-256 hashes.
 
-    Source of the form: pip, "Secure installs" (hash-checking mode). The hashes are those of the
-    lock: of the wheels that its targets take.
+    The format is that of pip's hash-checking mode ("Secure installs"). The hashes are those of the
+    lock: of the wheels for its targets.
 
     :raises ResolutionError: if a package is a directory or a repository, which has no hash
     :raises IntegrityError: if a file has no hash
@@ -290,14 +266,14 @@ def to_requirements(lock: Pylock) -> str:
 def _requirement(package: Package) -> str:
     if package.vcs or package.directory:
         raise ResolutionError(
-            f"{package.name} has no hash: it comes from a"
+            f"{package.name} has no hash: its source is a"
             f" {'repository' if package.vcs else 'directory'}",
-            hint="write pylock.toml instead, which can hold it",
+            hint="write pylock.toml instead, which supports it",
             rule="no-hash",
         )
     if package.archive is not None:
-        place = package.archive.url or f"file://{package.archive.path}"
-        pin = f"{package.name} @ {place}"
+        url = package.archive.url or f"file://{package.archive.path}"
+        pin = f"{package.name} @ {url}"
     else:
         pin = f"{package.name}=={package.version}"
     return f"{pin} ; {package.marker}" if package.marker else pin

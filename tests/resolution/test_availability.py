@@ -1,4 +1,4 @@
-"""What a version has for others, in people's words."""
+"""What a version is available for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import pytest
 from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution.explain.availability import describe_availability, newest, spans
-from crossdeps.resolution.model import Rejection
+from crossdeps.resolution.explain.availability import describe_availability, format_minors
+from crossdeps.resolution.explain.failures import find_newest
+from crossdeps.resolution.rejections import Reason, Rejection
 from crossdeps.target.model import Target
 
 TARGET = Target(python="3.12", arch="x86_64")
@@ -19,7 +20,7 @@ def rejections(*tags: str, version: str = "1") -> list[Rejection]:
         Rejection(
             file=ProjectFile(filename=name, url=f"https://e/{name}", hashes={}),
             version=Version(version),
-            reason="platform-tag" if name.endswith(".whl") else "sdist",
+            reason=Reason.PLATFORM_TAG if name.endswith(".whl") else Reason.SDIST,
         )
         for name in names
     ]
@@ -33,9 +34,9 @@ def rejections(*tags: str, version: str = "1") -> list[Rejection]:
         (["cp39-abi3-win_arm64"], ["Python 3.9 and later: Windows arm64"]),
         (["cp313-cp313t-musllinux_1_2_x86_64"], ["free-threaded Python 3.13: x86_64 musl 1.2"]),
         (["pp310-pypy310_pp73-macosx_11_0_arm64"], ["PyPy 3.10: macOS arm64"]),
-        (["py3-none-any"], ["any Python 3: any machine"]),
+        (["py3-none-any"], ["any Python 3: any platform"]),
         (["py2.py3-none-win32"], ["any Python: Windows x86"]),
-        (["py2-none-any"], ["Python 2: any machine"]),
+        (["py2-none-any"], ["Python 2: any platform"]),
         (["cp27-cp27mu-manylinux1_x86_64"], ["cp27: x86_64 glibc 2.5"]),
         (["cp312-cp312-freebsd_13_amd64"], ["Python 3.12: freebsd_13_amd64"]),
         (
@@ -53,7 +54,7 @@ def rejections(*tags: str, version: str = "1") -> list[Rejection]:
 )
 def test_one_line_a_kind_of_python(tags: list[str], lines: list[str]) -> None:
     expected = [
-        "it exists as a source distribution" if line == "SDIST" else f"it exists for {line}"
+        "it has a source distribution" if line == "SDIST" else f"it has wheels for {line}"
         for line in lines
     ]
     assert list(describe_availability(rejections(*tags), TARGET)) == expected
@@ -63,14 +64,14 @@ def test_many_kinds_are_cut_short() -> None:
     tags = [f"cp3{minor}-cp3{minor}-odd{minor}" for minor in range(5, 16)]
     lines = describe_availability(rejections(*tags), TARGET)
     assert len(lines) == 8
-    assert lines[0] == "it exists for Python 3.15: odd15"
+    assert lines[0] == "it has wheels for Python 3.15: odd15"
     assert lines[-1] == "and for 4 more kinds of Python"
 
 
 def test_final_releases_are_newer_than_pre_releases() -> None:
     found = [*rejections("py3-none-any", version="2rc1"), *rejections("py3-none-any", version="1")]
-    assert newest(found)[0] == Version("1")
-    assert newest([]) == (None, ())
+    assert find_newest(found)[0] == Version("1")
+    assert find_newest([]) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -83,5 +84,5 @@ def test_final_releases_are_newer_than_pre_releases() -> None:
         ([8, 9, 10, 12], "3.8 to 3.10, 3.12"),
     ],
 )
-def test_spans_of_versions(minors: list[int], text: str) -> None:
-    assert spans(minors) == text
+def test_runs_of_minor_versions(minors: list[int], text: str) -> None:
+    assert format_minors(minors) == text
