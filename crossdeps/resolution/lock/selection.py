@@ -77,7 +77,7 @@ def check_hashes(selected: Iterable[SelectedPackage], lock: str) -> None:
             f"{lock}: {item.name}{f' {item.version}' if item.version else ''}: {file}"
             for item, file in unverified
         ),
-        hint="write it again with `crossdeps lock`, or with a tool that writes SHA-256 hashes",
+        hint="make the lock again with `crossdeps lock`, or with a tool that writes SHA-256 hashes",
         rule="weak-hash",
     )
 
