@@ -213,4 +213,5 @@ class _ChoiceBuilder:
 def _warn_of_untimed(name: str, rejections: Iterable[Rejection]) -> Iterator[str]:
     count = sum(rejection.reason is Reason.NO_UPLOAD_TIME for rejection in rejections)
     if count:
-        yield f"ignored {plural(count, 'file')} of {name} without an upload time, which --exclude-newer requires"
+        files = plural(count, "file")
+        yield f"ignored {files} of {name} without an upload time, which --exclude-newer requires"

@@ -139,8 +139,9 @@ def _explain_conflict(failure: Failure, causes: Sequence[Information]) -> Confli
         lines += [describe_line(item) for item in roots.sources if item.name == name]
         lines += roots.describe_constraints(canonicalize_name(name))
     parents = {parent.name for _, parent in causes if parent is not None}
+    subject = f" on {join_words(sorted(names))}" if names else ""
     return ConflictError(
-        f"the requirements on {join_words(sorted(names))} conflict",
+        f"the requirements{subject} conflict",
         context=(*dict.fromkeys(lines), *_list_tried(attempt, sorted(parents))),
         hint=_suggest_change(failure),
     )
