@@ -13,10 +13,11 @@ from crossdeps.errors import ConflictError, ResolutionError, UsageError
 from crossdeps.requirements.model import Inputs, Origin, Requirement
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from crossdeps.verify.model import Handler, RuntimeContext
+from crossdeps.verify.projects import find_reachable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from packaging.pylock import Pylock
@@ -102,7 +103,7 @@ class RuntimePackages(msgspec.Struct, frozen=True, kw_only=True):
                 n for n, choice in choices if any(a.parent is None for a in choice.required_by)
             }
         return frozenset(
-            dependencies.keys() - _reachable(roots, dependencies, stop=self.sdk.keys())
+            dependencies.keys() - find_reachable(roots, dependencies, stop=self.sdk.keys())
         )
 
     def remarks(self, left_out: Collection[NormalizedName]) -> tuple[str, ...]:
@@ -168,21 +169,6 @@ def _read_dependencies(
                 item["name"] for item in package.dependencies or ()
             } & names
     return dependencies
-
-
-def _reachable(
-    roots: Iterable[NormalizedName],
-    dependencies: Mapping[NormalizedName, AbstractSet[NormalizedName]],
-    stop: AbstractSet[NormalizedName],
-) -> set[NormalizedName]:
-    reached: set[NormalizedName] = set()
-    waiting = list(roots)
-    while waiting:
-        name = waiting.pop()
-        if name not in reached and name not in stop:
-            reached.add(name)
-            waiting += dependencies.get(name, ())
-    return reached
 
 
 # AWS Lambda quotas: "Function layers: five layers".

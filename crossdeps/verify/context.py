@@ -104,27 +104,25 @@ class CheckContext:
         return ModuleIndex(
             self.bundle,
             runtime_context.layers,
+            target=self.target,
             provided=self.provided,
             available_projects=self.expected_missing
             | runtime_context.left_out
             | self.provided.keys()
             | self.layer_projects.keys(),
-            python=self.target.python_version,
             read=self.read,
         )
 
     @cached_property
     def sources(self) -> tuple[SourceFile, ...]:
-        """The user's source files, parsed; those that the handler imports at startup first."""
+        """The user's source, parsed; files that the handler imports at startup come first."""
         from crossdeps.verify.modules import read_sources  # noqa: PLC0415 - checks of source only
 
-        return read_sources(
-            self.modules,
-            handler=self.runtime_context.handler,
-            imported_only=not self.bundle.projects,
-            python=self.target.python,
-            read=self.read,
-        )
+        handler = self.runtime_context.handler
+        if handler is None:
+            return ()
+        # Without projects, nothing says which files are the user's, apart from those imported.
+        return read_sources(self.modules, handler=handler, imported_only=not self.bundle.projects)
 
     @cached_property
     def native_files(self) -> tuple[NativeFile, ...]:

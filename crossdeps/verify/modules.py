@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import Bundle, Entry
+    from crossdeps.target.model import Target
     from crossdeps.verify.model import Handler
     from crossdeps.verify.python_source import Import, Timing
 
@@ -37,7 +38,7 @@ class ModuleIndex:
 
     :param provided: projects that the runtime provides besides the standard library
     :param available_projects: projects whose modules are available, though not in the bundle
-    :param python: (major, minor) of the target
+    :param target: decides which standard library is available
     :param read: returns the bytes of an entry
     """
 
@@ -46,20 +47,20 @@ class ModuleIndex:
         bundle: Bundle,
         layers: Iterable[Bundle],
         *,
+        target: Target,
         provided: Collection[NormalizedName],
         available_projects: Iterable[str],
-        python: tuple[int, int],
         read: Callable[[Entry], bytes],
     ) -> None:
+        self.target = target
+        self.read = read
         self.user_modules: dict[str, Entry] = {}
         """The modules that no project owns: the user's source."""
-        self._python = python
-        self._read = read
         self._kinds: dict[str, Kind] = {}
         self._entries: dict[str, Entry] = {}
         self._changes_imports: dict[str, bool] = {}
         self._available_projects = frozenset(available_projects)
-        self._available = stdlib_modules(python) | {
+        self._available = stdlib_modules(target.python_version) | {
             module for name in provided for module in PROVIDED_MODULES.get(name, ())
         }
         self._add_bundle(bundle, is_layer=False)
@@ -113,7 +114,7 @@ class ModuleIndex:
         if entry is None or not entry.path.endswith(".py"):
             return False
         if package not in self._changes_imports:
-            found = re.search(rb"sys\.modules|meta_path|__path__", self._read(entry))
+            found = re.search(rb"sys\.modules|meta_path|__path__", self.read(entry))
             self._changes_imports[package] = found is not None
         return not self._changes_imports[package]
 
@@ -125,7 +126,7 @@ class ModuleIndex:
     def _add_bundle(self, bundle: Bundle, *, is_layer: bool) -> None:
         roots = [bundle.prefix]
         if bundle.prefix.startswith("python/"):
-            major, minor = self._python
+            major, minor = self.target.python_version
             roots = [f"python/lib/python{major}.{minor}/site-packages/", "python/"]
         for entry in bundle.entries:
             root = next((root for root in roots if entry.path.startswith(root)), None)
@@ -176,25 +177,16 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_sources(
-    modules: ModuleIndex,
-    *,
-    handler: Handler | None,
-    imported_only: bool,
-    python: str,
-    read: Callable[[Entry], bytes],
+    modules: ModuleIndex, *, handler: Handler, imported_only: bool
 ) -> tuple[SourceFile, ...]:
     """Read each source file of the user once, those that run at startup first.
 
-    :param imported_only: leave out what the handler doesn't import, if there is one
-    :param python: full version of the target
-    :param read: returns the bytes of an entry
+    :param imported_only: leave out what the handler doesn't import
     :raises ArtifactReadError: if a file cannot be read
     """
-    reader = _SourceReader(modules, python=python, read=read)
-    if handler is not None:
-        optional = reader.follow([handler.module], "startup")
-        reader.follow(optional, "optional")
-    # If nothing says which files are the user's, only those that are imported are sure to be.
+    reader = _SourceReader(modules)
+    optional = reader.follow([handler.module], "startup")
+    reader.follow(optional, "optional")
     if not imported_only or not reader.files:
         reader.read_remaining()
     return tuple(reader.files.values())
@@ -203,13 +195,9 @@ def read_sources(
 class _SourceReader:
     """Reads the user's source files, following their imports."""
 
-    def __init__(
-        self, modules: ModuleIndex, *, python: str, read: Callable[[Entry], bytes]
-    ) -> None:
+    def __init__(self, modules: ModuleIndex) -> None:
         self.files: dict[str, SourceFile] = {}
         self._modules = modules
-        self._python = python
-        self._read_bytes = read
         self._unread = {
             module: entry
             for module, entry in modules.user_modules.items()
@@ -242,9 +230,9 @@ class _SourceReader:
         entry = self._unread.pop(module)
         parts = module.split(".")
         result = read_imports(
-            self._read_bytes(entry),
+            self._modules.read(entry),
             package=parts if entry.path.endswith("/__init__.py") else parts[:-1],
-            python=self._python,
+            python=self._modules.target.python,
             is_available=lambda item: self._modules.find_missing(item) is None,
         )
         file = self.files[module] = SourceFile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -11,16 +11,18 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from crossdeps.requirements.syntax import Markers, parse_requirement
-from crossdeps.text import join_words
+from crossdeps.text import first_words
 from crossdeps.verify.model import Finding, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from packaging.tags import Tag
+    from packaging.markers import Marker
 
     from crossdeps.bundle.model import InstalledProject
     from crossdeps.verify.context import CheckContext
+
+Name = TypeVar("Name", bound=str)
 
 _BINARY_RULES = (
     "wrong-machine",
@@ -91,26 +93,19 @@ def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
     pythons = {(tag.interpreter, tag.abi) for tag in accepted}
     owners = {native.entry.owner for native in context.compatible_files}
     for project in context.bundle.projects:
-        tags = _parse_tags(project)
-        if not tags or any(tag in accepted for tag in tags):
+        tags = {
+            tag for text in project.wheel_tags if text.count("-") == 2 for tag in parse_tag(text)
+        }
+        if not tags or not tags.isdisjoint(accepted):
             continue
+        names = first_words(sorted(str(tag) for tag in tags), 2)
         fits = project.name in owners and any((tag.interpreter, tag.abi) in pythons for tag in tags)
         yield (WHEEL_TAG if fits else WRONG_WHEEL).project_finding(
             project,
-            f"{project.name} {project.version} comes from a wheel for {_describe_tags(tags)};"
+            f"{project.name} {project.version} comes from a wheel for {names};"
             f" the target is {context.target.describe()}",
             hint=context.build_hint,
         )
-
-
-def _parse_tags(project: InstalledProject) -> list[Tag]:
-    tags = {tag for text in project.wheel_tags if text.count("-") == 2 for tag in parse_tag(text)}
-    return sorted(tags, key=str)
-
-
-def _describe_tags(tags: list[Tag]) -> str:
-    more = f" (+{len(tags) - 2})" if len(tags) > 2 else ""
-    return f"{join_words([str(tag) for tag in tags[:2]])}{more}"
 
 
 def check_requires_python(context: CheckContext) -> Iterator[Finding]:
@@ -153,7 +148,9 @@ def check_requirements(context: CheckContext) -> Iterator[Finding]:
     Requirements of an extra apply if another project of the bundle requires that extra: a bundle
     doesn't record the extras that the user required.
     """
-    for project, requirement, extra in find_requirements(context):
+    for project, requirement, extra in iterate_requirements(
+        context.bundle.projects, Markers(context.target).hold
+    ):
         problem = _find_unmet(context, requirement)
         if problem:
             rule, text = problem
@@ -169,53 +166,71 @@ def check_requirements(context: CheckContext) -> Iterator[Finding]:
 def _find_unmet(context: CheckContext, requirement: Requirement) -> tuple[Rule, str] | None:
     """Find why *requirement* isn't met: the rule, and the end of its message."""
     name = canonicalize_name(requirement.name)
-    for projects, location in (
-        (context.projects, "the package"),
-        (context.layer_projects, "a layer"),
-    ):
-        if name in projects:
-            found = projects[name].version
-            if _accepts(requirement, found):
-                return None
-            return WRONG_VERSION, f"; {found} is in {location}"
+    found = context.projects.get(name) or context.layer_projects.get(name)
+    if found:
+        location = "the package" if name in context.projects else "a layer"
+        problem = WRONG_VERSION, f"; {found.version} is in {location}"
+        return None if _accepts(requirement, found.version) else problem
     provided = context.provided.get(name)
     if provided:
-        if provided.version is None or _accepts(requirement, str(provided.version)):
-            return None
-        return WRONG_VERSION, f"; the runtime has {provided.describe()}"
+        problem = WRONG_VERSION, f"; the runtime has {provided.describe()}"
+        is_accepted = provided.version is None or _accepts(requirement, str(provided.version))
+        return None if is_accepted else problem
     if name in context.expected_missing:
         return None
     return UNMET_REQUIREMENT, ", which is not in the package"
 
 
-def find_requirements(
-    context: CheckContext,
+def iterate_requirements(
+    projects: Sequence[InstalledProject], holds: Callable[[Marker | None, str], bool]
 ) -> Iterator[tuple[InstalledProject, Requirement, str]]:
-    """Yield each requirement that applies to the target once, with the extra that it belongs to."""
-    markers = Markers(context.target)
-    pending = [(project, "") for project in reversed(context.bundle.projects)]
-    visited = {(project.name, "") for project in context.bundle.projects}
+    """Yield each requirement of *projects* that applies once, with the extra that it belongs to.
+
+    :param holds: whether a marker is true when an extra is required; the extra may be empty
+    """
+    by_name = {project.name: project for project in projects}
+    pending = [(project, "") for project in reversed(projects)]
+    visited = {(name, "") for name in by_name}
     yielded: set[tuple[str, str]] = set()
     while pending:
         project, extra = pending.pop()
         for line in project.requires:
             requirement = _parse_requirement(line)
-            if requirement is None or not _applies(markers, requirement, extra):
+            if requirement is None or not _applies(requirement.marker, extra, holds):
                 continue
             if (project.name, line) not in yielded:
                 yielded.add((project.name, line))
                 yield project, requirement, extra
-            dependency = context.projects.get(canonicalize_name(requirement.name))
+            dependency = by_name.get(canonicalize_name(requirement.name))
             for name in map(canonicalize_name, sorted(requirement.extras)):
                 if dependency and (dependency.name, name) not in visited:
                     visited.add((dependency.name, name))
                     pending.append((dependency, name))
 
 
-def _applies(markers: Markers, requirement: Requirement, extra: str) -> bool:
-    """Whether *requirement* applies to the target; for an extra, whether the extra adds it."""
-    applies = markers.hold(requirement.marker)
-    return not applies and markers.hold(requirement.marker, extra) if extra else applies
+def _applies(
+    marker: Marker | None, extra: str, holds: Callable[[Marker | None, str], bool]
+) -> bool:
+    """Whether a requirement with *marker* applies; for an extra, whether the extra adds it."""
+    without_extra = holds(marker, "")
+    return not without_extra and holds(marker, extra) if extra else without_extra
+
+
+def find_reachable(
+    roots: Iterable[Name], graph: Mapping[Name, Iterable[Name]], *, stop: Container[str] = ()
+) -> set[Name]:
+    """Find all projects that *roots* depend on, and themselves, without passing through *stop*.
+
+    :param graph: project -> the projects that it requires
+    """
+    reached: set[Name] = set()
+    pending = list(roots)
+    while pending:
+        name = pending.pop()
+        if name not in reached and name not in stop:
+            reached.add(name)
+            pending += graph.get(name, ())
+    return reached
 
 
 def _accepts(requirement: Requirement, version: str) -> bool:
@@ -263,7 +278,7 @@ def check_split_sdk(context: CheckContext) -> Iterator[Finding]:
     if not context.provided:
         return
     used = _SDK & context.runtime_context.left_out
-    if not used and context.runtime_context.handler is not None:
+    if not used:
         used = _SDK & {
             item.module.partition(".")[0] for file in context.sources for item in file.imports
         }

@@ -85,13 +85,8 @@ def read_imports(
     :param python: full version of the target's Python
     :param is_available: whether an import succeeds on the target
     """
-
-    def collect(tree: ast.Module) -> tuple[Import, ...]:
-        collector = _ImportCollector(package, python=python, is_available=is_available)
-        collector.visit_all(tree.body)
-        return tuple(collector.imports)
-
-    return _parse(data, python, collect)
+    collector = _ImportCollector(package, python=python, is_available=is_available)
+    return _parse(data, python, collector.collect)
 
 
 def read_definitions(data: bytes, python: str) -> dict[str, Definition] | SourceError:
@@ -188,13 +183,18 @@ class _ImportCollector(ast.NodeVisitor):
     def __init__(
         self, package: Sequence[str], *, python: str, is_available: Callable[[Import], bool]
     ) -> None:
-        self.imports: list[Import] = []
-        self._package = tuple(package)
+        self._imports: list[Import] = []
+        self._package = package
         self._python = python
         self._is_available = is_available
         self._timing: Timing = "startup"
 
-    def visit_all(self, nodes: Iterable[ast.AST]) -> None:
+    def collect(self, tree: ast.Module) -> tuple[Import, ...]:
+        """Return the imports of *tree*."""
+        self._visit_all(tree.body)
+        return tuple(self._imports)
+
+    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
             self.visit(node)
 
@@ -214,38 +214,37 @@ class _ImportCollector(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
         text = "." * node.level + module
-        names = tuple(alias.name for alias in node.names)
         if node.level > len(self._package):
             module = ""
         elif node.level:
             parents = self._package[: len(self._package) - node.level + 1]
-            module = ".".join((*parents, module) if module else parents)
-        self._add(module, names, text, node.lineno)
+            module = ".".join(filter(None, (*parents, module)))
+        self._add(module, tuple(alias.name for alias in node.names), text, node.lineno)
 
     def visit_If(self, node: ast.If) -> None:
         result = evaluate_condition(node.test, self._python)
         self.visit(node.test)
         with self._under("deferred" if result is None else "startup"):
             if result is not False:
-                self.visit_all(node.body)
+                self._visit_all(node.body)
             if result is not True:
-                self.visit_all(node.orelse)
+                self._visit_all(node.orelse)
 
     def visit_Try(self, node: ast.Try) -> None:
         catching = [handler for handler in node.handlers if _catches_import_error(handler)]
         # A handler that ends by raising makes the import mandatory after all.
         optional = any(not isinstance(handler.body[-1], ast.Raise) for handler in catching)
-        start = len(self.imports)
+        start = len(self._imports)
         with self._under("optional" if optional else "startup"):
-            self.visit_all(node.body)
-        fails = any(not self._is_available(item) for item in self.imports[start:])
+            self._visit_all(node.body)
+        fails = any(not self._is_available(item) for item in self._imports[start:])
         for handler in node.handlers:
             is_fallback = optional and handler in catching
             with self._under(("startup" if fails else "optional") if is_fallback else "deferred"):
-                self.visit_all(handler.body)
+                self._visit_all(handler.body)
         with self._under("optional" if fails and optional else "startup"):
-            self.visit_all(node.orelse)
-        self.visit_all(node.finalbody)
+            self._visit_all(node.orelse)
+        self._visit_all(node.finalbody)
 
     def visit_TryStar(self, node: ast.Try) -> None:
         self.visit_Try(node)
@@ -259,9 +258,9 @@ class _ImportCollector(ast.NodeVisitor):
         self.visit_With(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.visit_all([*node.decorator_list, node.args])
+        self._visit_all([*node.decorator_list, node.args])
         with self._under("deferred"):
-            self.visit_all(node.body)
+            self._visit_all(node.body)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
@@ -283,7 +282,7 @@ class _ImportCollector(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _add(self, module: str, names: tuple[str, ...], text: str, line: int) -> None:
-        self.imports.append(
+        self._imports.append(
             Import(module=module, names=names, text=text, line=line, timing=self._timing)
         )
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.utils import canonicalize_name
 
+from crossdeps.requirements.syntax import Markers
 from crossdeps.text import join_words
 from crossdeps.verify.model import Finding, Rule
-from crossdeps.verify.projects import find_requirements
+from crossdeps.verify.projects import find_reachable, iterate_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from crossdeps.verify.context import CheckContext
 
@@ -93,25 +94,14 @@ def _find_provided(context: CheckContext) -> set[str]:
     if not sdk:
         return set()
     dependencies: dict[str, set[str]] = {name: set() for name in context.projects}
-    for project, requirement, _ in find_requirements(context):
+    for project, requirement, _ in iterate_requirements(
+        context.bundle.projects, Markers(context.target).hold
+    ):
         dependencies[project.name].add(canonicalize_name(requirement.name))
     # A bundle doesn't record what the user required: take what no other project requires.
     roots = dependencies.keys() - set().union(*dependencies.values()) - sdk
-    reached = _find_reachable(sdk, dependencies) & context.projects.keys()
-    return reached - _find_reachable(roots, dependencies, stop=sdk)
-
-
-def _find_reachable(
-    roots: Iterable[str], dependencies: Mapping[str, set[str]], stop: Container[str] = ()
-) -> set[str]:
-    reached: set[str] = set()
-    pending = list(roots)
-    while pending:
-        name = pending.pop()
-        if name not in reached and name not in stop:
-            reached.add(name)
-            pending += dependencies.get(name, ())
-    return reached
+    reached = find_reachable(sdk, dependencies) & context.projects.keys()
+    return reached - find_reachable(roots, dependencies, stop=sdk)
 
 
 def _owned_size(context: CheckContext, owners: Container[str | None]) -> int:

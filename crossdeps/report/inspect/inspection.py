@@ -188,7 +188,7 @@ def _portions(
     installed: dict[str, list[InstalledProject]] = defaultdict(list)
     for project in bundle.projects:
         installed[project.name].append(project)
-    graph = dependency_graph(bundle.projects, target.environment if target else None)
+    graph = dependency_graph(bundle.projects, target)
     shares = []
     for name in sorted({*owned, *installed}):
         entries = owned.get(name, [])

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from crossdeps.requirements.syntax import parse_requirement
+from crossdeps.requirements.syntax import Markers
+from crossdeps.verify.projects import find_reachable, iterate_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Collection, Mapping, Sequence
 
-    from packaging.markers import Environment, Marker
+    from packaging.markers import Marker
 
     from crossdeps.bundle.model import InstalledProject
     from crossdeps.requirements.core_metadata import Headers
+    from crossdeps.target.model import Target
 
 LicenceSource = Literal["License-Expression", "License", "Classifier", ""]
 
@@ -121,77 +121,37 @@ def _files(
 
 
 def dependency_graph(
-    projects: Iterable[InstalledProject], environment: Environment | None
+    projects: Sequence[InstalledProject], target: Target | None
 ) -> dict[str, tuple[str, ...]]:
-    """For each project the others of *projects* that it requires, both by normalised name, sorted.
+    """Map each project to the others of *projects* that it requires, by normalized name, sorted.
 
-    Requirements under an extra count where another project asks for that extra: what the user
-    asked for isn't recorded in an artifact.
+    Requirements of an extra count if another project requires that extra: an artifact doesn't
+    record the extras that the user required.
 
-    :param environment: of the target, complete; None counts requirements under any other marker
+    :param target: None ignores markers other than those on extras
     """
-    by_name = {project.name: project for project in projects}
-    needed: dict[str, set[str]] = {name: set() for name in by_name}
-    waiting = [(name, "") for name in sorted(by_name)]
-    seen = set(waiting)
-    while waiting:
-        name, extra = waiting.pop()
-        for line in by_name[canonicalize_name(name)].requires:
-            requirement = _parse(line)
-            if requirement is None or not _applies(requirement.marker, extra, environment):
-                continue
-            wanted = canonicalize_name(requirement.name)
-            if wanted not in by_name:
-                continue
-            if wanted != name:
-                needed[name].add(wanted)
-            asked = [(wanted, canonicalize_name(text)) for text in sorted(requirement.extras)]
-            fresh = [key for key in asked if key not in seen]
-            seen.update(fresh)
-            waiting.extend(fresh)
-    return {name: tuple(sorted(needed[name])) for name in sorted(needed)}
+    graph: dict[str, set[str]] = {project.name: set() for project in projects}
+    holds = Markers(target).hold if target else _holds_somewhere
+    for project, requirement, _ in iterate_requirements(projects, holds):
+        name = canonicalize_name(requirement.name)
+        if name in graph and name != project.name:
+            graph[project.name].add(name)
+    return {name: tuple(sorted(graph[name])) for name in sorted(graph)}
+
+
+def _holds_somewhere(marker: Marker | None, extra: str) -> bool:
+    """Whether *marker* may be true on some target when *extra* is required."""
+    extras = re.findall(r"\bextra == \"([^\"]+)\"", str(marker))
+    return not extras or extra in {canonicalize_name(name) for name in extras}
 
 
 def find_roots(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The projects that lead to all others, sorted: what none requires, and one of each circle."""
-    required = {wanted for name in graph for wanted in graph[name]}
-    roots = [name for name in sorted(graph) if name not in required]
-    reached: set[str] = set()
-    _reach(graph, roots, reached)
+    """Find the projects that lead to all others: those not required, and one of each cycle."""
+    required = {dependency for dependencies in graph.values() for dependency in dependencies}
+    roots = graph.keys() - required
+    reached = find_reachable(roots, graph)
     for name in sorted(graph):
         if name not in reached:
-            roots.append(name)
-            _reach(graph, [name], reached)
+            roots.add(name)
+            reached |= find_reachable([name], graph, stop=reached)
     return tuple(sorted(roots))
-
-
-def _reach(graph: Mapping[str, tuple[str, ...]], names: Iterable[str], reached: set[str]) -> None:
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting.extend(graph[name])
-
-
-def _parse(line: str) -> Requirement | None:
-    try:
-        return parse_requirement(line)
-    except InvalidRequirement:
-        return None
-
-
-def _applies(marker: Marker | None, extra: str, environment: Environment | None) -> bool:
-    if marker is None:
-        return not extra
-    if environment is None:
-        extras = re.findall(r"\bextra == \"([^\"]+)\"", str(marker))
-        return extra in {str(canonicalize_name(e)) for e in extras} if extra else not extras
-    without = _evaluate(marker, "", environment)
-    return not without and _evaluate(marker, extra, environment) if extra else without
-
-
-def _evaluate(marker: Marker, extra: str, environment: Environment) -> bool:
-    complete: dict[str, str | AbstractSet[str]] = {"extra": extra}
-    complete.update((key, str(value)) for key, value in environment.items())
-    return marker.evaluate(complete)
