@@ -1,33 +1,33 @@
-"""Every error that crossdeps raises, and the exit code each ends a command with.
+"""Every error that crossdeps raises, and the exit code with which each ends a command.
 
 ::
 
-    CrossdepsError                  1   anything below
-    ├── UsageError                  2   what was asked can't be understood
-    │   ├── TargetError             2   no such Python, architecture, platform or runtime
-    │   ├── InputError              2   a requirements, project or lock file is unreadable or wrong
-    │   ├── OutputError             2   the output path can't be used without losing something
-    │   └── ArtifactReadError       2   a directory or zip that was to be checked can't be read
+    CrossdepsError                  1   the base of all others
+    ├── UsageError                  2   the command, configuration or input is invalid
+    │   ├── TargetError             2   unknown or contradictory Python, architecture or platform
+    │   ├── InputError              2   a requirements, project or lock file is invalid
+    │   ├── OutputError             2   the output cannot be written without losing files
+    │   └── ArtifactReadError       2   the directory or zip to be checked cannot be read
     ├── ResolutionError             3   no set of wheels satisfies the requirements
     │   ├── ProjectNotFoundError    3   no index has the project
-    │   ├── NoCandidateError        3   the project exists, but nothing of it fits
-    │   ├── ConflictError           3   the requirements contradict each other
-    │   └── SearchLimitError        3   the search passed its bound
-    ├── IndexAccessError            4   an index can't be reached, refuses, or answers nonsense
-    │   ├── IndexUnreachableError   4   no answer
-    │   ├── IndexRefusedError       4   an answer that says no
-    │   ├── IndexResponseError      4   an answer that can't be understood or trusted
-    │   └── OfflineError            4   the network is needed, and was forbidden
-    ├── IntegrityError              5   bytes that aren't what they should be
-    │   ├── HashMismatchError       5   a file's hash differs from the one expected
-    │   └── WheelError              5   a wheel breaks the rules of archives, RECORD or metadata
-    ├── SdistBuildError             6   building from source failed, or gave a native wheel
+    │   ├── NoCandidateError        3   no file of the project satisfies requirement and target
+    │   ├── ConflictError           3   the requirements conflict
+    │   └── SearchLimitError        3   the resolver reached its limit
+    ├── IndexAccessError            4   an index cannot be used
+    │   ├── IndexUnreachableError   4   no response
+    │   ├── IndexRefusedError       4   a response that refuses access
+    │   ├── IndexResponseError      4   an invalid or untrustworthy response
+    │   └── OfflineError            4   network access is required, but disabled
+    ├── IntegrityError              5   a file differs from what was expected
+    │   ├── HashMismatchError       5   a hash differs
+    │   └── WheelError              5   an invalid archive, RECORD or metadata in a wheel
+    ├── SdistBuildError             6   a build from source failed, or its wheel is not pure Python
     └── ArtifactError               7   the artifact is wrong for its target
-        └── CollisionError          7   two projects want one path
+        └── CollisionError          7   two projects install the same path
 
-An error carries facts, never a rendered screen: ``message`` says what was wrong, ``context`` where
-(one line each: a file and line, a wheel, a member), ``hint`` what to do next. The command line
-renders all of them in one place.
+An error carries data, not formatted output: ``message`` says what is wrong, ``context`` where (one
+line each: a file and line, a wheel, a member), ``hint`` what to do next. The command line renders
+all errors in one place.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from typing import ClassVar
 
 
 class CrossdepsError(Exception):
-    """Base of every error that crossdeps raises on purpose.
+    """The base of every error that crossdeps raises deliberately.
 
-    :param message: what was wrong, one sentence without a full stop
-    :param context: where, one line each, from the outside in
+    :param message: what is wrong, one sentence without a full stop
+    :param context: where, one line each, outermost first
     :param hint: what the user can do next
-    :param rule: kebab-case id of the particular rule that was broken, where a class covers several
+    :param rule: kebab-case id of the rule that was broken, for a class that covers several
     """
 
     id: ClassVar[str] = "error"
@@ -62,42 +62,42 @@ class CrossdepsError(Exception):
         self.rule = rule
 
     def __str__(self) -> str:
-        """The message and where it applies, on one line."""
+        """Return message and context on one line."""
         return " · ".join((self.message, *self.context))
 
     def within(self, *context: str) -> CrossdepsError:
-        """Return this error with *context* put before its own, by a caller that knows more."""
+        """Put *context* before the context that the error already has, and return the error."""
         self.context = (*context, *self.context)
         return self
 
 
 class UsageError(CrossdepsError):
-    """What was asked can't be understood."""
+    """The command line, the configuration or an input is invalid."""
 
     id = "usage"
     exit_code = 2
 
 
 class TargetError(UsageError):
-    """No such Python, architecture, platform or runtime."""
+    """The Python, architecture, platform or runtime is unknown, or they contradict each other."""
 
     id = "target"
 
 
 class InputError(UsageError):
-    """A requirements, project or lock file is missing, unreadable or wrong."""
+    """A requirements, project or lock file is missing, unreadable or invalid."""
 
     id = "input"
 
 
 class OutputError(UsageError):
-    """The output path can't be used without losing something, or can't be written."""
+    """The output cannot be written, or not without losing files."""
 
     id = "output"
 
 
 class ArtifactReadError(UsageError):
-    """A directory or zip that was to be checked can't be read."""
+    """The directory or zip to be checked cannot be read."""
 
     id = "artifact-unreadable"
 
@@ -116,75 +116,75 @@ class ProjectNotFoundError(ResolutionError):
 
 
 class NoCandidateError(ResolutionError):
-    """The project exists, but none of its files fits the requirement and the target."""
+    """The project exists, but no file of it satisfies the requirement and the target."""
 
     id = "no-candidate"
 
 
 class ConflictError(ResolutionError):
-    """The requirements contradict each other."""
+    """The requirements conflict with each other."""
 
     id = "conflict"
 
 
 class SearchLimitError(ResolutionError):
-    """The search passed its bound without an answer."""
+    """The resolver reached its limit without a solution."""
 
     id = "search-limit"
 
 
 class IndexAccessError(CrossdepsError):
-    """An index can't be reached, refuses, or answers nonsense."""
+    """An index cannot be reached, refuses access, or sends an invalid response."""
 
     id = "index"
     exit_code = 4
 
 
 class IndexUnreachableError(IndexAccessError):
-    """No answer from an index, after every retry."""
+    """An index did not respond, after all retries."""
 
     id = "index-unreachable"
 
 
 class IndexRefusedError(IndexAccessError):
-    """An index answered, and refused (401, 403, 429 and the like)."""
+    """An index refused access (401, 403, 429 and similar)."""
 
     id = "index-refused"
 
 
 class IndexResponseError(IndexAccessError):
-    """An index answered something that can't be understood or trusted."""
+    """An index sent a response that is invalid or cannot be trusted."""
 
     id = "index-response"
 
 
 class OfflineError(IndexAccessError):
-    """The network is needed, and was forbidden."""
+    """Network access is required, but disabled."""
 
     id = "offline"
 
 
 class IntegrityError(CrossdepsError):
-    """Bytes that aren't what they should be."""
+    """A file differs from what was expected."""
 
     id = "integrity"
     exit_code = 5
 
 
 class HashMismatchError(IntegrityError):
-    """A file's hash differs from the one expected."""
+    """The hash of a file differs from the expected one."""
 
     id = "hash-mismatch"
 
 
 class WheelError(IntegrityError):
-    """A wheel breaks the rules for archives, RECORD or metadata."""
+    """The archive, RECORD or metadata of a wheel is invalid."""
 
     id = "wheel"
 
 
 class SdistBuildError(CrossdepsError):
-    """Building a source distribution failed, or its result is native."""
+    """A build from source failed, or its wheel is not pure Python."""
 
     id = "sdist-build"
     exit_code = 6
@@ -198,6 +198,6 @@ class ArtifactError(CrossdepsError):
 
 
 class CollisionError(ArtifactError):
-    """Two projects, or a project and the source, want one path."""
+    """Two projects, or a project and the source, install the same path."""
 
     id = "collision"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import IO, BinaryIO
 
 CHUNK: Final = 1 << 20
-"""Bytes that are read at once from a file."""
+"""Bytes to read from a file at a time."""
 
 
 def hash_stream(file: BinaryIO, algorithms: Sequence[str] = ("sha256",)) -> dict[str, str]:
@@ -39,7 +39,7 @@ def hash_stream(file: BinaryIO, algorithms: Sequence[str] = ("sha256",)) -> dict
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hex.
 
-    :raises OSError: if it can't be read
+    :raises OSError: if it cannot be read
     """
     with path.open("rb", buffering=0) as file:
         return hash_stream(file)["sha256"]
@@ -58,11 +58,11 @@ def belongs_to_another(path: Path) -> bool:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make *path* and every missing directory above it, with mode 0700.
+    """Create *path* and every missing parent directory, with mode 0700.
 
-    That is the mode that the XDG Base Directory Specification gives to missing directories.
+    The XDG Base Directory Specification prescribes this mode for missing directories.
 
-    :raises OSError: if it can't be made, or something else than a directory is there
+    :raises OSError: if it cannot be created, or a file has this path
     """
     try:
         path.mkdir(mode=0o700)
@@ -77,18 +77,18 @@ def make_private_directory(path: Path) -> None:
 
 
 def temporary_sibling(path: Path, suffix: str = "") -> Path:
-    """Return a new hidden name beside *path*: ``.NAME.12345678`` and *suffix*."""
+    """Return an unused hidden path in the same directory: ``.NAME.1a2b3c4d`` and *suffix*."""
     return path.parent / f".{path.name[:60]}.{os.urandom(4).hex()}{suffix}"
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[bytes]]:
-    """Open a new file beside *path*, which takes its place at the end or is removed on an error.
+    """Open a temporary file beside *path*, renamed to it at the end, or removed after an error.
 
-    :param mode: permissions of the file, from which the umask is taken
-    :param sync: wait until the bytes are on the disk, so that a power failure leaves either the old
+    :param mode: permissions of the file, before the umask
+    :param sync: wait until the bytes are on disk, so that a power failure leaves either the old
         file or the new one
-    :raises OSError: if it can't be written
+    :raises OSError: if it cannot be written
     """
     aside = temporary_sibling(path, ".tmp")
     with open(aside, "x+b", opener=lambda name, flags: os.open(name, flags, mode)) as file:
@@ -110,13 +110,13 @@ def atomic_write(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterat
 def write_output(
     path: Path, text: str, *, what: str, hint: str | None = None, rule: str | None = None
 ) -> None:
-    """Write *text* as UTF-8 to *path*, completely or not at all.
+    """Write *text* as UTF-8 to *path*, replacing it atomically.
 
-    A pipe or a terminal is written to directly. A symbolic link stays: the file that it points to
-    is replaced, and keeps its permissions.
+    A pipe or a terminal is written to directly. A symbolic link is followed: its target is
+    replaced. The permissions of an existing file are kept.
 
-    :param what: is written, for the message
-    :raises OutputError: if it can't be written; *path* is unchanged then
+    :param what: noun phrase for the error message, such as ``the report``
+    :raises OutputError: if it cannot be written; *path* is unchanged
     """
     try:
         if path.exists() and not path.is_file():
@@ -129,12 +129,12 @@ def write_output(
                 os.chmod(file.name, target.stat().st_mode & 0o777)  # noqa: PTH101 - a str
     except OSError as error:
         raise OutputError(
-            f"{what} can't be written to {path}: {error.strerror or error}", hint=hint, rule=rule
+            f"{what} cannot be written to {path}: {error.strerror or error}", hint=hint, rule=rule
         ) from error
 
 
 def open_directory(path: Path) -> int | None:
-    """Open a directory and return its descriptor; None where directories can't be opened.
+    """Open a directory and return its descriptor, or None where directories cannot be opened.
 
     :raises OSError: if the directory doesn't exist
     """

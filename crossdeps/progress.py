@@ -1,34 +1,34 @@
-"""What long work tells while it goes on: a reporter whose methods do nothing."""
+"""Progress of a run, reported to methods that do nothing unless they are overridden."""
 
 from __future__ import annotations
 
 
 class Progress:
-    """Override what you want to hear of. Methods may be called from several threads."""
+    """Base class of progress reporters. Methods may be called from several threads."""
 
     def resolving(self, requirements: int) -> None:
-        """Called once, before the search, with the number of root requirements."""
+        """Called once, before resolution, with the number of root requirements."""
 
     def considered(self, project: str, version: str, pinned: int) -> None:
-        """Called when the resolver pins *version*; *pinned* is how many projects are pinned now."""
+        """Called when the resolver pins *version*; *pinned* is the number of pinned projects."""
 
     def backtracking(self, project: str, rounds: int) -> None:
-        """Called when a pin had to be taken back."""
+        """Called when the resolver backtracks, with the number of rounds so far."""
 
     def resolved(self, projects: int) -> None:
-        """Called once, after the search."""
+        """Called once, after resolution, with the number of projects."""
 
     def fetching(self, wheels: int, size: int) -> None:
-        """Called before downloads, with the bytes still to fetch as far as they are known."""
+        """Called before downloads, with the bytes to download as far as they are known."""
 
     def fetched(self, filename: str, size: int) -> None:
-        """Called when *size* more bytes of *filename* have arrived."""
+        """Called when *size* more bytes of *filename* were received."""
 
     def building(self, project: str) -> None:
-        """Called before pip is started to build *project*."""
+        """Called before pip builds *project* from source."""
 
     def build_output(self, line: str) -> None:
-        """Called for each line that such a build prints."""
+        """Called for each line of the output of a build."""
 
     def writing(self, path: str, entries: int) -> None:
         """Called before the artifact is written."""

@@ -80,7 +80,9 @@ def test_a_new_output_has_the_permissions_of_any_new_file(tmp_path: Path) -> Non
 
 
 def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"the lock can't be written to .*/missing/lock: No such"):
+    with pytest.raises(
+        OutputError, match=r"the lock cannot be written to .*/missing/lock: No such"
+    ):
         write_output(tmp_path / "missing/lock", "", what="the lock")
 
 

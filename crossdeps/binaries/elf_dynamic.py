@@ -6,15 +6,16 @@ Versioning"; for DT_GNU_HASH, the layout in glibc's ``elf.h`` and its loader.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import struct
 from typing import TYPE_CHECKING
 
-from crossdeps.binaries.model import MalformedError, Window
+from msgspec.structs import replace
+
+from crossdeps.binaries.model import BinaryReader, MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from crossdeps.binaries.model import BinaryFacts
 
@@ -34,8 +35,8 @@ _DT_VERNEED = 0x6FFFFFFE
 _VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
 
-# Bounds for tables whose length only the file itself tells. The largest libraries on the index
-# have a few hundred entries in each.
+# Limits of tables whose length only the file itself states. The largest libraries on PyPI have a
+# few hundred entries in each.
 _MOST_DYNAMIC_ENTRIES = 4096
 _MOST_VERSIONS = 8192
 _MOST_SYMBOLS = 1_000_000
@@ -46,49 +47,40 @@ Loads = list[tuple[int, int, int]]
 
 
 def read_dynamic(
-    window: Window, facts: BinaryFacts, place: tuple[int, int], loads: Loads
+    reader: BinaryReader, facts: BinaryFacts, offset: int, size: int, loads: Loads
 ) -> BinaryFacts:
-    """*facts*, with what the dynamic section tells; where that is damaged, with the problem.
+    """Add the contents of the dynamic section to *facts*, or the problems of a damaged one.
 
-    :param place: (offset, size) of PT_DYNAMIC
+    :param offset: of PT_DYNAMIC
+    :param size: of PT_DYNAMIC
     """
     try:
-        table = _DynamicTable(window, facts, place, loads)
+        table = _DynamicTable(reader, facts, offset, size, loads)
     except MalformedError as error:
-        return dataclasses.replace(facts, problem=str(error))
-    problems = []
-    for read in (_libraries, _required_versions, _defined_versions, _python_symbols):
-        facts, problem = _attempt(read, table, facts)
-        problems += problem
-    return dataclasses.replace(facts, problem="; ".join(dict.fromkeys(problems)))
-
-
-def _attempt(
-    read: Callable[[_DynamicTable, BinaryFacts], BinaryFacts],
-    table: _DynamicTable,
-    facts: BinaryFacts,
-) -> tuple[BinaryFacts, list[str]]:
-    try:
-        return read(table, facts), []
-    except MalformedError as error:
-        return facts, [str(error)]
+        return replace(facts, problem=str(error))
+    problems: dict[str, None] = {}
+    for read in (_read_libraries, _read_required, _read_defined, _read_python_symbols):
+        try:
+            facts = read(table, facts)
+        except MalformedError as error:  # noqa: PERF203 - four tables, each read as far as it is valid
+            problems[str(error)] = None
+    return replace(facts, problem="; ".join(problems))
 
 
 class _DynamicTable:
     """The entries of a dynamic section, and its strings."""
 
     def __init__(
-        self, window: Window, facts: BinaryFacts, place: tuple[int, int], loads: Loads
+        self, reader: BinaryReader, facts: BinaryFacts, offset: int, size: int, loads: Loads
     ) -> None:
-        self.window = window
+        self.reader = reader
         self.order = "<" if facts.little_endian else ">"
         self.wide = facts.bits == 64
         self.machine = facts.machine
         self._loads = loads
-        offset, size = place
         layout = struct.Struct(f"{self.order}{'qQ' if self.wide else 'iI'}")
         count = min(size // layout.size, _MOST_DYNAMIC_ENTRIES)
-        data = window.read(offset, count * layout.size, "the dynamic section")
+        data = reader.read(offset, count * layout.size, "the dynamic section")
         self.entries: list[tuple[int, int]] = list(
             itertools.takewhile(lambda entry: entry[0] != _DT_NULL, layout.iter_unpack(data))
         )
@@ -96,26 +88,26 @@ class _DynamicTable:
         self._strings = b""
         if strings is not None:
             length = self.value(_DT_STRSZ) or 0
-            self._strings = window.read(self.offset(strings), length, "the string table")
+            self._strings = reader.read(self.offset(strings), length, "the string table")
 
     def value(self, tag: int) -> int | None:
-        """The first value of *tag*."""
+        """Return the first value of *tag*."""
         return next((value for entry, value in self.entries if entry == tag), None)
 
     def values(self, tag: int) -> list[int]:
         return [value for entry, value in self.entries if entry == tag]
 
     def offset(self, address: int) -> int:
-        """Where in the file the loader finds *address*."""
+        """Return the file offset of a virtual address."""
         for start, offset, size in self._loads:
             if start <= address < start + size:
                 return address - start + offset
-        raise MalformedError(f"no segment holds the address {address:#x}")
+        raise MalformedError(f"the address {address:#x} is in no loaded segment")
 
     def string(self, at: int) -> str:
         end = self._strings.find(b"\0", at, at + _LONGEST_NAME)
         if at >= len(self._strings) or end < 0:
-            raise MalformedError("a name lies outside the string table")
+            raise MalformedError("a name is outside the string table")
         return self._strings[at:end].decode("utf-8", "backslashreplace")
 
     def string_starts(self, at: int, prefixes: tuple[bytes, ...]) -> bool:
@@ -123,14 +115,14 @@ class _DynamicTable:
 
     def unpack(self, layout: str, offset: int, what: str) -> tuple[int, ...]:
         record = struct.Struct(f"{self.order}{layout}")
-        return record.unpack(self.window.read(offset, record.size, what))
+        return record.unpack(self.reader.read(offset, record.size, what))
 
 
-def _libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+def _read_libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
     soname = table.value(_DT_SONAME)
     # DT_RPATH counts only where there is no DT_RUNPATH.
     paths = table.values(_DT_RUNPATH) or table.values(_DT_RPATH)
-    return dataclasses.replace(
+    return replace(
         facts,
         soname=None if soname is None else table.string(soname),
         needed=tuple(table.string(at) for at in table.values(_DT_NEEDED)),
@@ -139,7 +131,7 @@ def _libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
 
 
 def _chain(table: _DynamicTable, start: int, layout: str, what: str) -> Iterator[tuple[int, ...]]:
-    """Records linked by a forward offset in their last field: (offset, *fields)."""
+    """Yield records linked by a relative offset in their last field, as (offset, *fields)."""
     at = start
     for _ in range(_MOST_VERSIONS):
         fields = table.unpack(layout, at, what)
@@ -147,11 +139,11 @@ def _chain(table: _DynamicTable, start: int, layout: str, what: str) -> Iterator
         if not fields[-1]:
             return
         at += fields[-1]
-    raise MalformedError(f"{what} has no end")
+    raise MalformedError(f"{what} is endless")
 
 
-def _required_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
-    """Versions that the loader insists on; it lets a weak one be absent."""
+def _read_required(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    """Read the symbol versions that the loader requires; a weak one may be missing."""
     address = table.value(_DT_VERNEED)
     if address is None:
         return facts
@@ -166,13 +158,13 @@ def _required_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
                 names.add(table.string(name))
             seen += 1
             if seen > _MOST_VERSIONS:
-                raise MalformedError(f"{what} has no end")
+                raise MalformedError(f"{what} is endless")
     required = tuple((file, tuple(sorted(names))) for file, names in sorted(versions.items()))
-    return dataclasses.replace(facts, versions=required)
+    return replace(facts, versions=required)
 
 
-def _defined_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
-    """Versions that the file defines, without the one that stands for the file itself."""
+def _read_defined(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+    """Read the symbol versions that the file defines, except its base version, its own name."""
     address = table.value(_DT_VERDEF)
     if address is None:
         return facts
@@ -184,32 +176,32 @@ def _defined_versions(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
         if count and not flags & _VER_FLG_BASE:
             name, _ = table.unpack("II", at + first, what)
             names.add(table.string(name))
-    return dataclasses.replace(facts, defined_versions=tuple(sorted(names)))
+    return replace(facts, defined_versions=tuple(sorted(names)))
 
 
-def _python_symbols(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
+def _read_python_symbols(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
     symbols = table.value(_DT_SYMTAB)
     if symbols is None:
         return facts
     layout = struct.Struct(f"{table.order}{'IBBHQQ' if table.wide else 'IIIBBH'}")
     section = 3 if table.wide else 5
-    data = table.window.read(
+    data = table.reader.read(
         table.offset(symbols), _undefined_symbols(table) * layout.size, "the symbol table"
     )
     undefined = {fields[0] for fields in layout.iter_unpack(data) if not fields[section]}
     found = {table.string(at) for at in undefined if table.string_starts(at, (b"Py", b"_Py"))}
-    return dataclasses.replace(facts, python_symbols=tuple(sorted(found)))
+    return replace(facts, python_symbols=tuple(sorted(found)))
 
 
 def _undefined_symbols(table: _DynamicTable) -> int:
-    """How many symbols from the first on may be undefined.
+    """Return the number of symbols, from the first, among which the undefined ones are.
 
-    DT_GNU_HASH names the first symbol that can be looked up; all before it are undefined, and none
-    after it is. DT_HASH counts all of them.
+    DT_GNU_HASH states the first symbol that can be looked up: all symbols before it are undefined,
+    and none after it. DT_HASH states the number of all symbols.
     """
     address = table.value(_DT_HASH)
     if address is not None:
-        # Hash words have four bytes, but on the s390x eight (its supplement says so).
+        # Hash words have four bytes, except eight on s390x (ELF supplement for s390x).
         layout = "QQ" if table.wide and table.machine == "s390x" else "II"
         _, count = table.unpack(layout, table.offset(address), "the hash table")
         return min(count, _MOST_SYMBOLS)

@@ -1,34 +1,33 @@
-"""Facts about one native binary."""
+"""What is known of a native binary, and the bounds-checked reading of its bytes."""
 
 from __future__ import annotations
 
-import io
 import os
-from dataclasses import dataclass
 from typing import BinaryIO, Literal
+
+import msgspec
 
 BinaryFormat = Literal["elf", "mach-o", "pe"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BinaryFacts:
-    """What a native binary says of itself, whatever its file name says.
+class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The headers and the dynamic section of a native binary.
 
     :param format: ELF, Mach-O or PE
     :param machine: ``x86_64``, ``aarch64``, or the format's own name for others (``i386``,
-        ``arm``, ``EM_183``); for a fat Mach-O the names joined by ``+``
-    :param bits: 32 or 64; 0 where a fat file has both
-    :param kind: ELF type (``shared``, ``executable``, ``relocatable``, ``core``), empty elsewhere
+        ``arm``, ``EM_183``); for a universal Mach-O file the names joined by ``+``
+    :param bits: 32 or 64; 0 for a universal file that has both
+    :param kind: ELF type (``shared``, ``executable``, ``relocatable``, ``core``), else empty
     :param little_endian: byte order
     :param interpreter: PT_INTERP, such as ``/lib/ld-musl-x86_64.so.1``
     :param soname: DT_SONAME
     :param needed: DT_NEEDED, in file order
     :param rpaths: DT_RUNPATH, or DT_RPATH where there is none, split at ``:``
-    :param versions: for each needed library the symbol versions required of it, sorted
+    :param versions: the symbol versions required of each needed library, sorted
         (``libc.so.6`` -> ``("GLIBC_2.14", "GLIBC_2.17")``)
-    :param defined_versions: symbol versions that it defines itself
+    :param defined_versions: the symbol versions that it defines
     :param python_symbols: undefined symbols that start with ``Py`` or ``_Py``, sorted
-    :param problem: why it couldn't be read wholly; empty where it could
+    :param problem: why it cannot be read completely; empty if it can
     """
 
     format: BinaryFormat
@@ -46,19 +45,18 @@ class BinaryFacts:
     problem: str = ""
 
 
-# No table that the readers ask for is larger in real binaries, by far; a header that claims more
-# is damaged or hostile.
-LARGEST_TABLE = 64 * 1024 * 1024
+# Tables of real binaries are far smaller: a header with a larger one is damaged or hostile.
+_LARGEST_TABLE = 64 * 1024 * 1024
 
 
 class MalformedError(Exception):
-    """A header or table isn't what the format says; never leaves the room."""
+    """A header or table is invalid. Never raised out of this package."""
 
 
-class Window:
-    """Bytes that are read by offset, each read checked against the end.
+class BinaryReader:
+    """Random access to the bytes of a file, bounds-checked.
 
-    :param source: the whole bytes, or a stream; one that can't seek is read to its end
+    :param source: all bytes, or a seekable stream
     """
 
     __slots__ = ("_data", "_stream", "size")
@@ -71,18 +69,18 @@ class Window:
             self.size = len(source)
         else:
             self._stream = source
-            # A spooled file of Python 3.10 has no seekable(), and its seek() returns nothing.
+            # seek() of a SpooledTemporaryFile returns None on Python 3.10.
             source.seek(0, os.SEEK_END)
             self.size = source.tell()
 
     def read(self, offset: int, size: int, what: str) -> bytes:
-        """Exactly *size* bytes from *offset*.
+        """Return exactly *size* bytes from *offset*.
 
-        :param what: the thing that is read, for the message
-        :raises MalformedError: if they aren't all there, or are unreasonably many
+        :param what: noun phrase for the error message
+        :raises MalformedError: if the file is shorter, or *size* is unreasonably large
         """
-        if size > LARGEST_TABLE:
-            raise MalformedError(f"{what} claims {size} bytes")
+        if size > _LARGEST_TABLE:
+            raise MalformedError(f"{what} has {size} bytes, which is too large")
         if offset < 0 or size < 0 or offset + size > self.size:
             raise MalformedError(f"{what} lies beyond the end of the file")
         data = self._slice(offset, size)
@@ -91,11 +89,11 @@ class Window:
         return data
 
     def head(self, size: int) -> bytes:
-        """The first *size* bytes, or as many as there are."""
+        """Return the first *size* bytes, or all of a shorter file."""
         return self._slice(0, min(size, self.size))
 
     def _slice(self, offset: int, size: int) -> bytes:
         if self._stream is None:
             return (self._data or b"")[offset : offset + size]
-        self._stream.seek(offset, io.SEEK_SET)
+        self._stream.seek(offset)
         return self._stream.read(size)
