@@ -1,4 +1,4 @@
-"""The target: one Python, on one architecture, with one C library."""
+"""The target of a build: a CPython version on an architecture with a C library."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from crossdeps.errors import TargetError
 from crossdeps.target.platforms import Libc, Platform
-from crossdeps.target.runtimes import Runtime, find_runtime, full_version
+from crossdeps.target.runtimes import Runtime, find_runtime, full_python_version
+from crossdeps.text import join_words
 
 if TYPE_CHECKING:
     from packaging.markers import Environment
 
 ARCHITECTURES = ("x86_64", "aarch64")
-_ARCHITECTURE_ALIASES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
+_ALIASES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 
 
 def canonical_architecture(text: str) -> str:
-    """The tag name of an architecture: ``arm64`` means ``aarch64``, ``amd64`` means ``x86_64``.
+    """Return the name of an architecture in tags: ``aarch64`` for ``arm64``, for example.
 
-    :raises TargetError: if it is neither of the two
+    :raises TargetError: if it is unknown
     """
-    name = text.strip().lower()
-    name = _ARCHITECTURE_ALIASES.get(name, name)
+    lowered = text.strip().lower()
+    name = _ALIASES.get(lowered, lowered)
     if name not in ARCHITECTURES:
         raise TargetError(
             f"unknown architecture {text!r}",
-            hint="x86_64 (Intel and AMD, also written amd64)"
-            " or aarch64 (Graviton, also written arm64)",
+            hint="choose x86_64 (Intel and AMD, also called amd64)"
+            " or aarch64 (Graviton, also called arm64)",
         )
     return name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What we build for: Python x architecture x C library floor.
+    """What to build for: a Python version, an architecture and the version of its C library.
 
     >>> target = Target(python="3.9", arch="arm64")
     >>> target.python, target.arch, str(target.libc)
@@ -46,15 +47,15 @@ class Target:
     >>> [str(tag) for tag in target.tags[:2]]
     ['cp39-cp39-manylinux_2_17_aarch64', 'cp39-cp39-manylinux2014_aarch64']
 
-    :param python: ``3.9`` (its newest patch release known here) or ``3.9.19``
-    :param arch: ``x86_64`` or ``aarch64``; ``amd64`` and ``arm64`` are understood
-    :param glibc: the glibc of the machine, MAJOR.MINOR; 2.17 (manylinux2014) when nothing is said
-    :param musl: the musl of the machine, instead of a glibc
+    :param python: ``3.9`` (the newest patch release that crossdeps knows) or ``3.9.19``
+    :param arch: ``x86_64`` or ``aarch64``, also called ``amd64`` and ``arm64``
+    :param glibc: glibc version of the machine, MAJOR.MINOR; 2.17 (manylinux2014) by default
+    :param musl: musl version of the machine, instead of *glibc*
     :param abi: ``cp39``, or ``cp313t`` for the free-threaded build; that of *python* by default
-    :param platforms: explicit platform tags, instead of *glibc* and *musl*; each accepts all that
-        its own C library floor accepts
+    :param platforms: platform tags, instead of *glibc* and *musl*; each includes the tags of older
+        versions of its C library
     :param runtime_name: set by :meth:`runtime`
-    :raises TargetError: if the parts are unknown or contradict each other
+    :raises TargetError: if a value is unknown, or the values contradict each other
     """
 
     python: str
@@ -68,66 +69,70 @@ class Target:
 
     def __post_init__(self) -> None:
         set_field = functools.partial(object.__setattr__, self)
-        set_field("python", full_version(self.python))
+        set_field("python", full_python_version(self.python))
         set_field("arch", canonical_architecture(self.arch))
         if sum((bool(self.glibc), bool(self.musl), bool(self.platforms))) > 1:
             raise TargetError(
-                "more than one of glibc, musl and platforms was given",
-                hint="they are three ways to say the same thing: give one",
+                "more than one of glibc, musl and platforms is specified",
+                hint="specify only one of them",
             )
-        set_field("libc", self._floor())
-        set_field("abi", self._checked_abi())
+        set_field("libc", self._resolve_libc())
+        set_field("abi", self._resolve_abi())
 
     @classmethod
     def runtime(cls, name: str, *, arch: str, python: str | None = None) -> Target:
-        """The target of a named Lambda runtime, such as ``python3.12``.
+        """Return the target of an AWS Lambda runtime, such as ``python3.12``.
 
-        :param python: another patch release than the one in our table, where the image has moved on
-        :raises TargetError: if the runtime doesn't exist, or not on *arch*
+        :param python: the patch release, if the image has a newer one than crossdeps knows
+        :raises TargetError: if the runtime is unknown, or not available on *arch*
         """
         runtime = find_runtime(name)
         canonical = canonical_architecture(arch)
         if canonical not in runtime.architectures:
             raise TargetError(
-                f"runtime {name} isn't offered on {arch}",
-                hint=f"it is on {', '.join(runtime.architectures)}",
+                f"runtime {name} is not available on {arch}",
+                hint=f"available on {join_words(runtime.architectures)}",
             )
-        version = full_version(python) if python and python.count(".") > 1 else runtime.python
-        if python and full_version(python).split(".")[:2] != version.split(".")[:2]:
-            raise TargetError(
-                f"runtime {name} has Python {runtime.python}, not {python}",
-                hint="leave out --python, or name the runtime of that Python",
-            )
+        version = runtime.python
+        if python:
+            specified = full_python_version(python)
+            if specified.rpartition(".")[0] != version.rpartition(".")[0]:
+                raise TargetError(
+                    f"runtime {name} has Python {version}, not {python}",
+                    hint="omit --python, or choose the runtime with that Python version",
+                )
+            if python.count(".") > 1:
+                version = specified
         major, minor = runtime.libc.version
         return cls(python=version, arch=canonical, glibc=f"{major}.{minor}", runtime_name=name)
 
     @property
     def runtime_facts(self) -> Runtime | None:
-        """The facts of the named runtime, or None where only a machine was described."""
+        """The named runtime, or None if the target was not made from one."""
         return find_runtime(self.runtime_name) if self.runtime_name else None
 
     @property
     def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the Python."""
+        """Python version as (major, minor)."""
         major, minor, _ = self.python.split(".")
         return int(major), int(minor)
 
     @property
     def free_threaded(self) -> bool:
-        """Whether this is the free-threaded build (PEP 703)."""
+        """Whether the ABI is that of the free-threaded build (PEP 703)."""
         return self.abi.endswith("t")
 
     @property
     def platform_tags(self) -> tuple[str, ...]:
-        """Every platform tag that fits, best first."""
+        """All compatible platform tags, best first."""
         if not self.platforms:
-            return self.libc.platforms(self.arch)
-        each = (Platform.parse(text).platforms() for text in self.platforms)
+            return self.libc.platform_tags(self.arch)
+        each = (Platform.parse(text).tags() for text in self.platforms)
         return tuple(dict.fromkeys(tag for tags in each for tag in tags))
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """Every wheel tag that fits, best first.
+        """All compatible wheel tags, best first.
 
         Source: the platform compatibility tags specification; the order is that of ``packaging``.
         """
@@ -135,15 +140,14 @@ class Target:
 
     @property
     def tag_ranks(self) -> dict[Tag, int]:
-        """Each fitting tag with its place in :attr:`tags`, 0 the best. Shared: don't change it."""
+        """Index of each tag in :attr:`tags`, 0 for the best. Shared: do not modify it."""
         return _tag_ranks(self.python_version, self.abi, self.platform_tags)
 
     @property
     def environment(self) -> Environment:
         """The complete marker environment (dependency specifiers, "Environment Markers").
 
-        ``platform_release`` and ``platform_version`` of a machine that isn't here can't be known
-        and are empty.
+        ``platform_release`` and ``platform_version`` of another machine are unknown, and empty.
         """
         major, minor = self.python_version
         return {
@@ -161,7 +165,7 @@ class Target:
         }
 
     def describe(self) -> str:
-        """The target in full, for people, such as ``CPython 3.9.25, x86_64, glibc 2.17``."""
+        """Describe the target in full, for example ``CPython 3.9.25, x86_64, glibc 2.17``."""
         build = " free-threaded" if self.free_threaded else ""
         text = f"CPython {self.python}{build}, {self.arch}, {self.libc}"
         if self.runtime_name:
@@ -170,48 +174,50 @@ class Target:
             return f"{text} ({', '.join(self.platforms)})"
         return text
 
-    def _floor(self) -> Libc:
+    def _resolve_libc(self) -> Libc:
         if self.platforms:
-            floors = []
+            versions = []
             for text in self.platforms:
                 platform = Platform.parse(text)
                 if platform.arch != self.arch:
                     raise TargetError(
-                        f"platform {text} isn't of architecture {self.arch}",
-                        hint="give platforms of one architecture only",
+                        f"platform {text} is not for architecture {self.arch}",
+                        hint="specify platforms of one architecture only",
                     )
                 if platform.libc:
-                    floors.append(platform.libc)
-            if len({floor.kind for floor in floors}) > 1:
+                    versions.append(platform.libc)
+            if len({libc.kind for libc in versions}) > 1:
                 raise TargetError(
-                    "platforms of both glibc and musl were given",
-                    hint="a machine has one of the two: make one package for each",
+                    "platforms of both glibc and musl are specified",
+                    hint="a machine has only one of them: build an artifact for each",
                 )
-            if floors:
-                return max(floors, key=lambda floor: floor.version)
-        kind, text = ("musl", self.musl) if self.musl else ("glibc", self.glibc or "2.17")
-        libc = Libc.parse("musl" if kind == "musl" else "glibc", text)
+            if versions:
+                return max(versions, key=lambda libc: libc.version)
+        if self.musl:
+            libc = Libc.parse("musl", self.musl)
+        else:
+            libc = Libc.parse("glibc", self.glibc or "2.17")
         libc.check(self.arch)
         return libc
 
-    def _checked_abi(self) -> str:
+    def _resolve_abi(self) -> str:
         major, minor = self.python_version
         plain = f"cp{major}{minor}"
-        native = f"{plain}m" if minor < 8 else plain
-        given = self.abi or native
-        if given == native or (given == f"{plain}t" and minor >= 13):
-            return given
-        hint = f"{native} is the ABI of Python {major}.{minor}"
+        default = f"{plain}m" if minor < 8 else plain
+        abi = self.abi or default
+        if abi == default or (abi == f"{plain}t" and minor >= 13):
+            return abi
+        hint = f"{default} is the ABI of Python {major}.{minor}"
         if minor >= 13:
             hint += f", {plain}t that of its free-threaded build"
-        if re.fullmatch(r"cp3\d+t?d", given):
-            hint += "; debug builds aren't a target: no hosted runtime is one"
-        raise TargetError(f"unknown ABI {given!r} for Python {major}.{minor}", hint=hint)
+        if re.fullmatch(r"cp3\d+t?d", abi):
+            hint += "; debug builds are not supported as targets"
+        raise TargetError(f"unknown ABI {abi!r} for Python {major}.{minor}", hint=hint)
 
 
 @functools.lru_cache(maxsize=32)
 def _tags(python: tuple[int, int], abi: str, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
-    # All three arguments are always given: packaging asks the host for any that is missing.
+    # packaging takes any argument that is missing from the host.
     specific = cpython_tags(python, [abi], platforms)
     interpreter = f"cp{python[0]}{python[1]}"
     general = compatible_tags(python, interpreter, platforms)

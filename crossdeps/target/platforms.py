@@ -1,24 +1,25 @@
-"""C library floors, and the platform tags that each accepts."""
+"""C libraries of Linux, and the platform tags that are compatible with each version."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from crossdeps.errors import TargetError
 
 LibcKind = Literal["glibc", "musl"]
 
-# PEP 600: the legacy names and the glibc that each stands for.
+# Legacy platform names, by the glibc version for which each stands (PEP 600)
 _LEGACY_ALIASES = {
     (2, 17): "manylinux2014",
     (2, 12): "manylinux2010",
     (2, 5): "manylinux1",
 }
-# The oldest glibc for which an architecture has manylinux tags (PEP 513, PEP 599).
+# The oldest glibc for which an architecture has manylinux tags (PEP 513, PEP 599); manylinux1 and
+# manylinux2010 are defined for x86 only (PEP 513, PEP 571)
 _OLDEST_GLIBC = {"x86_64": (2, 5), "aarch64": (2, 17)}
-# manylinux2010 and manylinux1 were defined for x86 only (PEP 513, PEP 571).
 _OLDEST_MUSL = (1, 0)
 
 _PLATFORM = re.compile(
@@ -31,9 +32,8 @@ _PLATFORM = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Libc:
-    """A C library and the version that the target machine has.
+class Libc(msgspec.Struct, frozen=True, kw_only=True):
+    """The C library of a machine and its version.
 
     :param kind: ``glibc`` or ``musl``
     :param version: (major, minor)
@@ -44,14 +44,14 @@ class Libc:
 
     @classmethod
     def parse(cls, kind: LibcKind, text: str) -> Libc:
-        """Read ``2.17`` or ``1.2``.
+        """Parse a version such as ``2.17`` or ``1.2``.
 
-        :raises TargetError: if *text* isn't MAJOR.MINOR
+        :raises TargetError: if it is not MAJOR.MINOR
         """
         match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", text)
         if match is None:
             raise TargetError(
-                f"{kind} version {text!r} isn't MAJOR.MINOR",
+                f"invalid {kind} version {text!r}: must be MAJOR.MINOR",
                 hint="for example 2.17 (manylinux2014), 2.26 (Amazon Linux 2), 2.34 (AL2023)",
             )
         return cls(kind=kind, version=(int(match[1]), int(match[2])))
@@ -59,16 +59,17 @@ class Libc:
     def __str__(self) -> str:
         return f"{self.kind} {self.version[0]}.{self.version[1]}"
 
-    def platform(self, arch: str) -> str:
-        """The PEP 600 or PEP 656 platform tag of this very floor, such as manylinux_2_17_x86_64."""
+    def platform_tag(self, arch: str) -> str:
+        """Return the tag of this version (PEP 600, PEP 656), such as manylinux_2_17_x86_64."""
         prefix = "manylinux" if self.kind == "glibc" else "musllinux"
         return f"{prefix}_{self.version[0]}_{self.version[1]}_{arch}"
 
-    def platforms(self, arch: str) -> tuple[str, ...]:
-        """Every platform tag that a machine with this C library accepts, best first.
+    def platform_tags(self, arch: str) -> tuple[str, ...]:
+        """Return all platform tags that are compatible with this version, best first.
 
-        PEP 600: a wheel for an older glibc runs on a newer one, so a floor accepts itself and all
-        below it, each with its legacy alias behind it. PEP 656 says the same of musl.
+        A wheel for an older glibc runs on a newer one (PEP 600), so the tags are those of this
+        version and all earlier ones, each followed by its legacy alias. The same holds for musl
+        (PEP 656).
         """
         major, newest = self.version
         if self.kind == "musl":
@@ -82,39 +83,41 @@ class Libc:
         return tuple(names)
 
     def check(self, arch: str) -> None:
-        """Refuse a floor below the first that *arch* has tags for.
+        """Check that platform tags for *arch* with this version exist.
 
-        :raises TargetError: if no wheel can ever carry such a tag
+        :raises TargetError: if none is defined
         """
         oldest = _OLDEST_GLIBC[arch] if self.kind == "glibc" else _OLDEST_MUSL
         if self.version[0] != oldest[0] or self.version < oldest:
             raise TargetError(
-                f"{self} can't be a target on {arch}",
-                hint=f"the tags for {arch} start at {self.kind} {oldest[0]}.{oldest[1]}"
-                f" and stay within major version {oldest[0]}",
+                f"{self} is not a valid target on {arch}",
+                hint=f"platform tags for {arch} start at {self.kind} {oldest[0]}.{oldest[1]}"
+                f" and have major version {oldest[0]}",
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Platform:
-    """One ``--platform`` value: an architecture, and a C library floor but for bare ``linux``."""
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed ``--platform`` value.
+
+    :param libc: None for ``linux_*``, which states no C library
+    """
 
     arch: str
     libc: Libc | None
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """Read a platform tag such as manylinux2014_x86_64, manylinux_2_28_aarch64, linux_x86_64.
+        """Parse a platform tag such as manylinux2014_x86_64, manylinux_2_28_aarch64, linux_x86_64.
 
-        :raises TargetError: if it isn't a Linux platform tag of a known architecture
+        :raises TargetError: if it is not a Linux platform tag of a known architecture
         """
         normalised = text.strip().lower().replace("-", "_").replace(".", "_")
         match = _PLATFORM.fullmatch(re.sub(r"_(arm64|amd64)$", _canonical_suffix, normalised))
         if match is None:
             raise TargetError(
                 f"unknown platform {text!r}",
-                hint="a Linux platform tag, such as manylinux2014_x86_64, manylinux_2_28_aarch64,"
-                " musllinux_1_2_x86_64",
+                hint="use a Linux platform tag, such as manylinux2014_x86_64,"
+                " manylinux_2_28_aarch64, musllinux_1_2_x86_64",
             )
         libc: Libc | None = None
         if match["legacy"]:
@@ -128,15 +131,15 @@ class Platform:
             libc.check(match["arch"])
         return cls(arch=match["arch"], libc=libc)
 
-    def platforms(self) -> tuple[str, ...]:
-        """Every platform tag that this one accepts, best first."""
-        return self.libc.platforms(self.arch) if self.libc else (f"linux_{self.arch}",)
+    def tags(self) -> tuple[str, ...]:
+        """Return all platform tags that are compatible with this platform, best first."""
+        return self.libc.platform_tags(self.arch) if self.libc else (f"linux_{self.arch}",)
 
 
 def platform_architecture(text: str) -> str:
-    """The architecture that a platform tag names.
+    """Return the architecture of a platform tag.
 
-    :raises TargetError: if it isn't a Linux platform tag of a known architecture
+    :raises TargetError: if it is not a Linux platform tag of a known architecture
     """
     return Platform.parse(text).arch
 

@@ -156,7 +156,7 @@ class CheckContext:
         target = self.target
         if target.runtime_name:
             return f"crossdeps build --runtime {target.runtime_name} --arch {target.arch}"
-        platform = target.libc.platform(target.arch)
+        platform = target.libc.platform_tag(target.arch)
         return (
             f"crossdeps build --python {target.python} --arch {target.arch} --platform {platform}"
         )
