@@ -254,7 +254,8 @@ def browse(page: Path, folder: Path, *flags: str, preferences: str = "{}") -> st
         [
             program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--hide-scrollbars", f"--user-data-dir={profile}",
+            "--disable-sync", "--hide-scrollbars", "--run-all-compositor-stages-before-draw",
+            f"--user-data-dir={profile}",
             "--window-size=1000,900", *flags, page.as_uri(),
         ],
         check=True, capture_output=True, encoding="utf-8", timeout=100,
