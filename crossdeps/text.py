@@ -110,6 +110,28 @@ def join_words(words: Sequence[str], conjunction: str = "and") -> str:
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
 
 
+def format_table(rows: Sequence[Sequence[str]], *, right: int | None = None) -> str:
+    """Format *rows* of equal length as indented lines with aligned columns.
+
+    :param right: index of the column that is aligned to the right; None aligns all to the left
+
+    >>> format_table([("numpy", "52.8 MB"), ("six", "1 kB")], right=1).splitlines()
+    ['  numpy  52.8 MB', '  six       1 kB']
+    """
+    columns = range(len(rows[0]) if rows else 0)
+    widths = [max(len(row[column]) for row in rows) for column in columns]
+    lines = []
+    for row in rows:
+        cells = [
+            row[column].rjust(widths[column])
+            if column == right
+            else row[column].ljust(widths[column])
+            for column in columns
+        ]
+        lines.append(f"  {'  '.join(cells)}".rstrip())
+    return "\n".join(lines)
+
+
 def first_words(words: Sequence[str], limit: int) -> str:
     """The first *limit* of *words* and, if there are others, how many.
 

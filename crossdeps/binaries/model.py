@@ -1,11 +1,15 @@
-"""What is known of a native binary, and the bounds-checked reading of its bytes."""
+"""What is known of native binaries, and the bounds-checked reading of their bytes."""
 
 from __future__ import annotations
 
 import os
-from typing import BinaryIO, Literal
+import re
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BinaryFormat = Literal["elf", "mach-o", "pe"]
 
@@ -43,6 +47,53 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     defined_versions: tuple[str, ...] = ()
     python_symbols: tuple[str, ...] = ()
     problem: str = ""
+
+
+# Versions that glibc defines besides its numbered ones, and the first release that has each.
+_GLIBC_ABI_VERSIONS = {"GLIBC_ABI_DT_RELR": (2, 36), "GLIBC_ABI_GNU2_TLS": (2, 42)}
+_SYSTEMS = {"elf": "", "mach-o": "macOS ", "pe": "Windows "}
+
+
+def parse_symbol_version(name: str) -> tuple[str, tuple[int, ...]] | None:
+    """Split the name of a symbol version into its family and number.
+
+    >>> parse_symbol_version("GLIBC_2.17"), parse_symbol_version("GLIBC_PRIVATE")
+    (('GLIBC', (2, 17)), None)
+    """
+    if name in _GLIBC_ABI_VERSIONS:
+        return "GLIBC", _GLIBC_ABI_VERSIONS[name]
+    match = re.fullmatch(r"([A-Z]+)_([0-9]{1,9}(?:\.[0-9]{1,9})*)", name)
+    return (match[1], tuple(map(int, match[2].split(".")))) if match else None
+
+
+def is_loadable(facts: BinaryFacts) -> bool:
+    """Whether the binary is an intact library, extension module or program."""
+    return not facts.problem and (facts.format != "elf" or facts.kind in {"shared", "executable"})
+
+
+def list_machines(binaries: Iterable[BinaryFacts]) -> tuple[str, ...]:
+    """List the machines that *binaries* run on: ``x86_64``, ``macOS arm64``, ``Windows i386``.
+
+    Object files and code for processors other than the one that runs Python don't count.
+    """
+    loadable = filter(is_loadable, binaries)
+    return tuple(sorted({f"{_SYSTEMS[facts.format]}{facts.machine}" for facts in loadable}))
+
+
+def find_required_glibc(binaries: Iterable[BinaryFacts]) -> str:
+    """Find the oldest glibc that has every symbol version that *binaries* require.
+
+    :returns: such as ``2.17``; empty if none requires any
+    """
+    names = {
+        name
+        for facts in filter(is_loadable, binaries)
+        for _, names in facts.versions
+        for name in names
+    }
+    versions = filter(None, map(parse_symbol_version, names))
+    newest = max((number for family, number in versions if family == "GLIBC"), default=())
+    return ".".join(map(str, newest))
 
 
 # Tables of real binaries are far smaller: a header with a larger one is damaged or hostile.

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from crossdeps.binaries.model import parse_symbol_version
 from crossdeps.target.runtimes import RUNTIMES
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.native import linked_libc
@@ -14,7 +15,6 @@ from crossdeps.verify.system_libraries import (
     describe_absent_library,
     library_presence,
     max_symbol_versions,
-    parse_version_number,
 )
 
 if TYPE_CHECKING:
@@ -56,9 +56,6 @@ SYMBOL_TOO_NEW = Rule(
     ),
 )
 
-# Versions that glibc defines besides its numbered ones, and the first release that has each.
-_GLIBC_ABI_VERSIONS = {"GLIBC_ABI_DT_RELR": (2, 36), "GLIBC_ABI_GNU2_TLS": (2, 42)}
-
 
 def check_symbol_versions(context: CheckContext) -> Iterator[Finding]:
     """Check that the target has every symbol version that a binary requires."""
@@ -93,18 +90,11 @@ def _find_newest(
     newest: dict[str, tuple[VersionNumber, str, str]] = {}
     for library, names in native.facts.versions:
         for name in names if library not in context.libraries else ():
-            parsed = _parse_symbol_version(name)
+            parsed = parse_symbol_version(name)
             if parsed:
                 family, number = parsed
                 newest[family] = max(newest.get(family, ((), "", "")), (number, name, library))
     return newest
-
-
-def _parse_symbol_version(name: str) -> tuple[str, VersionNumber] | None:
-    if name in _GLIBC_ABI_VERSIONS:
-        return "GLIBC", _GLIBC_ABI_VERSIONS[name]
-    match = re.fullmatch(r"([A-Z]+)_(\d+(?:\.\d+)*)", name)
-    return (match[1], parse_version_number(match[2])) if match else None
 
 
 def _glibc_hint(context: CheckContext, number: VersionNumber) -> str:

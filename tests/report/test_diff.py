@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from crossdeps.errors import ArtifactReadError, CrossdepsError, InputError, UsageError
 from crossdeps.pipeline.report import compare
 from crossdeps.report.diff.comparison import comparison_document
-from crossdeps.report.diff.renderings import code, render_comparison, render_comparison_markdown
+from crossdeps.report.diff.renderings import (
+    markdown_code,
+    render_comparison,
+    render_comparison_markdown,
+)
 from crossdeps.text import printable
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf, make_macho, make_pe
@@ -148,8 +152,8 @@ def test_the_text_lists_the_biggest_changes_first(comparison: Comparison) -> Non
 
 def test_nothing_differs_is_said(tmp_path: Path) -> None:
     item = directory(tmp_path / "one", before_files())
-    assert "They hold the same." in render_comparison(compare(item, item))
-    assert "They hold the same." in render_comparison_markdown(compare(item, item))
+    assert "The contents are identical." in render_comparison(compare(item, item))
+    assert "The contents are identical." in render_comparison_markdown(compare(item, item))
 
 
 def test_the_keys_of_the_document_are_a_contract(comparison: Comparison) -> None:
@@ -207,7 +211,7 @@ def test_a_hostile_name_stays_on_its_line(tmp_path: Path) -> None:
 @given(st.text(max_size=300))
 def test_nothing_in_a_name_is_markup(text: str) -> None:
     """As code in back quotes without any inside, or as references that stand for text only."""
-    shown = code(text)
+    shown = markdown_code(text)
     assert "\n" not in shown
     assert "|" not in shown
     if shown.startswith("`"):
@@ -315,7 +319,7 @@ def test_a_lock_does_not_differ_from_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "error", "said"),
     [
-        (("pylock.toml", "folder"), UsageError, "a lock can't be compared with an artifact"),
+        (("pylock.toml", "folder"), UsageError, "a lock cannot be compared with an artifact"),
         (("missing", "folder"), ArtifactReadError, "missing doesn't exist"),
         (("notes.md", "folder"), ArtifactReadError, "isn't a zip that can be read"),
         (("broken.toml", "pylock.toml"), InputError, "broken.toml"),

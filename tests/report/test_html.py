@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import html.parser
 import http.server
@@ -10,11 +11,11 @@ import re
 import shutil
 import subprocess
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from crossdeps.pipeline.report import inspect
 from crossdeps.report.inspect import html_report
@@ -68,7 +69,7 @@ def hostile_files(url: str) -> Files:
 
 def with_limit(inspection: Inspection, unzipped: int) -> Inspection:
     """*inspection* as if its runtime accepted *unzipped* bytes."""
-    return replace(inspection, limits=replace(inspection.limits, unzipped=unzipped))
+    return replace(inspection, limits=dataclasses.replace(inspection.limits, unzipped=unzipped))
 
 
 class Page(html.parser.HTMLParser):

@@ -125,7 +125,7 @@ def test_the_text_is_against_the_limits_of_the_runtime(tmp_path: Path) -> None:
 
 def test_a_zip_too_large_for_direct_upload_is_told(tmp_path: Path) -> None:
     found = inspect(zipped(tmp_path / "f.zip", {"a.py": ""}))
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     text = render_inspection(replace(found, compressed=60_000_000))
     assert "over 52.4 MB: upload it through S3" in text

@@ -1,70 +1,64 @@
-"""What differs between two artifacts, or two locks."""
+"""Differences between two artifacts, or between two locks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from crossdeps.report.diff.snapshot import FileSnapshot, ProjectSnapshot, Snapshot
 
-ProjectChangeKind = Literal["added", "removed", "version", "content"]
-FileChangeKind = Literal["added", "removed", "content", "mode"]
+ChangeKind = Literal["added", "removed", "version", "content", "mode"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectChange:
-    """A project that only one of two holds, or both in another version or with other files.
+class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that was added or removed, or whose version or files differ.
 
-    :param name: normalised; empty for files of no project, which are the user's own
-    :param before: None where it was added
-    :param after: None where it was removed
+    :param name: normalized; empty for the user's own files
+    :param before: None if it was added
+    :param after: None if it was removed
     """
 
     name: str
-    kind: ProjectChangeKind
+    kind: ChangeKind
     before: ProjectSnapshot | None
     after: ProjectSnapshot | None
 
     @property
     def growth(self) -> int | None:
-        """Bytes that it grew by, inflated, or of its wheel in locks; None where it isn't known."""
-        sizes = [_size(held) for held in (self.before, self.after)]
-        before, after = sizes
-        return after - before if before is not None and after is not None else None
+        """Difference in unzipped bytes, or in bytes of the wheel of a lock; None if unknown."""
+        return _subtract(_project_size(self.before), _project_size(self.after))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileChange:
-    """A file that only one of two holds, or both with other bytes or permissions."""
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was added or removed, or whose bytes or permissions differ."""
 
     path: str
-    kind: FileChangeKind
+    kind: ChangeKind
     before: FileSnapshot | None
     after: FileSnapshot | None
 
     @property
     def owner(self) -> str:
-        """Normalised name of the project; empty for the user's own."""
-        held = self.after or self.before
-        return held.owner if held else ""
+        """Normalized name of the project; empty for the user's own files."""
+        file = self.after or self.before
+        return file.owner if file else ""
 
     @property
     def growth(self) -> int | None:
-        """Bytes that it grew by; None where it isn't known."""
+        """Difference in bytes; None if unknown."""
         before = self.before.size if self.before else 0
-        after = self.after.size if self.after else 0
-        return after - before if before is not None and after is not None else None
+        return _subtract(before, self.after.size if self.after else 0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
-    """Two artifacts or two locks, and what differs.
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two artifacts or two locks, and their differences.
 
     :param projects: that differ, sorted by name
-    :param same_projects: how many don't
+    :param same_projects: how many are identical
     :param files: that differ, sorted by path
     """
 
@@ -76,23 +70,25 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """Whether what they hold isn't the same; a directory and its zip are."""
+        """Whether the contents differ; those of a directory and its zip don't."""
         return bool(self.projects or self.files or self.before.python != self.after.python)
 
 
 def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
-    """Everything that differs between *before* and *after*."""
+    """Find all differences between *before* and *after*."""
     names = sorted({*before.projects, *after.projects})
-    projects = [
-        change
-        for name in names
-        if (change := _project(name, before.projects.get(name), after.projects.get(name)))
-    ]
-    files = [
-        found
-        for path in sorted({*before.files, *after.files})
-        if (found := _file(path, before.files.get(path), after.files.get(path)))
-    ]
+    projects = []
+    for name in names:
+        old_project, new_project = before.projects.get(name), after.projects.get(name)
+        if kind := _classify_project(old_project, new_project):
+            projects.append(
+                ProjectChange(name=name, kind=kind, before=old_project, after=new_project)
+            )
+    files = []
+    for path in sorted({*before.files, *after.files}):
+        old_file, new_file = before.files.get(path), after.files.get(path)
+        if kind := _classify_file(old_file, new_file):
+            files.append(FileChange(path=path, kind=kind, before=old_file, after=new_file))
     return Comparison(
         before=before,
         after=after,
@@ -102,59 +98,70 @@ def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
     )
 
 
-def _project(
-    name: str, before: ProjectSnapshot | None, after: ProjectSnapshot | None
-) -> ProjectChange | None:
-    kind: ProjectChangeKind
+def _classify_project(
+    before: ProjectSnapshot | None, after: ProjectSnapshot | None
+) -> ChangeKind | None:
     if before is None:
-        kind = "added"
-    elif after is None:
-        kind = "removed"
-    elif before.version != after.version:
-        kind = "version"
-    elif before.digest != after.digest:
-        kind = "content"
-    else:
-        return None
-    return ProjectChange(name=name, kind=kind, before=before, after=after)
+        return "added"
+    if after is None:
+        return "removed"
+    if before.version != after.version:
+        return "version"
+    return "content" if before.digest != after.digest else None
 
 
-def _file(path: str, before: FileSnapshot | None, after: FileSnapshot | None) -> FileChange | None:
-    kind: FileChangeKind
+def _classify_file(before: FileSnapshot | None, after: FileSnapshot | None) -> ChangeKind | None:
     if before is None:
-        kind = "added"
-    elif after is None:
-        kind = "removed"
-    elif before.digest != after.digest:
-        kind = "content"
-    elif before.mode != after.mode:
-        kind = "mode"
-    else:
-        return None
-    return FileChange(path=path, kind=kind, before=before, after=after)
+        return "added"
+    if after is None:
+        return "removed"
+    if before.digest != after.digest:
+        return "content"
+    return "mode" if before.mode != after.mode else None
 
 
-def _size(held: ProjectSnapshot | None) -> int | None:
-    if held is None:
+def _project_size(project: ProjectSnapshot | None) -> int | None:
+    if project is None:
         return 0
-    return held.compressed if held.size is None else held.size
+    return project.compressed if project.size is None else project.size
+
+
+def _subtract(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """What differs, as JSON-ready values; sizes in bytes."""
+    """Build the JSON document of a comparison; sizes in bytes."""
     return {
         "version": 1,
         "crossdeps": __version__,
         "differs": comparison.differs,
-        "before": _side(comparison.before),
-        "after": _side(comparison.after),
-        "projects": [_project_document(change) for change in comparison.projects],
+        "before": _snapshot_document(comparison.before),
+        "after": _snapshot_document(comparison.after),
+        "projects": [
+            {
+                "name": change.name or None,
+                "change": change.kind,
+                "before": _project_document(change.before),
+                "after": _project_document(change.after),
+            }
+            for change in comparison.projects
+        ],
         "same_projects": comparison.same_projects,
-        "files": [_file_document(change) for change in comparison.files],
+        "files": [
+            {
+                "path": change.path,
+                "owner": change.owner or None,
+                "change": change.kind,
+                "before": _file_document(change.before),
+                "after": _file_document(change.after),
+            }
+            for change in comparison.files
+        ],
     }
 
 
-def _side(snapshot: Snapshot) -> dict[str, Any]:
+def _snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "name": snapshot.name,
         "kind": snapshot.kind,
@@ -168,40 +175,21 @@ def _side(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _project_document(change: ProjectChange) -> dict[str, Any]:
-    return {
-        "name": change.name or None,
-        "change": change.kind,
-        "before": _held(change.before),
-        "after": _held(change.after),
-    }
-
-
-def _held(held: ProjectSnapshot | None) -> dict[str, Any] | None:
-    if held is None:
+def _project_document(project: ProjectSnapshot | None) -> dict[str, Any] | None:
+    if project is None:
         return None
     return {
-        "version": held.version or None,
-        "unzipped": held.size,
-        "compressed": held.compressed,
+        "version": project.version or None,
+        "unzipped": project.size,
+        "compressed": project.compressed,
     }
 
 
-def _file_document(change: FileChange) -> dict[str, Any]:
-    return {
-        "path": change.path,
-        "owner": change.owner or None,
-        "change": change.kind,
-        "before": _held_file(change.before),
-        "after": _held_file(change.after),
-    }
-
-
-def _held_file(held: FileSnapshot | None) -> dict[str, Any] | None:
-    if held is None:
+def _file_document(file: FileSnapshot | None) -> dict[str, Any] | None:
+    if file is None:
         return None
     return {
-        "size": held.size,
-        "sha256": held.digest or None,
-        "mode": f"{held.mode:04o}" if held.mode else None,
+        "size": file.size,
+        "sha256": file.digest or None,
+        "mode": f"{file.mode:04o}" if file.mode else None,
     }

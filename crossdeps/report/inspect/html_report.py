@@ -12,8 +12,9 @@ import jinja2
 import markupsafe
 import msgspec
 
+from crossdeps.report.diff.snapshot import OWN_FILES_LABEL
 from crossdeps.report.inspect.inspection import Folder, group_by_folder
-from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL, describe_binaries
+from crossdeps.report.inspect.inspection_text import describe_binaries
 from crossdeps.report.inspect.size_map import Rectangle, build_size_tree, lay_out_map
 from crossdeps.text import human_size, printable
 from crossdeps.version import __version__

@@ -1,13 +1,15 @@
-"""The files of a project summed up by folder."""
+"""What an artifact contains: the size, binaries, licence and dependencies of each project."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from crossdeps.report.diff.snapshot import OWN_FILES, list_machines, needed_glibc
+import msgspec
+
+from crossdeps.binaries.model import find_required_glibc, list_machines
+from crossdeps.report.diff.snapshot import group_by_project, join_versions
 from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, read_licence
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.target.runtimes import LAMBDA_LIMITS
@@ -19,100 +21,66 @@ if TYPE_CHECKING:
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import Limits
 
-    Read = Callable[[Entry], bytes]
+    ReadEntry = Callable[[Entry], bytes]
+    WheelHashes = Mapping[tuple[str, str], Mapping[str, str]]
 
-DEPTH = 2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Folder:
-    """A folder, with all that is below it as far as no other folder of the list counts it.
-
-    :param path: from the artifact's root, with a slash at its end; empty for the root itself
-    :param size: bytes, inflated
-    """
-
-    path: str
-    size: int
-    files: int
-
-
-def group_by_folder(entries: Iterable[Entry], prefix: str) -> tuple[Folder, ...]:
-    """The folders of *entries* down to the second level below *prefix*, biggest first.
-
-    Each file counts in one folder: the deepest of these that it lies in.
-    """
-    sums: dict[str, list[int]] = {}
-    for entry in entries:
-        inside = entry.path.startswith(prefix)
-        base = prefix if inside else ""
-        parts = entry.path[len(base) :].split("/")[:-1][:DEPTH]
-        folder = base + "".join(f"{part}/" for part in parts)
-        total = sums.setdefault(folder, [0, 0])
-        total[0] += entry.size
-        total[1] += 1
-    folders = [Folder(path=path, size=size, files=files) for path, (size, files) in sums.items()]
-    return tuple(sorted(folders, key=lambda folder: (-folder.size, folder.path)))
-
-
+_FOLDER_DEPTH = 2
 _LARGEST_METADATA = 16 << 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EmbeddedSbom:
-    """An SBOM that a wheel brought along (PEP 770): a file below ``.dist-info/sboms/``.
+class EmbeddedSbom(msgspec.Struct, frozen=True, kw_only=True):
+    """An SBOM from a wheel (PEP 770): a file below ``.dist-info/sboms/``.
 
-    :param data: its bytes; empty where it is larger than 16 MiB
+    :param data: its bytes; empty if it is larger than 16 MiB
     """
 
     path: str
     sha256: str
-    data: bytes = field(repr=False)
+    data: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectShare:
-    """What one project takes of an artifact.
+class ProjectShare(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of an artifact that belongs to one project, or to none.
 
-    :param name: normalised; empty for files of no project, which are the user's own
-    :param version: several, joined by a comma, where it is there more than once
-    :param size: bytes, inflated
-    :param compressed: bytes in the zip; None where it isn't known
+    :param name: normalized; empty for the user's own files
+    :param version: several are joined by a comma
+    :param size: bytes, unzipped
+    :param compressed: bytes in the zip; None if unknown
     :param entries: its files, in path order
-    :param machines: that its binaries are for
-    :param glibc: the oldest that has all that its binaries need; empty where they need none
-    :param requires: normalised names of the other projects of the artifact that it requires
-    :param hashes: of the wheel that it came from, algorithm -> hex digest, where it is known
+    :param machines: of its binaries
+    :param glibc: the oldest that suffices for its binaries; empty if they require none
+    :param requires: normalized names of the other projects of the artifact that it requires
+    :param hashes: of its wheel, algorithm -> hex digest, if known
     """
 
     name: str
     version: str
     size: int
     compressed: int | None
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: tuple[Entry, ...]
     machines: tuple[str, ...]
     glibc: str
-    licence: Licence = field(default_factory=Licence)
+    licence: Licence = Licence()
     requires: tuple[str, ...] = ()
     summary: str = ""
     sboms: tuple[EmbeddedSbom, ...] = ()
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inspection:
-    """An artifact, taken apart.
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact and its shares.
 
     :param name: the last part of its path
-    :param prefix: where packages lie, such as ``python/`` in a layer
-    :param target: None where none was named
-    :param limits: of the target's runtime; of AWS Lambda where none was named
-    :param limits_of: whose they are, for people
-    :param size: bytes of all files, inflated
+    :param prefix: the folder of the packages, such as ``python/`` in a layer
+    :param target: None if none was named
+    :param limits: of the target's runtime, by default those of AWS Lambda
+    :param limits_of: the name of that runtime
+    :param size: unzipped bytes of all files
     :param compressed: bytes of the zip; None for a directory
     :param sha256: hex digest of the zip; empty for a directory
-    :param digest: of paths, modes and bytes of all files, hex; the same for a directory and its zip
-    :param shares: biggest first
+    :param digest: hex digest of the paths, modes and bytes of all files: that of a directory and of
+        its zip are equal
+    :param shares: largest first
     """
 
     name: str
@@ -133,30 +101,42 @@ class Inspection:
 
     @property
     def projects(self) -> tuple[ProjectShare, ...]:
-        """The portions that are projects, biggest first."""
+        """The shares of projects, largest first."""
         return tuple(share for share in self.shares if share.name)
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder and everything below it that no deeper folder of the list counts.
+
+    :param path: from the artifact's root, with a slash at its end; empty for the root itself
+    :param size: bytes, unzipped
+    """
+
+    path: str
+    size: int
+    files: int
 
 
 def inspect_bundle(
     bundle: Bundle,
     *,
     name: str,
-    read: Read,
+    read: ReadEntry,
     target: Target | None = None,
     compressed: int | None = None,
     sha256: str = "",
-    hashes: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    hashes: WheelHashes | None = None,
 ) -> Inspection:
-    """Take an artifact that was read apart.
+    """Inspect an artifact that was read.
 
-    :param read: gives the bytes of an entry; asked for metadata and SBOMs only
+    :param read: returns the bytes of an entry; called for metadata and SBOMs only
     :param compressed: bytes of the zip; None for a directory
     :param sha256: of the zip
-    :param hashes: of wheels, by normalised name and version
+    :param hashes: of wheels, by normalized name and version
     """
     facts = target.runtime_facts if target else None
     binaries = [entry.binary for entry in bundle.entries if entry.binary]
-    shares = _portions(bundle, read, target, hashes or {})
+    shares = _build_shares(bundle, read, target, hashes or {})
     return Inspection(
         name=name,
         kind="zip" if bundle.kind == "zip" else "directory",
@@ -167,81 +147,85 @@ def inspect_bundle(
         size=bundle.size,
         compressed=compressed,
         sha256=sha256,
-        digest=_digest(bundle.entries),
+        digest=_hash_entries(bundle.entries),
         entries=len(bundle.entries),
         shares=tuple(sorted(shares, key=lambda share: (-share.size, share.name))),
         machines=list_machines(binaries),
-        glibc=needed_glibc(binaries),
+        glibc=find_required_glibc(binaries),
         warnings=bundle.warnings,
     )
 
 
-def _portions(
-    bundle: Bundle,
-    read: Read,
-    target: Target | None,
-    hashes: Mapping[tuple[str, str], Mapping[str, str]],
+def _build_shares(
+    bundle: Bundle, read: ReadEntry, target: Target | None, hashes: WheelHashes
 ) -> list[ProjectShare]:
-    owned: dict[str, list[Entry]] = defaultdict(list)
-    for entry in bundle.entries:
-        owned[entry.owner or OWN_FILES].append(entry)
-    installed: dict[str, list[InstalledProject]] = defaultdict(list)
-    for project in bundle.projects:
-        installed[project.name].append(project)
     graph = dependency_graph(bundle.projects, target)
     shares = []
-    for name in sorted({*owned, *installed}):
-        entries = owned.get(name, [])
+    for name, (entries, installed) in group_by_project(bundle).items():
         binaries = [entry.binary for entry in entries if entry.binary]
         share = ProjectShare(
             name=name,
-            version=", ".join(sorted({project.version for project in installed[name]})),
+            version=join_versions(installed),
             size=sum(entry.size for entry in entries),
-            compressed=max((project.compressed for project in installed[name]), default=0) or None,
+            compressed=max((project.compressed for project in installed), default=0) or None,
             entries=tuple(entries),
             machines=list_machines(binaries),
-            glibc=needed_glibc(binaries),
+            glibc=find_required_glibc(binaries),
             requires=graph.get(name, ()),
         )
-        shares.append(_with_metadata(share, installed[name], read, hashes))
+        shares.append(_add_metadata(share, installed, read, hashes))
     return shares
 
 
-def _with_metadata(
+def _add_metadata(
     share: ProjectShare,
     installed: Sequence[InstalledProject],
-    read: Read,
-    hashes: Mapping[tuple[str, str], Mapping[str, str]],
+    read: ReadEntry,
+    hashes: WheelHashes,
 ) -> ProjectShare:
-    """*share* with what the project's own metadata tells."""
+    """Return *share* with the licence, summary, SBOMs and hashes of the project."""
     if not installed:
         return share
     project = installed[-1]
     by_path = {entry.path: entry for entry in share.entries}
     metadata = by_path.get(f"{project.dist_info}/METADATA")
-    small = metadata is not None and metadata.size <= _LARGEST_METADATA
-    headers = Headers(read(metadata) if metadata and small else b"")
-    sboms = [
-        EmbeddedSbom(
-            path=entry.path,
-            sha256=entry.sha256,
-            data=read(entry) if entry.size <= _LARGEST_METADATA else b"",
-        )
-        for entry in share.entries
-        if any(entry.path.startswith(f"{each.dist_info}/sboms/") for each in installed)
-    ]
-    return replace(
+    is_readable = metadata is not None and metadata.size <= _LARGEST_METADATA
+    headers = Headers(read(metadata) if metadata and is_readable else b"")
+    sbom_folders = tuple(f"{each.dist_info}/sboms/" for each in installed)
+    return msgspec.structs.replace(
         share,
         licence=read_licence(headers, project.dist_info, by_path),
         summary=" ".join(headers.get("Summary").split()),
-        sboms=tuple(sboms),
+        sboms=tuple(
+            EmbeddedSbom(
+                path=entry.path,
+                sha256=entry.sha256,
+                data=read(entry) if entry.size <= _LARGEST_METADATA else b"",
+            )
+            for entry in share.entries
+            if entry.path.startswith(sbom_folders)
+        ),
         hashes=hashes.get((project.name, project.version), {}),
     )
 
 
-def _digest(entries: Sequence[Entry]) -> str:
+def _hash_entries(entries: Sequence[Entry]) -> str:
     digest = hashlib.sha256()
     for entry in entries:
         line = f"{entry.path}\0{entry.mode:o}\0{entry.sha256}\n"
         digest.update(line.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def group_by_folder(entries: Iterable[Entry], prefix: str) -> tuple[Folder, ...]:
+    """Sum up *entries* by folder down to the second level below *prefix*, largest first.
+
+    Each file counts in one folder: the deepest of these that contains it.
+    """
+    sizes: dict[str, list[int]] = defaultdict(list)
+    for entry in entries:
+        base = prefix if entry.path.startswith(prefix) else ""
+        parts = entry.path[len(base) :].split("/")[:-1][:_FOLDER_DEPTH]
+        sizes[base + "".join(f"{part}/" for part in parts)].append(entry.size)
+    folders = [Folder(path=path, size=sum(each), files=len(each)) for path, each in sizes.items()]
+    return tuple(sorted(folders, key=lambda folder: (-folder.size, folder.path)))

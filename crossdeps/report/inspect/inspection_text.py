@@ -1,21 +1,23 @@
-"""An inspection as a JSON document; its keys are a contract."""
+"""An inspection as a JSON document and as text.
+
+The keys of the document are part of the interface.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crossdeps.report.diff.snapshot import OWN_FILES_LABEL
 from crossdeps.report.inspect.inspection import group_by_folder
-from crossdeps.text import human_size, plural, printable
+from crossdeps.text import format_table, human_size, plural, printable
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from crossdeps.report.inspect.inspection import Inspection, ProjectShare
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
-    """What the artifact holds, as JSON-ready values; sizes in bytes, biggest first."""
+    """Build the JSON document of an inspection; sizes in bytes, largest first."""
     target = inspection.target
     return {
         "version": 1,
@@ -37,12 +39,12 @@ def inspection_document(inspection: Inspection) -> dict[str, Any]:
             "unzipped": inspection.limits.unzipped,
             "direct_upload": inspection.limits.direct_upload,
         },
-        "projects": [_portion(share, inspection.prefix) for share in inspection.shares],
+        "projects": [_share_document(share, inspection.prefix) for share in inspection.shares],
         "warnings": list(inspection.warnings),
     }
 
 
-def _portion(share: ProjectShare, prefix: str) -> dict[str, Any]:
+def _share_document(share: ProjectShare, prefix: str) -> dict[str, Any]:
     licence = share.licence
     return {
         "name": share.name or None,
@@ -69,129 +71,98 @@ def _portion(share: ProjectShare, prefix: str) -> dict[str, Any]:
     }
 
 
-OWN_FILES_LABEL = "own files"
-_WORTH_FOLDERS = 0.02
-_FEW_FOLDERS = 3
+_FOLDERS_FROM = 0.02  # share of the artifact from which the folders of a project are listed
+_MOST_FOLDERS = 3
 
 
 def render_inspection(inspection: Inspection, *, all_folders: bool = False) -> str:
-    """What the artifact weighs, project by project and folder by folder, biggest first.
+    """Render sizes by project and folder, largest first, as text.
 
-    :param all_folders: list every folder, not only the biggest of the biggest projects
+    :param all_folders: list every folder, not only the largest of the largest projects
     """
-    count = len(inspection.projects)
-    head = [
-        f"Artifact  {printable(inspection.name)}",
-        *([f"Target    {inspection.target.describe()}"] if inspection.target else []),
-        f"Size      {describe_size(inspection)}",
-        *_upload(inspection),
-        *([f"Binaries  {describe_binaries(inspection)}"] if inspection.machines else []),
-    ]
+    limit = inspection.limits.direct_upload
+    lines = [f"Artifact  {printable(inspection.name)}"]
+    if inspection.target:
+        lines.append(f"Target    {inspection.target.describe()}")
+    lines.append(f"Size      {_describe_size(inspection)}")
+    if inspection.compressed is not None and inspection.compressed > limit:
+        lines.append(f"          over {human_size(limit)}: upload it through S3")
+    if inspection.machines:
+        lines.append(f"Binaries  {describe_binaries(inspection)}")
     rows: list[tuple[str, ...]] = []
     for share in inspection.shares:
-        rows.append(_row(share, inspection.size))
-        rows.extend(_folder_rows(share, inspection, all_folders=all_folders))
-    blocks = ["\n".join(head), "\n".join([plural(count, "project"), *_table(rows)])]
+        rows.append(_build_row(share, inspection.size))
+        rows.extend(_build_folder_rows(share, inspection, all_folders=all_folders))
+    title = plural(len(inspection.projects), "project")
+    blocks = ["\n".join(lines), f"{title}\n{format_table(rows)}".rstrip()]
     return "\n\n".join(blocks) + "\n"
 
 
-def render_licences(inspection: Inspection) -> str:
-    """Each project's licence, where it is said, its licence files; then what is missing."""
-    projects = sorted(inspection.projects, key=lambda share: share.name)
-    rows: list[tuple[str, ...]] = []
-    for share in projects:
-        licence = share.licence
-        said = printable(licence.text) or "not said"
-        source = f"({licence.source})" if licence.source else ""
-        rows.append(
-            (
-                printable(share.name),
-                printable(share.version),
-                f"{said} {source}".rstrip(),
-            )
-        )
-        rows.extend(("", "", f"  {printable(path)}") for path in licence.files)
-    lines = _table(rows)
-    gaps = [
-        _gap("Without a licence in their metadata", [p for p in projects if not p.licence.text]),
-        _gap("Without a licence file", [p for p in projects if not p.licence.files]),
-        _gap(
-            "Without a file that their metadata names",
-            [p for p in projects if p.licence.missing],
-        ),
-    ]
-    return "\n\n".join(block for block in ("\n".join(lines), *gaps) if block) + "\n"
-
-
-def describe_size(inspection: Inspection) -> str:
-    """Both sizes and the share of the limit, on one line."""
-    share = 100 * inspection.size / inspection.limits.unzipped
-    zipped = (
-        "" if inspection.compressed is None else f"{human_size(inspection.compressed)} zipped, "
-    )
+def _describe_size(inspection: Inspection) -> str:
+    """Both sizes and the used part of the limit."""
+    limit = inspection.limits.unzipped
+    zipped = inspection.compressed
     return (
-        f"{zipped}{human_size(inspection.size)} unzipped in {inspection.entries:,} files,"
-        f" {share:.0f}% of the {human_size(inspection.limits.unzipped)} that"
+        f"{'' if zipped is None else f'{human_size(zipped)} zipped, '}"
+        f"{human_size(inspection.size)} unzipped in {inspection.entries:,} files,"
+        f" {100 * inspection.size / limit:.0f}% of the {human_size(limit)} that"
         f" {inspection.limits_of} accepts"
     )
 
 
-def describe_binaries(held: Inspection | ProjectShare) -> str:
-    """The machines that binaries are for, and the glibc that they need."""
-    glibc = f"glibc {held.glibc}" if held.glibc else ""
-    return ", ".join(part for part in (*held.machines, glibc) if part)
+def describe_binaries(subject: Inspection | ProjectShare) -> str:
+    """The machines of the binaries, and the glibc that they require."""
+    glibc = f"glibc {subject.glibc}" if subject.glibc else ""
+    return ", ".join(part for part in (*subject.machines, glibc) if part)
 
 
-def _upload(inspection: Inspection) -> list[str]:
-    limit = inspection.limits.direct_upload
-    if inspection.compressed is None or inspection.compressed <= limit:
-        return []
-    return [f"          over {human_size(limit)}: upload it through S3"]
-
-
-def _row(share: ProjectShare, total: int) -> tuple[str, ...]:
-    percent = f"{100 * share.size / total:.0f}%" if total else ""
-    zipped = f"{human_size(share.compressed)} zipped" if share.compressed else ""
+def _build_row(share: ProjectShare, total: int) -> tuple[str, ...]:
     return (
         printable(share.name) or OWN_FILES_LABEL,
         printable(share.version),
         human_size(share.size),
-        percent,
-        zipped,
+        f"{100 * share.size / total:.0f}%" if total else "",
+        f"{human_size(share.compressed)} zipped" if share.compressed else "",
         describe_binaries(share),
     )
 
 
-def _folder_rows(
+def _build_folder_rows(
     share: ProjectShare, inspection: Inspection, *, all_folders: bool
 ) -> list[tuple[str, ...]]:
-    if not all_folders and share.size < _WORTH_FOLDERS * inspection.size:
+    if not all_folders and share.size < _FOLDERS_FROM * inspection.size:
         return []
     folders = group_by_folder(share.entries, inspection.prefix)
-    shown = folders if all_folders else folders[:_FEW_FOLDERS]
     return [
         (f"  {printable(folder.path) or '(root)'}", "", human_size(folder.size), "", "", "")
-        for folder in shown
+        for folder in (folders if all_folders else folders[:_MOST_FOLDERS])
     ]
 
 
-def _gap(title: str, shares: Sequence[ProjectShare]) -> str:
-    if not shares:
-        return ""
-    rows = [
-        f"  {printable(share.name)}{': ' if share.licence.missing else ''}"
-        f"{', '.join(map(printable, share.licence.missing))}"
-        for share in shares
-    ]
-    return "\n".join([title, *rows])
+def render_licences(inspection: Inspection) -> str:
+    """Render each project's licence, its source and its files; then what is missing."""
+    projects = sorted(inspection.projects, key=lambda share: share.name)
+    rows: list[tuple[str, ...]] = []
+    for share in projects:
+        licence = share.licence
+        source = f" ({licence.source})" if licence.source else ""
+        text = f"{printable(licence.text) or 'not declared'}{source}"
+        rows.append((printable(share.name), printable(share.version), text))
+        rows.extend(("", "", f"  {printable(path)}") for path in licence.files)
+    lists = {
+        "No licence in the metadata": [p for p in projects if not p.licence.text],
+        "No licence file": [p for p in projects if not p.licence.files],
+        "Licence file that the metadata names is missing": [
+            p for p in projects if p.licence.missing
+        ],
+    }
+    blocks = [format_table(rows)]
+    for title, shares in lists.items():
+        lines = [": ".join(filter(None, (share.name, _list_missing(share)))) for share in shares]
+        if lines:
+            blocks.append("\n".join([title, *(f"  {printable(line)}" for line in lines)]))
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append(f"  {'  '.join(cells)}".rstrip())
-    return lines
+def _list_missing(share: ProjectShare) -> str:
+    return ", ".join(share.licence.missing)

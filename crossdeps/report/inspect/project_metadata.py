@@ -1,13 +1,12 @@
-"""The licence of a project, as its metadata and its files tell."""
+"""The licence of a project and the dependencies between projects, from their metadata."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+import msgspec
 from packaging.utils import canonicalize_name
 
 from crossdeps.requirements.syntax import Markers
@@ -24,20 +23,17 @@ if TYPE_CHECKING:
 
 LicenceSource = Literal["License-Expression", "License", "Classifier", ""]
 
-# The names that setuptools takes for licence files where a project names none.
-_FILE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 _CLASSIFIER = "License :: "
-_NO_LICENCE = {"", "UNKNOWN", "NONE"}
-_LONGEST = 100
+_UNDECLARED = {"", "UNKNOWN", "NONE"}
+_LONGEST_NAME = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Licence:
-    """What a project says of its licence.
+class Licence(msgspec.Struct, frozen=True, kw_only=True):
+    """The licence that a project declares.
 
-    :param text: an expression, a name, or the first line of what stands in ``License``
-    :param expression: the SPDX expression in its canonical form, where *text* is one; else empty
-    :param source: the field of the metadata that says so; empty where none does
+    :param text: an expression, a name, or the first line of the ``License`` field
+    :param expression: *text* as a canonical SPDX expression; empty if it isn't one
+    :param source: the metadata field of *text*; empty if none declares a licence
     :param files: paths of the licence files in the artifact, sorted
     :param missing: values of ``License-File`` that aren't in the artifact, sorted
     """
@@ -50,71 +46,81 @@ class Licence:
 
 
 def read_licence(metadata: Headers, dist_info: str, paths: Collection[str]) -> Licence:
-    """The licence of a project.
+    """Read the licence of a project.
 
     Sources: core metadata, License-Expression, License-File, License and Classifier; PEP 639 for
-    where licence files lie.
+    the location of licence files.
 
     :param dist_info: path of its .dist-info directory in the artifact
     :param paths: of the project's files in the artifact
     """
-    text, source = _declared(metadata)
-    files, missing = _files(metadata.get_all("License-File"), dist_info, paths)
+    text, source = _read_declaration(metadata)
+    files, missing = _find_files(metadata.get_all("License-File"), dist_info, paths)
     return Licence(
-        text=text, expression=_expression(text), source=source, files=files, missing=missing
+        text=text,
+        expression=_canonicalize_expression(text),
+        source=source,
+        files=files,
+        missing=missing,
     )
 
 
-def _declared(metadata: Headers) -> tuple[str, LicenceSource]:
-    if expression := _line(metadata.get("License-Expression")):
+def _read_declaration(metadata: Headers) -> tuple[str, LicenceSource]:
+    if expression := _normalize_space(metadata.get("License-Expression")):
         return expression, "License-Expression"
     lines = metadata.get_lines("License")
-    if len(lines) == 1 and lines[0].upper() not in _NO_LICENCE and len(lines[0]) <= _LONGEST:
+    is_declared = bool(lines) and lines[0].upper() not in _UNDECLARED
+    if is_declared and len(lines) == 1 and len(lines[0]) <= _LONGEST_NAME:
         return lines[0], "License"
-    classified = [
-        _line(text.rpartition(" :: ")[2])
+    classifiers = {
+        _normalize_space(text.rpartition(" :: ")[2])
         for text in metadata.get_all("Classifier")
         if text.startswith(_CLASSIFIER) and not text.endswith("OSI Approved")
-    ]
-    if classified:
-        return "; ".join(sorted(set(classified))), "Classifier"
-    # The whole text of a licence: its first line is its name, more often than not.
-    if lines and lines[0].upper() not in _NO_LICENCE:
-        return _line(lines[0])[:_LONGEST], "License"
-    return "", ""
+    }
+    if classifiers:
+        return "; ".join(sorted(classifiers)), "Classifier"
+    # The text of a whole licence: its first line is usually its name.
+    return (_normalize_space(lines[0])[:_LONGEST_NAME], "License") if is_declared else ("", "")
 
 
-def _line(text: str) -> str:
+def _normalize_space(text: str) -> str:
     return " ".join(text.split())
 
 
-def _expression(text: str) -> str:
+def _canonicalize_expression(text: str) -> str:
+    # Loads the list of SPDX licences.
+    from packaging.licenses import (  # noqa: PLC0415
+        InvalidLicenseExpression,
+        canonicalize_license_expression,
+    )
+
     try:
         return str(canonicalize_license_expression(text)) if text else ""
     except InvalidLicenseExpression:
         return ""
 
 
-def _files(
-    named: Sequence[str], dist_info: str, paths: Collection[str]
+def _find_files(
+    names: Sequence[str], dist_info: str, paths: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Find the licence files among *paths*, and those of *names* that aren't there."""
     found = set()
     missing = set()
-    for value in named:
-        # PEP 639 has them in licenses/; older tools beside METADATA.
-        places = (f"{dist_info}/licenses/{value}", f"{dist_info}/{value}")
-        there = [place for place in places if place in paths]
-        found.update(there)
-        if not there:
-            basename = posixpath.basename(value)
-            others = [f"{dist_info}/licenses/{basename}", f"{dist_info}/{basename}"]
-            there = [place for place in others if place in paths]
-            found.update(there)
-            missing.update([] if there else [value])
+    for name in names:
+        # PEP 639 puts them into licenses/, older tools beside METADATA, some without their folder.
+        for candidate in (name, posixpath.basename(name)):
+            locations = (f"{dist_info}/licenses/{candidate}", f"{dist_info}/{candidate}")
+            if present := [location for location in locations if location in paths]:
+                found.update(present)
+                break
+        else:
+            missing.add(name)
+    # The names that setuptools takes for licence files if a project declares none.
+    is_licence = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE).match
     for path in paths:
-        folder, name = posixpath.split(path)
+        folder, basename = posixpath.split(path)
         if f"{folder}/".startswith(f"{dist_info}/licenses/") or (
-            folder in {dist_info, f"{dist_info}/license_files"} and _FILE.match(name)
+            folder in {dist_info, f"{dist_info}/license_files"} and is_licence(basename)
         ):
             found.add(path)
     return tuple(sorted(found)), tuple(sorted(missing))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.report.inspect.inspection_text import OWN_FILES_LABEL
+from crossdeps.report.diff.snapshot import OWN_FILES_LABEL
 from crossdeps.text import human_size, printable
 
 if TYPE_CHECKING:
