@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdeps.report.inspect.size_map import Node, Rectangle, lay_out_map, squarify
+from crossdeps.report.inspect.size_map import (
+    Node,
+    Rectangle,
+    build_children,
+    lay_out_map,
+    squarify,
+)
 
 PLACE = Rectangle(x=10, y=20, width=600, height=400)
 SIZES = st.lists(st.integers(1, 10**9), min_size=1, max_size=60)
@@ -65,3 +71,19 @@ def test_children_lie_in_their_parent_below_its_label() -> None:
     assert cells[0].is_parent
     assert overlap(inner, outer) == pytest.approx(area(inner))
     assert inner.y > outer.y
+
+
+def test_folders_deeper_than_the_map_are_summed_up() -> None:
+    """A path of very many folders, each with a file beside the next, needs no recursion."""
+    files = [(f"{'a/' * depth}f{depth}.py", 10) for depth in range(3000)]
+    (top, sole) = build_children(files, "", 0, 1)
+    assert (top.label, top.size) == ("a/", 29_990)
+    assert (sole.label, sole.size) == ("f0.py", 10)
+
+
+def test_a_folder_with_one_child_is_drawn_as_that_child() -> None:
+    files = [("a/b/c/x.py", 1), ("a/b/c/y.py", 2), ("d/e/z.py", 4)]
+    nodes = build_children(files, "", 0, 1)
+    assert [node.label for node in nodes] == ["d/e/z.py", "a/b/c/"]
+    assert [node.label for node in nodes[1].children] == ["y.py", "x.py"]
+    assert nodes[1].children[0].title == "a/b/c/y.py: 2 B"

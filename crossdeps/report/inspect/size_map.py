@@ -126,13 +126,13 @@ def build_size_tree(inspection: Inspection) -> tuple[Node, ...]:
             title=f"{label}: {human_size(share.size)}",
             size=share.size,
             group=group,
-            children=_build_children(files, "", group, 1),
+            children=build_children(files, "", group, 1),
         )
         nodes.append(node)
     return tuple(nodes)
 
 
-def _build_children(
+def build_children(
     files: Sequence[tuple[str, int]], base: str, group: int, depth: int
 ) -> tuple[Node, ...]:
     """Nodes for the folders and files directly below *base*; the deepest have no children.
@@ -157,7 +157,7 @@ def _build_children(
             title=f"{printable(path)}: {human_size(size)}",
             size=size,
             group=group,
-            children=_build_children(below, path, group, depth + 1) if is_open else (),
+            children=build_children(below, path, group, depth + 1) if is_open else (),
         )
         nodes.append(node)
     return tuple(sorted(nodes, key=lambda node: (-node.size, node.title)))
