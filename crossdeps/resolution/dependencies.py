@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from crossdeps.requirements.core_metadata import CoreMetadata
-    from crossdeps.requirements.model import DirectSource
     from crossdeps.requirements.syntax import Markers
-    from crossdeps.resolution.model import Candidate
+    from crossdeps.resolution.model import Candidate, Pin
     from crossdeps.resolution.repository import Repository
     from crossdeps.resolution.root_requirements import RootRequirements
 
@@ -45,7 +44,7 @@ class DependencyReader:
         *,
         markers: Markers,
         roots: RootRequirements,
-        sources: Mapping[NormalizedName, DirectSource],
+        sources: Mapping[NormalizedName, Pin],
     ) -> None:
         self._markers = markers
         self._roots = roots
@@ -110,8 +109,8 @@ class DependencyReader:
 
     def _check_url(self, metadata: CoreMetadata, name: NormalizedName, url: str) -> Unusable | None:
         """Refuse a URL unless the user gave the same one for the project."""
-        source = self._sources.get(name)
-        if source is not None and urldefrag(source.location)[0] == urldefrag(url)[0]:
+        pin = self._sources.get(name)
+        if pin and pin.source and urldefrag(pin.source.location)[0] == urldefrag(url)[0]:
             return None
         return Unusable(
             name=metadata.name,

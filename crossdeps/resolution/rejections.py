@@ -96,18 +96,12 @@ class Reason(str, Enum):
     @property
     def depends_on_target(self) -> bool:
         """Whether another target might accept the file."""
-        return self in _FORCED_BY_TARGET
+        return self in (
+            *(Reason.REQUIRES_PYTHON, Reason.GLIBC),
+            *(Reason.PLATFORM_TAG, Reason.ABI_TAG, Reason.PYTHON_TAG),
+        )
 
 
-_FORCED_BY_TARGET = frozenset(
-    (
-        Reason.REQUIRES_PYTHON,
-        Reason.GLIBC,
-        Reason.PLATFORM_TAG,
-        Reason.ABI_TAG,
-        Reason.PYTHON_TAG,
-    )
-)
 _RANKS = {reason: rank for rank, reason in enumerate(Reason)}
 
 

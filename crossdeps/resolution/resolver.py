@@ -67,50 +67,37 @@ def resolve(
     """
     policy = policy or Policy()
     progress = progress or Progress()
-    preferences = preferences or {}
     markers = Markers(target)
-    root_requirements = read_root_requirements(inputs, markers, policy)
-    sources, root_requirements = _build_sources(root_requirements, target, builder, progress)
-    repository = Repository(
-        index=index, target=target, roots=root_requirements, options=inputs.options, builder=builder
-    )
-    dependencies = DependencyReader(
-        markers=markers,
-        roots=root_requirements,
-        sources={name: pin.source for name, pin in sources.items() if pin.source is not None},
-    )
+    roots = read_root_requirements(inputs, markers, policy)
+    sources, roots = _build_sources(roots, target, builder, progress)
     searcher = Searcher(
-        roots=root_requirements,
-        repository=repository,
-        dependencies=dependencies,
+        roots=roots,
+        repository=Repository(
+            index=index, target=target, roots=roots, options=inputs.options, builder=builder
+        ),
+        dependencies=DependencyReader(markers=markers, roots=roots, sources=sources),
         sources=sources,
-        preferences=preferences,
+        preferences=preferences or {},
     )
-    roots = _build_roots(root_requirements)
-    progress.resolving(len(roots))
+    dependencies = _build_dependencies(roots)
+    progress.resolving(len(dependencies))
+    searcher.repository.prefetch(sorted({each.name for each in dependencies} - sources.keys()))
     with contextlib.ExitStack() as stack:
-        repository.prefetch(sorted({root.name for root in roots} - sources.keys()))
         if ahead:
             crawler = Crawler(
-                repository=repository,
-                dependencies=dependencies,
-                preferences=preferences,
+                repository=searcher.repository,
+                dependencies=searcher.dependencies,
+                preferences=searcher.preferences,
                 skipped=frozenset(sources),
             )
-            stack.enter_context(crawler).follow(roots)
-        attempt = searcher.search(roots, progress=progress, max_rounds=policy.max_rounds)
+            stack.enter_context(crawler).follow(dependencies)
+        attempt = searcher.search(dependencies, progress=progress, max_rounds=policy.max_rounds)
     if attempt.status != "solved":
         from crossdeps.resolution.explain.conflicts import Failure, explain  # noqa: PLC0415 - seldom
 
         raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
     progress.resolved(len(attempt.pins))
-    return build_resolution(
-        inputs=inputs,
-        target=target,
-        roots=root_requirements,
-        attempt=attempt,
-        repository=repository,
-    )
+    return build_resolution(inputs, target, searcher, attempt)
 
 
 def _build_sources(
@@ -187,11 +174,10 @@ def _check_source(
             )
 
 
-def _build_roots(root_requirements: RootRequirements) -> tuple[Dependency, ...]:
-    """The dependencies that the search starts from, each once."""
-    roots: dict[tuple[str, str, tuple[str, ...]], Dependency] = {}
-    for item in root_requirements.requirements:
-        for root in root_requirements.override(build_dependency(item)):
-            key = (root.name, str(root.specifier), tuple(sorted(root.extras)))
-            roots.setdefault(key, root)
-    return tuple(roots[key] for key in sorted(roots))
+def _build_dependencies(roots: RootRequirements) -> tuple[Dependency, ...]:
+    """What the search starts from, each requirement once."""
+    found: dict[tuple[str, str, tuple[str, ...]], Dependency] = {}
+    for item in roots.requirements:
+        for each in roots.override(build_dependency(item)):
+            found.setdefault((each.name, str(each.specifier), tuple(sorted(each.extras))), each)
+    return tuple(found[key] for key in sorted(found))

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from crossdeps.requirements.model import Inputs
     from crossdeps.resolution.model import Candidate, Pin
-    from crossdeps.resolution.repository import Repository
-    from crossdeps.resolution.root_requirements import RootRequirements
-    from crossdeps.resolution.search import Attempt
+    from crossdeps.resolution.search import Attempt, Searcher
     from crossdeps.target.model import Target
 
 _UNKNOWABLE = (
@@ -30,19 +28,13 @@ _UNKNOWABLE = (
 
 
 def build_resolution(
-    *,
-    inputs: Inputs,
-    target: Target,
-    roots: RootRequirements,
-    attempt: Attempt,
-    repository: Repository,
+    inputs: Inputs, target: Target, searcher: Searcher, attempt: Attempt
 ) -> Resolution:
     """The resolution: only what the roots reach, sorted by name."""
-    tree = _Tree(attempt)
-    builder = _ChoiceBuilder(tree, roots, attempt, repository)
+    builder = _ChoiceBuilder(searcher, attempt)
     choices: dict[NormalizedName, Choice] = {}
     warnings: list[str] = []
-    for name in sorted(tree.extras):
+    for name in sorted(builder.extras):
         choices[name] = builder.build(name)
         warnings += builder.list_warnings(name)
     for item in (*inputs.requirements, *inputs.constraints, *inputs.overrides):
@@ -50,34 +42,33 @@ def build_resolution(
             warnings.append(f"{item.origin}: the marker of {item.text!r} {_UNKNOWABLE}")
     return Resolution(
         target=target,
-        requirements=roots.requirements,
+        requirements=searcher.roots.requirements,
         choices=choices,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
-class _Tree:
-    """What the roots reach through the pins of an attempt.
+class _ChoiceBuilder:
+    """Builds the choices of what the roots of an attempt reach.
 
     :ivar extras: of every project that is reached
-    :ivar dependencies: of the same projects
-    :ivar required_by: dependencies on each project, with their parents
     """
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, searcher: Searcher, attempt: Attempt) -> None:
+        self._roots = searcher.roots
+        self._repository = searcher.repository
         self._attempt = attempt
         self.extras: dict[NormalizedName, frozenset[NormalizedName]] = {}
-        self.dependencies: dict[NormalizedName, tuple[Dependency, ...]] = {}
-        roots = [root for root in attempt.roots if root.name in attempt.pins]
-        self._grow(list(roots))
-        self.required_by: dict[NormalizedName, list[tuple[Dependency, Pin | None]]] = {
+        self._dependencies: dict[NormalizedName, tuple[Dependency, ...]] = {}
+        self._grow(list(attempt.roots))
+        self._required_by: dict[NormalizedName, list[tuple[Dependency, Pin | None]]] = {
             name: [] for name in self.extras
         }
-        for root in roots:
-            self.required_by[root.name].append((root, None))
+        for root in attempt.roots:
+            self._required_by[root.name].append((root, None))
         for name in sorted(self.extras):
-            for dependency in self.dependencies[name]:
-                self.required_by[dependency.name].append((dependency, attempt.pins[name]))
+            for dependency in self._dependencies[name]:
+                self._required_by[dependency.name].append((dependency, attempt.pins[name]))
 
     def _grow(self, waiting: list[Dependency]) -> None:
         while waiting:
@@ -89,18 +80,8 @@ class _Tree:
                 continue
             self.extras[name] = extras
             found = self._attempt.provider.list_dependencies(self._attempt.pins[name], extras)
-            self.dependencies[name] = tuple(item for item in found if isinstance(item, Dependency))
-            waiting += self.dependencies[name]
-
-
-class _ChoiceBuilder:
-    def __init__(
-        self, tree: _Tree, roots: RootRequirements, attempt: Attempt, repository: Repository
-    ) -> None:
-        self._tree = tree
-        self._roots = roots
-        self._attempt = attempt
-        self._repository = repository
+            self._dependencies[name] = tuple(item for item in found if isinstance(item, Dependency))
+            waiting += self._dependencies[name]
 
     def build(self, name: NormalizedName) -> Choice:
         """The choice of a project that the roots reach."""
@@ -113,7 +94,7 @@ class _ChoiceBuilder:
                 origin=dependency.origin,
                 text=dependency.text,
             )
-            for dependency, parent in self._tree.required_by[name]
+            for dependency, parent in self._required_by[name]
         }
         candidate, built = pin.candidate, pin.built
         if candidate is not None and not candidate.file.filename.endswith(".whl"):
@@ -123,14 +104,14 @@ class _ChoiceBuilder:
             version=pin.version,
             candidate=candidate,
             source=pin.source,
-            extras=self._tree.extras[name],
+            extras=self.extras[name],
             required_by=tuple(
                 sorted(
                     required_by,
                     key=lambda each: (each.parent or "", str(each.origin or ""), each.text),
                 )
             ),
-            dependencies=tuple(sorted({item.name for item in self._tree.dependencies[name]})),
+            dependencies=tuple(sorted({item.name for item in self._dependencies[name]})),
             skipped_versions=self._find_skipped(pin) if candidate else (),
             rejections=self._repository.project(name).rejections if candidate else (),
             requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
@@ -160,7 +141,7 @@ class _ChoiceBuilder:
 
     def _excluded(self, pin: Pin, version: Version) -> SkippedVersion | None:
         """A reason that has nothing to do with the version's files."""
-        required_by = self._tree.required_by[pin.name]
+        required_by = self._required_by[pin.name]
         for dependency, parent in sorted(
             required_by, key=lambda each: (each[1] is not None, each[0].text)
         ):
@@ -194,7 +175,7 @@ class _ChoiceBuilder:
         if isinstance(metadata, Unusable):
             return
         title = f"{name} {pin.version}"
-        for extra in sorted(self._tree.extras[name] - metadata.extras):
+        for extra in sorted(self.extras[name] - metadata.extras):
             yield f"{title} has no extra {extra!r}"
         for item in metadata.requires:
             if reads_unknowable(item.marker):
