@@ -68,7 +68,7 @@ def explain_choice(resolution: Resolution, choice: Choice) -> Why:
         chains=_find_chains(choice.name, required_by),
         file=candidate.file.filename if candidate else "",
         source=redact(candidate.file.index if candidate else _location(choice)),
-        tag=str(candidate.tag) if candidate and candidate.file.filename.endswith(".whl") else "",
+        tag=str(candidate.tag) if candidate and candidate.is_wheel else "",
         tag_rank=candidate.tag_rank if candidate else 0,
         tags=len(target.tags),
         requires_python=choice.requires_python or "",

@@ -208,7 +208,7 @@ class Crawler:
 
     def _is_new(self, candidate: Candidate) -> bool:
         """Whether to read its metadata; sdists are left to the search."""
-        if not candidate.file.filename.endswith(".whl"):
+        if not candidate.is_wheel:
             return False
         with self._lock:
             followed = self._followed.setdefault(candidate.name, set())

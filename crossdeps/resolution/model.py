@@ -35,6 +35,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     tag_rank: int
     build: BuildTag = ()
 
+    @property
+    def is_wheel(self) -> bool:
+        """Whether the file is a wheel; else it is an sdist that may be built."""
+        return self.file.filename.endswith(".whl")
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Which files and versions may be chosen, besides what the target accepts.

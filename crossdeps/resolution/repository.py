@@ -80,7 +80,7 @@ class Repository:
         unknown = [
             found.file
             for found in candidates
-            if found.file.url not in self._metadata and found.file.filename.endswith(".whl")
+            if found.is_wheel and found.file.url not in self._metadata
         ]
         if unknown:
             self._index.prefetch_metadata(unknown)
@@ -128,7 +128,7 @@ class Repository:
         """
         known = self._metadata.get(candidate.file.url)
         if known is None:
-            if candidate.file.filename.endswith(".whl"):
+            if candidate.is_wheel:
                 data = self._index.metadata(candidate.file)
             else:
                 data = self.built(candidate).metadata

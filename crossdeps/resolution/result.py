@@ -97,7 +97,7 @@ class _ChoiceBuilder:
             for dependency, parent in self._required_by[name]
         }
         candidate, built = pin.candidate, pin.built
-        if candidate is not None and not candidate.file.filename.endswith(".whl"):
+        if candidate is not None and not candidate.is_wheel:
             built = self._repository.built(candidate)
         return Choice(
             name=name,

@@ -168,7 +168,7 @@ def format_versions(versions: Sequence[Version]) -> str:
 def describe_wheels(candidate: Candidate, project: Project, target: Target) -> tuple[str, ...]:
     """The wheels of a candidate's version, and the versions with wheels for the target."""
     rejections = [each for each in project.rejections if each.version == candidate.version]
-    versions = [each.version for each in project.versions if each.file.filename.endswith(".whl")]
+    versions = [each.version for each in project.versions if each.is_wheel]
     return (
         *describe_availability(rejections, target),
         *((f"compatible wheels exist for {format_versions(versions)}",) if versions else ()),

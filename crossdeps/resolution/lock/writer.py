@@ -132,7 +132,7 @@ class _Writer:
             if choice.source is not None:
                 key = choice.source.location
             else:
-                key = "" if choice.candidate and _is_wheel(choice.candidate.file) else "sdist"
+                key = "" if choice.candidate and choice.candidate.is_wheel else "sdist"
             groups[choice.version, key].append((target, choice))
         return [self._package(name, groups[key], alone=len(groups) == 1) for key in sorted(groups)]
 
@@ -180,7 +180,7 @@ class _Writer:
                 continue
             file = choice.candidate.file
             fields = self._file_fields(file, choice.built)
-            if _is_wheel(file):
+            if choice.candidate.is_wheel:
                 wheels[file.filename] = PackageWheel(**fields)
             else:
                 sdist = PackageSdist(**fields)
@@ -200,10 +200,6 @@ class _Writer:
 
 
 _SOURCE_KEYS = {PackageVcs: "vcs", PackageDirectory: "directory", PackageArchive: "archive"}
-
-
-def _is_wheel(file: ProjectFile) -> bool:
-    return file.filename.endswith(".whl")
 
 
 def _specifier(text: str | None) -> SpecifierSet | None:
