@@ -1,13 +1,11 @@
-"""Text for people: escaping, quantities, lists; and URLs without their secrets.
+"""Text in messages and reports: escaping, quantities and lists; URLs and their credentials.
 
-Pure, total and linear: any text is taken, also a URL that isn't well-formed. Light to import, as
-the command line needs it for its first line: patterns are compiled when they are first used.
-
-Untrusted text (file names, metadata, answers of indexes) is shown in one of three ways:
+Untrusted text (file names, metadata, responses of indexes) is shown in one of three ways:
 :func:`printable` for terminals and reports, `html.escape` on top of it for HTML, and the stricter
-:func:`escape` inside the messages of errors and warnings.
+:func:`escape` in messages of errors and warnings. These functions and those that hide credentials
+accept any text, also invalid URLs, and take linear time.
 
-An origin is scheme, host and port (RFC 6454): the border that credentials never cross.
+Regular expressions are compiled on first use, which keeps the import cheap.
 """
 
 from __future__ import annotations
@@ -19,9 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# What could move the cursor, end a line, hide text or turn it around: the Unicode categories Cc,
-# Cf, Cs, Co, Zl and Zp, and what is reserved between them. Not read from `unicodedata`, which
-# knows others in each Python.
+# Characters that could move the cursor, end a line, hide text or change its direction: the Unicode
+# categories Cc, Cf, Cs, Co, Zl and Zp. `unicodedata` differs between versions of Python.
 _UNSAFE = (
     r"\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
     r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff9-\ufffb"
@@ -33,7 +30,7 @@ _UNSAFE_IN_LINES = rf"[\x00-\x08{_UNSAFE}]"
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    r"""Return *text* with every character that can't be seen, or moves others, as an escape.
+    r"""Escape the characters of *text* that are invisible or could affect how it is displayed.
 
     :param lines: keep line feeds and tabs
 
@@ -57,9 +54,9 @@ _LONGEST = 200  # characters of a value that a message shows
 
 
 def escape(text: str) -> str:
-    r"""Return *text* fit for a message: no credentials, one line, ASCII only, not too long.
+    r"""Return *text* for use in a message: one line of ASCII, without credentials, not too long.
 
-    Stricter than :func:`printable`, so that a look-alike letter can't hide what is meant either.
+    Other characters than printable ASCII are escaped, so that look-alike letters are noticed.
 
     >>> escape("requ\N{CYRILLIC SMALL LETTER IE}sts==2.0")
     'requ\\u0435sts==2.0'
@@ -75,7 +72,7 @@ def escape(text: str) -> str:
 
 
 def human_size(size: int) -> str:
-    """*size* bytes in the decimal unit that reads best.
+    """Format a number of bytes with a decimal unit.
 
     >>> human_size(999), human_size(1_460_000), human_size(262_144_000)
     ('999 B', '1.5 MB', '262.1 MB')
@@ -91,7 +88,7 @@ def human_size(size: int) -> str:
 
 
 def plural(count: int, singular: str, many: str | None = None) -> str:
-    """A count and what is counted, with *many* (by default *singular* and an s) unless it is one.
+    """Format a count with its noun; *many* is the plural, by default *singular* with an s.
 
     >>> plural(1, "wheel"), plural(1_200, "wheel"), plural(2, "file is", "files are")
     ('1 wheel', '1,200 wheels', '2 files are')
@@ -100,7 +97,7 @@ def plural(count: int, singular: str, many: str | None = None) -> str:
 
 
 def join_words(words: Sequence[str], conjunction: str = "and") -> str:
-    """A list as a sentence has it.
+    """Join *words* as in a sentence.
 
     >>> join_words(["a", "b"], "or"), join_words(["a", "b", "c"])
     ('a or b', 'a, b and c')
@@ -133,7 +130,7 @@ def format_table(rows: Sequence[Sequence[str]], *, right: int | None = None) -> 
 
 
 def first_words(words: Sequence[str], limit: int) -> str:
-    """The first *limit* of *words* and, if there are others, how many.
+    """Join the first *limit* of *words*, followed by the number of others.
 
     >>> first_words(["a", "b", "c"], 3), first_words(["a", "b", "c"], 1)
     ('a, b, c', 'a, and 2 more')
@@ -142,7 +139,7 @@ def first_words(words: Sequence[str], limit: int) -> str:
 
 
 def first_lines(lines: Sequence[str], limit: int) -> tuple[str, ...]:
-    """The first *limit* of *lines* and, if there are others, a line that says how many.
+    """Return the first *limit* of *lines*, followed by a line with the number of others.
 
     >>> first_lines(["a", "b", "c"], 2)
     ('a', 'b', 'and 1 more')
@@ -153,23 +150,23 @@ def first_lines(lines: Sequence[str], limit: int) -> tuple[str, ...]:
 
 HIDDEN = "****"
 
-# The host and port that end an authority
+# Host and port of an authority
 _PORT = r"(?:\[[0-9A-Fa-f:.%]*\]|[^:\[\]]*)(?::\d*)?"
 _SENSITIVE_KEY = (
     r"(?i)token|secret|password|passwd|signature|credential|api[-_]?key|access[-_]?key"
     r"|^sig$|^auth$"
 )
-# 'user:password@host' where the scheme, or a slash of it, was forgotten
+# 'user:password@host' without a scheme, or with an incomplete '://'
 _BARE_LOGIN = r"(?<![^\s/'\"])[^\s/:@'\"]{1,256}:[^\s/@]{1,2048}@(?=[^\s@])"
-_LONGEST_URL = 8192  # characters; where the user information of a longer one ends isn't looked for
+_LONGEST_URL = 8192  # characters; longer URLs are not searched for credentials, but cut
 
 
 def redact(url: str) -> str:
-    """Return *url* without its secrets; other text stays as it is.
+    """Hide the secrets in *url*; other text is returned unchanged.
 
-    User information (RFC 3986, section 3.2.1) becomes ``****``, a user name alone too, since it is
-    often a token; a plain user name of an ssh URL says nothing and stays. Values of query
-    parameters named like secrets become ``****``.
+    User information (RFC 3986, section 3.2.1) becomes ``****``, even a user name alone, since it is
+    often a token, except for the user name in an ssh URL. The values of query parameters with names
+    such as ``token`` become ``****``.
 
     >>> redact("https://me:secret@index.example:8080/simple/?token=abc#sha256=00")
     'https://****@index.example:8080/simple/?token=****#sha256=00'
@@ -187,9 +184,9 @@ def redact(url: str) -> str:
 
 
 def without_login(url: str) -> str:
-    """Return *url* without user and password, for what others will read, such as a lock.
+    """Return *url* without user information, for files that others read, such as a lock.
 
-    A plain user name of an ssh URL is part of the address and stays (PEP 610).
+    A user name without password in an ssh URL is part of the address, and kept (PEP 610).
 
     >>> without_login("git+https://me:secret@host.example/project.git@main")
     'git+https://host.example/project.git@main'
@@ -206,7 +203,7 @@ def _redact_authority(text: str, *, keeps_user: bool) -> str:
     stop = end.start() if end else len(text)
     userinfo, at, host = text[:stop].rpartition("@")
     if not at and not re.fullmatch(_PORT, text[:stop]):
-        # 'user:pa/ss@host': not a port after the colon, so a password with a raw slash in it
+        # 'user:pa/ss@host': after the colon is no port, but a password with an unquoted slash
         blank = re.search(r"\s", text)
         userinfo, at, host = text[: blank.start() if blank else len(text)].rpartition("@")
         stop = len(userinfo) + len(at) + len(host)
@@ -229,7 +226,7 @@ def _redact_query(text: str) -> str:
 
 
 def redact_urls(text: str) -> str:
-    """Return *text* with the secrets of every URL in it removed, in linear time.
+    """Hide the secrets in every URL of *text*.
 
     >>> redact_urls("pkg @ https://me:secret@host.example/pkg.zip ; python_version >= '3.9'")
     "pkg @ https://****@host.example/pkg.zip ; python_version >= '3.9'"
@@ -245,18 +242,19 @@ def _redacted(word: str) -> str:
     return redact(word)
 
 
-Origin = tuple[str, str, int | None]
+INDEX_OPERATOR_HINT = "report this to the operator of the index, or use another --index-url"
+"""Hint for an invalid response of an index, which only its operator can correct."""
 
-TELL_THE_INDEX = "tell whoever runs the index, or give another one with --index-url"
-"""What to do about an index that answers what it shouldn't: the user can't mend it."""
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port (RFC 6454); credentials are never sent to another origin."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def read_origin(url: str) -> Origin:
-    """Scheme, lower-case host and effective port of *url* (RFC 6454, section 4).
+    """Return scheme, lower-case host and effective port of *url* (RFC 6454, section 4).
 
-    :raises ValueError: if the port isn't a number
+    :raises ValueError: if the port is not a number
     """
     from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
 
@@ -266,7 +264,7 @@ def read_origin(url: str) -> Origin:
 
 
 def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
-    """*url* without user information, and the (user, password) that it had, percent-decoded."""
+    """Return *url* without user information, and the percent-decoded (user, password), if any."""
     from urllib.parse import unquote, urlsplit, urlunsplit  # noqa: PLC0415 - loads much
 
     parts = urlsplit(url)
@@ -279,9 +277,9 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
 
 
 def show_url(url: str) -> str:
-    """*url* as messages may show it: no user information, no query (signed URLs), no fragment.
+    """Return *url* for use in a message: without user information, query and fragment.
 
-    Control characters and characters outside ASCII are escaped.
+    The query of a signed URL is a secret. The rest is escaped by :func:`escape`.
     """
     from urllib.parse import urlsplit, urlunsplit  # noqa: PLC0415 - loads much
 
@@ -294,17 +292,17 @@ def show_url(url: str) -> str:
 
 
 def is_url(location: str) -> bool:
-    """Whether *location* is a URL rather than a path; one letter before a colon is a drive."""
+    """Whether *location* is a URL rather than a path, possibly with a drive letter."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) is not None
 
 
 def is_http(url: str) -> bool:
-    """Whether *url* is fetched over the network."""
+    """Whether *url* is an HTTP or HTTPS URL."""
     return url[:8].lower().startswith(("http://", "https://"))
 
 
 def local_path(location: str) -> Path | None:
-    """The path that a plain path or a ``file:`` URL of this machine means (RFC 8089), else None."""
+    """Return the path of a plain path or a local ``file:`` URL (RFC 8089), None for other URLs."""
     if not is_url(location):
         return Path(location)
     from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
@@ -314,7 +312,3 @@ def local_path(location: str) -> Path | None:
     if parts.scheme.lower() != "file" or parts.netloc.lower() not in {"", "localhost"}:
         return None
     return Path(url2pathname(parts.path))
-
-
-shown = escape  # the earlier names, until every room has the new ones
-visible = printable

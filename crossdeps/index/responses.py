@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import IndexRefusedError, IndexResponseError, IndexUnreachableError
-from crossdeps.text import TELL_THE_INDEX, escape, show_url
+from crossdeps.text import INDEX_OPERATOR_HINT, escape, show_url
 
 if TYPE_CHECKING:
     import threading
@@ -121,7 +121,7 @@ def refused(status: int, url: str, subject: str, *, attempts: int = 1) -> IndexR
     except ValueError:
         phrase = str(status)
     times = f", {attempts} times" if attempts > 1 else ""
-    hint = _HINTS.get(status, "try again later" if status >= 500 else TELL_THE_INDEX)
+    hint = _HINTS.get(status, "try again later" if status >= 500 else INDEX_OPERATOR_HINT)
     return IndexRefusedError(
         f"the index answered {phrase}{times}", context=_context(subject, url), hint=hint
     )
@@ -142,7 +142,7 @@ def untrustworthy(
 ) -> IndexResponseError:
     """Make the error of an answer that can't be understood or trusted."""
     return IndexResponseError(
-        message, context=_context(subject, url), hint=hint or TELL_THE_INDEX, rule=rule
+        message, context=_context(subject, url), hint=hint or INDEX_OPERATOR_HINT, rule=rule
     )
 
 

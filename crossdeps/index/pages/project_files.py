@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from crossdeps.errors import IndexResponseError
-from crossdeps.text import TELL_THE_INDEX, escape, is_http, show_url, split_credentials
+from crossdeps.text import INDEX_OPERATOR_HINT, escape, is_http, show_url, split_credentials
 
 if TYPE_CHECKING:
     from crossdeps.index.model import ProjectFile
@@ -95,7 +95,7 @@ class PageSource:
     def refuse(self, message: str, *, hint: str | None = None, rule: str) -> IndexResponseError:
         """Return the error for a page that can't be understood or trusted."""
         return IndexResponseError(
-            message, context=self.context(), hint=hint or TELL_THE_INDEX, rule=rule
+            message, context=self.context(), hint=hint or INDEX_OPERATOR_HINT, rule=rule
         )
 
     def context(self) -> tuple[str, ...]:
