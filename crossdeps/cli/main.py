@@ -104,11 +104,13 @@ def _call(options: Options, console: Console) -> int:
     _check_directory()
     if options.report:
         check_report(options.report)
-    from crossdeps.config.project_file import apply_project_file  # noqa: PLC0415 - not for help
+    if os.path.isfile("pyproject.toml"):  # noqa: PTH113 - without pathlib
+        from crossdeps.config.project_file import apply_project_file  # noqa: PLC0415 - loads much
 
+        options = apply_project_file(options)
     module = import_module(f"crossdeps.cli.{'lock' if options.verb == 'lock' else 'verbs'}")
     with collecting_rarely():
-        return int(getattr(module, f"run_{options.verb}")(apply_project_file(options), console))
+        return int(getattr(module, f"run_{options.verb}")(options, console))
 
 
 def _check_directory() -> None:

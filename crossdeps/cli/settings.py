@@ -8,20 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from packaging.utils import canonicalize_name
-
-from crossdeps.bundle.model import Layout, layer_prefix
-from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.config.options import OPTIONS
-from crossdeps.config.project_file import read_python_version
 from crossdeps.errors import InputError, TargetError, UsageError
-from crossdeps.pipeline.request import Settings
-from crossdeps.requirements.model import FileOptions, Requirements
-from crossdeps.resolution.model import Policy
-from crossdeps.target.model import Target
-from crossdeps.target.platforms import platform_architecture
-from crossdeps.verify.model import Ignore
-from crossdeps.verify.registry import RULES
 
 if TYPE_CHECKING:
     import datetime
@@ -29,9 +17,14 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from crossdeps.bundle.model import Layout
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
-    from crossdeps.requirements.model import PreReleases
+    from crossdeps.pipeline.request import Settings
+    from crossdeps.requirements.model import PreReleases, Requirements
+    from crossdeps.resolution.model import Policy
+    from crossdeps.target.model import Target
+    from crossdeps.verify.model import Ignore
 
 _T = TypeVar("_T")
 
@@ -44,6 +37,8 @@ def build_requirements(options: Options) -> Requirements:
 
     :raises InputError: if nothing is specified, and there is no such file
     """
+    from crossdeps.requirements.model import Requirements
+
     files = options.requirement_files
     if not (options.requirements or files or options.groups):
         files = ("pyproject.toml" if options.extras else DEFAULT_REQUIREMENTS,)
@@ -61,6 +56,11 @@ def build_settings(options: Options, target: Target | None = None) -> Settings:
     :param target: needed for the directory of a layer; None where nothing is laid out
     :raises UsageError: if a value is not valid
     """
+    from crossdeps.bundle.model import Layout
+    from crossdeps.config.index_options import ConnectionOptions
+    from crossdeps.pipeline.request import Settings
+    from crossdeps.requirements.model import FileOptions
+
     return _pick(
         Settings,
         options,
@@ -69,7 +69,7 @@ def build_settings(options: Options, target: Target | None = None) -> Settings:
         cache=Path(options.cache_dir) if options.cache_dir else None,
         policy=_policy(options),
         layout=_layout(options, target) if target else Layout(),
-        ignore=tuple(Ignore.parse(text, RULES) for text in options.ignores),
+        ignore=_ignores(options.ignores) if options.ignores else (),
         layers=tuple(map(Path, options.layers)),
     )
 
@@ -80,7 +80,18 @@ def _pick(kind: Callable[..., _T], options: Options, **others: object) -> _T:
     return kind(**{name: getattr(options, name) for name in names}, **others)
 
 
+def _ignores(texts: tuple[str, ...]) -> tuple[Ignore, ...]:
+    from crossdeps.verify.model import Ignore
+    from crossdeps.verify.registry import RULES
+
+    return tuple(Ignore.parse(text, RULES) for text in texts)
+
+
 def _policy(options: Options) -> Policy:
+    from packaging.utils import canonicalize_name
+
+    from crossdeps.resolution.model import Policy
+
     when = options.exclude_newer
     return Policy(
         pre_releases="allow" if options.pre else "if-necessary",
@@ -94,6 +105,10 @@ def _policy(options: Options) -> Policy:
 
 
 def _layout(options: Options, target: Target) -> Layout:
+    from packaging.utils import canonicalize_name
+
+    from crossdeps.bundle.model import Layout, layer_prefix
+
     layered = options.layer or options.versioned_layer
     return Layout(
         prefix=layer_prefix(target, versioned=options.versioned_layer) if layered else "",
@@ -118,7 +133,7 @@ def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datet
     :returns: an aware datetime
     :raises UsageError: if it is none of these
     """
-    import datetime  # noqa: PLC0415 - only with --exclude-newer
+    import datetime
 
     stripped = text.strip()
     if ago := _parse_duration(stripped):
@@ -171,6 +186,9 @@ def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
 
     :raises TargetError: if no architecture is specified anywhere, or anything is unknown
     """
+    from crossdeps.target.model import Target
+    from crossdeps.target.platforms import platform_architecture
+
     if options.implementation and options.implementation.lower() not in _IMPLEMENTATIONS:
         raise TargetError(
             f"unknown implementation {options.implementation!r}",
@@ -207,6 +225,8 @@ def _find_python(console: Console) -> str:
 
     It is the one question that the host is asked, and the user is told of it.
     """
+    from crossdeps.config.project_file import read_python_version
+
     file = Path(".python-version")
     if file.is_file() and (version := read_python_version(file)):
         return version

@@ -7,12 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from crossdeps.config.option_types import Option, Table
 from crossdeps.config.options import OPTIONS, Options
 from crossdeps.errors import InputError
-from crossdeps.requirements.direct import is_url
 from crossdeps.requirements.files import decode, read_bytes, read_toml
 from crossdeps.text import escape
 
@@ -26,10 +23,9 @@ _KEYS = {option.key: option for option in OPTIONS.values() if option.key}
 def apply_project_file(options: Options) -> Options:
     """Complete *options* by ``[tool.crossdeps]`` of ``pyproject.toml`` in the current directory.
 
-    :raises InputError: if there is such a file and it is not valid
+    :raises InputError: if the file is not valid
     """
-    file = Path("pyproject.toml")
-    return merge_options(options, read_project_file(file)) if file.is_file() else options
+    return merge_options(options, read_project_file(Path("pyproject.toml")))
 
 
 def merge_options(options: Options, project: Mapping[str, object]) -> Options:
@@ -82,6 +78,8 @@ def _read(file: str, option: Option[Any], value: object, directory: Path) -> obj
     except ValueError as error:
         raise _invalid(file, option.key, str(error)) from None
     if isinstance(option, Table) and isinstance(checked, dict):
+        from packaging.utils import canonicalize_name  # noqa: PLC0415 - few projects have tables
+
         for project, text in checked.items():
             if option.choices and text not in option.choices:
                 raise _invalid(
@@ -91,6 +89,8 @@ def _read(file: str, option: Option[Any], value: object, directory: Path) -> obj
     if not option.paths:
         return checked
     if isinstance(checked, tuple):
+        from crossdeps.requirements.direct import is_url  # noqa: PLC0415 - loads much
+
         return tuple(item if is_url(item) else str(directory / item) for item in checked)
     return str(directory / str(checked))
 
