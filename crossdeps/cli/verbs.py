@@ -13,12 +13,9 @@ from crossdeps.text import human_size, plural
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
     from crossdeps.report.inspect.inspection import Inspection
-    from crossdeps.verify.model import Finding, Severity
 
 
 def run_build(options: Options, console: Console) -> int:
@@ -39,7 +36,7 @@ def run_build(options: Options, console: Console) -> int:
         console.warn(warning)
     for note in report.notes:
         console.note(note)
-    text = "" if options.quiet else render_report(report)
+    text = "" if options.quiet else render_report(report, verbose=options.verbose > 0)
     tell(report_document(report), text, options, console)
     return 0
 
@@ -83,11 +80,8 @@ def _info(root: Path, options: Options, console: Console) -> None:
         console.data(f"{root}\n{plural(info.wheels, 'wheel')}, {human_size(info.size)}\n")
 
 
-_KINDS: tuple[Severity, ...] = ("error", "warning")
-
-
 def run_check(options: Options, console: Console) -> int:
-    """Print what is found; 7 if any of it will fail on the target."""
+    """Print the findings; 7 if any of them will fail on the target."""
     from crossdeps.pipeline.check import check
     from crossdeps.report.build import findings_document, render_findings
     from crossdeps.verify.model import FindingsError
@@ -95,24 +89,19 @@ def run_check(options: Options, console: Console) -> int:
     target = choose_target(options, console)
     findings = check(options.artifact, target, settings=build_settings(options, target))
     document = findings_document(target, findings, path=str(Path(options.artifact).absolute()))
-    failing = tuple(f for f in findings if options.strict or f.severity == "error")
+    errors = [finding for finding in findings if finding.severity == "error"]
+    failing = findings if options.strict else errors
     shown = failing if options.quiet else findings
-    tell(document, render_findings(shown) + "\n" if shown else "", options, console)
-    described = target.describe()
-    if failing:
-        strict = " (--strict: warnings fail too)" if _count(findings, "error") == "" else ""
-        told = " and ".join(filter(None, (_count(findings, kind) for kind in _KINDS)))
-        console.say(f"{options.artifact} isn't right for {described}: {told}{strict}")
-        return FindingsError.exit_code
-    told = _count(findings, "warning")
-    console.say(f"{options.artifact} is right for {described}{told and f', {told}'}")
-    return 0
-
-
-def _count(findings: Iterable[Finding], kind: Severity) -> str:
-    """How many of a kind in words; empty where there are none."""
-    number = sum(finding.severity == kind for finding in findings)
-    return plural(number, kind) if number else ""
+    text = render_findings(shown, verbose=options.verbose > 0)
+    tell(document, text and f"{text}\n", options, console)
+    warnings = len(findings) - len(errors)
+    counts = [plural(len(errors), "error")] if errors else []
+    counts += [plural(warnings, "warning")] if warnings else []
+    verdict = f"{options.artifact} is {'not ' if failing else ''}right for {target.describe()}"
+    strict = " (--strict treats warnings as errors)" if failing and not errors else ""
+    joint = ": " if failing else ", with "
+    console.say(f"{verdict}{joint if counts else ''}{' and '.join(counts)}{strict}")
+    return FindingsError.exit_code if failing else 0
 
 
 SAME = 0

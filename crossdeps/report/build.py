@@ -38,12 +38,14 @@ def describe_downgrade(name: str, version: str, skipped_versions: Sequence[Skipp
 
 _NEAR = 0.8
 _BIGGEST = 8
-_ALIKE = 3
-_NAMED = 60  # paths; who looks for one file finds it in most packages
+_ALIKE = 3  # findings shown beside the first one of a kind
 
 
-def render_report(report: Report) -> str:
-    """The summary of a build: target, packages, what was passed over, sizes, findings."""
+def render_report(report: Report, *, verbose: bool = False) -> str:
+    """The summary of a build: target, packages, what was passed over, sizes, findings.
+
+    :param verbose: show every file of a finding
+    """
     blocks = [
         f"Target    {report.target.describe()}",
         _packages(report.packages),
@@ -51,39 +53,41 @@ def render_report(report: Report) -> str:
         _removed(report),
         _provided(report),
         _biggest(report),
-        render_findings(report.findings),
+        render_findings(report.findings, verbose=verbose),
         _artifact(report),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def render_findings(findings: Iterable[Finding]) -> str:
+def render_findings(findings: Iterable[Finding], *, verbose: bool = False) -> str:
     """Findings, a block each: severity, rule and message, then the hint.
 
-    What the same rule finds again in the same project, with the same hint, is one block: forty
-    binaries of numpy for another machine are one thing to do.
+    Findings of the same rule in the same project with the same hint are one block: forty binaries
+    of numpy for another machine are one thing to do. Of these, the first few are shown, and the
+    others counted.
+
+    :param verbose: show all of them
     """
     groups: dict[tuple[str, str | None, str | None], list[Finding]] = {}
     for number, finding in enumerate(findings):
         alike = (finding.rule, finding.owner, finding.hint)
         alone = finding.owner is None or finding.details
         groups.setdefault((*alike[:2], str(number)) if alone else alike, []).append(finding)
-    return "\n".join(_block(group) for group in groups.values())
+    return "\n".join(_block(group, verbose=verbose) for group in groups.values())
 
 
-def _block(group: Sequence[Finding]) -> str:
+def _block(group: Sequence[Finding], *, verbose: bool) -> str:
     finding, *more = group
     lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
     place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
     if place:
         lines.append(f"  {place}")
     lines += [f"  {detail}" for detail in finding.details]
-    lines += [f"  also: {one.message}" for one in more[:_ALIKE]]
-    if rest := more[_ALIKE:]:
-        paths = list(dict.fromkeys(one.path for one in rest if one.path))
-        named = f": {', '.join(paths[:_NAMED])}" if paths else ""
-        others = "" if 0 < len(paths) <= _NAMED else "; --json has them all"
-        lines.append(f"  and {len(rest)} more in {finding.owner}{named}{others}")
+    others = list(dict.fromkeys(each.message for each in more))
+    shown = others if verbose else others[:_ALIKE]
+    lines += [f"  also: {message}" for message in shown]
+    if hidden := len(others) - len(shown):
+        lines.append(f"  and {hidden:,} more in {finding.owner} (-v shows them)")
     if finding.hint:
         lines.append(f"  hint: {finding.hint}")
     return "\n".join(lines)

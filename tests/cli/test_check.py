@@ -26,11 +26,21 @@ def broken(run: CommandLine) -> CommandLine:
 @pytest.mark.parametrize(
     ("options", "code", "rules", "said"),
     [
-        ((), 7, [ERROR, WARNING, WARNING], "isn't right for python3.12"),
-        (("--ignore", ERROR), 0, [WARNING, WARNING], "is right for python3.12"),
-        (("--ignore", f"{ERROR}:mine.*", "--ignore", WARNING), 0, [], "is right for python3.12"),
+        ((), 7, [ERROR, WARNING, WARNING], "package is not right for python3.12"),
+        (("--ignore", ERROR), 0, [WARNING, WARNING], "package is right for python3.12"),
+        (
+            ("--ignore", f"{ERROR}:mine.*", "--ignore", WARNING),
+            0,
+            [],
+            "package is right for python3.12",
+        ),
         (("--ignore", f"{ERROR}:yours.*"), 7, [ERROR, WARNING, WARNING], "1 error and 2 warnings"),
-        (("--ignore", ERROR, "--strict"), 7, [WARNING, WARNING], "--strict: warnings fail too"),
+        (
+            ("--ignore", ERROR, "--strict"),
+            7,
+            [WARNING, WARNING],
+            "2 warnings (--strict treats warnings as errors)",
+        ),
         (
             ("--ignore", ERROR, "--ignore", f"{WARNING}:queue.py", "--strict"),
             7,
@@ -83,3 +93,22 @@ def test_a_finding_names_the_command_that_mends_it(broken: CommandLine) -> None:
     told = broken("check", "package", *TARGET)
     assert f"error[{ERROR}]" in told.out
     assert "crossdeps build --runtime python3.12 --arch x86_64" in told.out
+
+
+def test_the_first_files_are_shown_and_all_of_them_on_request(run: CommandLine) -> None:
+    """A project built for another machine has many, and one thing to do."""
+    run.build("native")
+    binary = run.folder / "package/native/_native.cpython-312-x86_64-linux-gnu.so"
+    record = run.folder / "package/native-1.0.dist-info/RECORD"
+    for number in range(9):
+        binary.with_name(f"_{number}.so").write_bytes(binary.read_bytes())
+        with record.open("a") as lines:
+            lines.write(f"native/_{number}.so,,\n")
+    other = ("--python", "3.12", "--arch", "arm64")
+    told = run("check", "package", *other)
+    assert told.code == 7
+    assert "  and 6 more in native (-v shows them)\n" in told.out
+    assert told.out.count("  also: ") == 3
+    told = run("check", "package", *other, "-v")
+    assert "more in native" not in told.out
+    assert told.out.count("  also: ") == 9

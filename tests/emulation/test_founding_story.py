@@ -50,7 +50,7 @@ def test_the_build_for_another_machine_dies_there(
 def test_check_names_what_would_have_died(tmp_path: Path) -> None:
     """It says which file, what it is, and what the target needs."""
     artifact = build_example(tmp_path / "function.zip", *AARCH64)
-    done = run_crossdeps("check", artifact, *X86_64)
+    done = run_crossdeps("check", artifact, "-v", *X86_64)
     said = done.stdout + done.stderr
     assert done.returncode == 7, said
     assert "Crypto/Cipher/_raw_ecb.abi3.so" in said
