@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import hashlib
 import posixpath
 import re
 from collections import defaultdict
@@ -90,8 +93,6 @@ def _compare_record(
 
 def _read_rows(data: bytes) -> Iterator[list[str]]:
     """Yield the rows of a RECORD that have three columns; malformed rows are skipped."""
-    import csv  # noqa: PLC0415 - a planned bundle has no RECORD to read
-
     rows = csv.reader(data.decode("utf-8", "replace").replace("\0", "").splitlines())
     while True:
         try:
@@ -105,9 +106,6 @@ def _read_rows(data: bytes) -> Iterator[list[str]]:
 
 
 def _matches(context: CheckContext, entry: Entry, digest: str, size: str) -> bool:
-    import base64  # noqa: PLC0415 - the same
-    import hashlib  # noqa: PLC0415 - the same
-
     if size.isascii() and size.isdecimal() and size.lstrip("0") != str(entry.size or ""):
         return False
     algorithm, _, expected = digest.partition("=")

@@ -102,7 +102,7 @@ def _find_top_level(context: CheckContext) -> dict[str, Entry]:
     """
     found: dict[str, Entry] = {}
     for path, entry in context.package_files.items():
-        parsed = parse_module_path(path)
+        parsed = parse_module_path(path) if path.count("/") < 2 else None
         if parsed and "." not in parsed.name:
             if parsed.is_package:
                 found[parsed.name] = entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -242,6 +243,7 @@ def _accepts(requirement: Requirement, version: str) -> bool:
         return True
 
 
+@functools.lru_cache(maxsize=1024)
 def _parse_requirement(line: str) -> Requirement | None:
     try:
         return parse_requirement(line)

@@ -122,7 +122,7 @@ def local_wheel(folder: Path) -> Path:
     """Built on a Linux machine from source, which may do on the target or not."""
     package = uv_target(folder / "package", "markupsafe")
     wheel = only(package, "markupsafe-*.dist-info/WHEEL")
-    lines = [line for line in wheel.read_text().splitlines() if not line.startswith("Tag:")]
+    lines = [line for line in wheel.read_text().split("\n") if line and line[:4] != "Tag:"]
     wheel.write_text("\n".join([*lines, "Tag: cp312-cp312-linux_x86_64", ""]))
     seal(package)
     return package
