@@ -46,6 +46,7 @@ UNUSED_DAYS = 30.0
 
 def run_cache(options: Options, console: Console) -> int:
     """Do what the action says."""
+    from crossdeps.index.cache import IndexCache
     from crossdeps.pipeline.session import cache_directory
     from crossdeps.wheels.pruning import clear_store, prune_store
 
@@ -57,9 +58,11 @@ def run_cache(options: Options, console: Console) -> int:
         _info(root, options, console)
     elif options.action == "prune":
         freed = prune_store(root, unused_days=UNUSED_DAYS)
+        freed += IndexCache(root, console.warn).prune(unused_days=UNUSED_DAYS)
         console.say(f"freed {human_size(freed)}: files unused for {UNUSED_DAYS:.0f} days")
     else:
-        console.say(f"freed {human_size(clear_store(root))}")
+        freed = clear_store(root) + IndexCache(root, console.warn).clear()
+        console.say(f"freed {human_size(freed)}")
     return 0
 
 

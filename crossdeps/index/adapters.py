@@ -1,4 +1,4 @@
-"""How connections to servers are made."""
+"""Adapters of requests: connection pools and TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PER_HOST = 8
 
 
 class PooledAdapter(HTTPAdapter):
-    """Keeps connections: up to eight to one host, and whoever needs a ninth waits."""
+    """Keeps up to eight connections to a host; a thread that needs a ninth waits."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -26,20 +26,19 @@ class PooledAdapter(HTTPAdapter):
 
 
 class SharedTlsAdapter(PooledAdapter):
-    """Has one TLS context for all connections.
+    """Uses one TLS context for all connections.
 
-    Left to itself, urllib3 reads the certificates anew for each connection, which takes longer
-    than the rest of the handshake. Not for proxies that are spoken to by TLS: they need the bundle
-    by name.
+    By default urllib3 reads the certificates again for each connection, which takes longer than
+    the rest of the handshake. Not for https proxies, which need the path of the bundle.
 
     :param bundle: path of the certificates to trust; None uses those that come with requests
-    :raises OSError: if they can't be read
+    :raises OSError: if they cannot be read
     """
 
     def __init__(self, bundle: str | None) -> None:
         path = bundle or DEFAULT_CA_BUNDLE_PATH
         self._context = create_urllib3_context()
-        if os.path.isdir(path):  # noqa: PTH112 - as requests tells them apart
+        if os.path.isdir(path):  # noqa: PTH112 - as in requests
             self._context.load_verify_locations(capath=path)
         else:
             self._context.load_verify_locations(cafile=path)
@@ -53,13 +52,13 @@ class SharedTlsAdapter(PooledAdapter):
         block: bool = False,  # noqa: FBT001, FBT002
         **pool_kwargs: Any,  # noqa: ANN401
     ) -> None:
-        """Have every connection use the one context."""
+        """Use the context for every connection."""
         super().init_poolmanager(
             connections, maxsize, block, ssl_context=self._context, **pool_kwargs
         )
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:  # noqa: ANN401
-        """Have connections through a proxy use it too."""
+        """Use the context for connections through a proxy."""
         return super().proxy_manager_for(proxy, ssl_context=self._context, **proxy_kwargs)
 
     def cert_verify(
@@ -69,14 +68,14 @@ class SharedTlsAdapter(PooledAdapter):
         verify: bool | str,  # noqa: FBT001
         cert: str | tuple[str, str] | None,
     ) -> None:
-        """Have certificates required; the context knows which are trusted."""
+        """Require certificates; the context knows which are trusted."""
         super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
         if verify:
             conn.ca_certs = conn.ca_cert_dir = None
 
 
 class _QuietPool(HTTPSConnectionPool):
-    """Connections to hosts whose certificate the user asked not to check: no warning each time."""
+    """Does not warn about each connection whose certificate is not checked."""
 
     def _validate_conn(self, conn: urllib3.connection.HTTPConnection) -> None:  # type: ignore[override]
         if conn.is_closed:
@@ -84,7 +83,7 @@ class _QuietPool(HTTPSConnectionPool):
 
 
 class QuietAdapter(PooledAdapter):
-    """For hosts whose certificate the user asked not to check."""
+    """For trusted hosts, whose certificates are not checked."""
 
     def __init__(self) -> None:
         super().__init__()

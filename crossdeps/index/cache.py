@@ -1,15 +1,10 @@
-"""The heads of kept pages to bytes and back.
+"""The cache of an index client: pages and metadata in a directory that is private to its user.
 
-msgspec learns a type when it first meets it, and two threads that make it learn the same one at
-once crash the process: encoder and decoder are made here, once, under Python's import lock.
-
-Every entry is a file with its own checksums, written aside and renamed, so that a cut, flipped or
-half-written entry is the same as none. A place that can't be used is worked without.
-
-::
+Each entry is a file with its own checksums, written atomically; a truncated or damaged entry counts
+as missing. A directory that cannot be used is ignored, with a warning. An entry holds::
 
     a magic word, SHA-256 of the head's length and the head, that length (4 bytes, big-endian)
-    the head: SHA-256 of the body, then for a page all but its body as msgpack
+    the head: SHA-256 of the body, then for a page its fields other than the body, as msgpack
     the body
 """
 
@@ -18,38 +13,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crossdeps.fs import atomic_write, belongs_to_another, make_private_directory
-from crossdeps.index.model import CachedPage, PageHead
 from crossdeps.text import read_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(CachedPage)
-
-
-def encode_page(page: CachedPage) -> bytes:
-    """A page as bytes."""
-    return _ENCODER.encode(page)
-
-
-def decode_page(data: bytes) -> CachedPage | None:
-    """The page in *data*; None where there is none."""
-    try:
-        return _DECODER.decode(data)
-    except msgspec.MsgspecError:
-        return None
-
-
-# Changes with the layout of entries: those of another version are never looked at.
+# Changes with the layout of entries: those of another version are never read.
 _LAYOUT = "v2"
 _MAGIC = b"crossdeps-index-2\n"
 _DIGEST_BYTES = 32
@@ -57,106 +34,164 @@ _START = len(_MAGIC) + _DIGEST_BYTES + 4
 _LARGEST_HEAD = 16 << 10
 _LARGEST_ENTRY = 200 << 20
 
+# Pages are revalidated after this many seconds, whatever the index says, so that new releases and
+# yanked files are noticed.
+_LONGEST_FRESHNESS = 600
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CacheSize:
-    """What a cache holds.
 
-    :param size: bytes
+class CachedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as an index served it.
+
+    :param url: the final URL, after redirects, without credentials
+    :param content_type: the Content-Type header
+    :param etag: for ``If-None-Match``; empty if missing
+    :param last_modified: for ``If-Modified-Since``; empty if missing
+    :param fetched: seconds since the epoch when it was last fetched or revalidated
+    :param fresh_for: seconds after that in which it can be used without revalidation
     """
 
-    entries: int
-    size: int
+    url: str
+    content_type: str
+    body: bytes
+    etag: str = ""
+    last_modified: str = ""
+    fetched: float
+    fresh_for: float
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it can be used without revalidation; False if the clock went backwards."""
+        return 0 <= now - self.fetched < self.fresh_for
+
+    def conditions(self) -> dict[str, str]:
+        """Headers of a conditional request that revalidates it (RFC 9110, section 13.1)."""
+        found = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in found.items() if value}
+
+
+class PageHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A cached page without its body.
+
+    :param page: with an empty body
+    :param body_sha256: digest of the cached body
+    """
+
+    page: CachedPage
+    body_sha256: bytes
+
+    def matches(self, page: CachedPage) -> bool:
+        """Whether storing *page* would change nothing but the time it was fetched."""
+        same = msgspec.structs.replace(page, body=b"", fetched=self.page.fetched) == self.page
+        return (
+            same and not page.fresh_for and self.body_sha256 == hashlib.sha256(page.body).digest()
+        )
+
+
+def read_freshness(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which a response stays fresh (RFC 9111); None if it may not be stored.
+
+    Without ``max-age`` a response is stale at once.
+    """
+    directives = headers.get("Cache-Control", "").lower()
+    if "no-store" in directives:
+        return None
+    found = re.search(r"(?:^|[\s,])max-age=\"?([0-9]{1,10})", directives)
+    if "no-cache" in directives or found is None:
+        return 0.0
+    age = headers.get("Age", "").strip()
+    spent = int(age) if age.isascii() and age.isdigit() and len(age) <= 10 else 0
+    return float(max(min(int(found[1]), _LONGEST_FRESHNESS) - spent, 0))
+
+
+# Created at import time: msgspec inspects a type when it first meets it, and two threads that have
+# it inspect the same type at once crash the process.
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(CachedPage)
+
+
+def encode_page(page: CachedPage) -> bytes:
+    """Encode a page as msgpack."""
+    return _ENCODER.encode(page)
+
+
+def decode_page(data: bytes) -> CachedPage | None:
+    """Decode a page; None if *data* is not one."""
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None
 
 
 class IndexCache:
-    """A directory of pages and metadata, private to its user. Safe for threads and processes.
+    """A directory of pages and metadata. Safe for threads and processes.
 
-    :param root: made, with mode 0700, when something is first kept
-    :param warn: told once, when the place can't be used
+    :param root: created with mode 0700 when the first entry is stored
+    :param warn: called once if the directory cannot be used
     """
 
     def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
-        self._root = root / _LAYOUT
-        self._place = root
+        self._root = root
         self._warn = warn
-        self._writable = True
-        self._readable = self._is_ours()
-
-    def _is_ours(self) -> bool:
-        """Refuse a directory of somebody else: its entries could say anything."""
-        if not belongs_to_another(self._place):
-            return True
-        self._writable = False
-        self._warn(f"the cache {self._place} belongs to another user, and isn't used")
-        return False
+        # Entries of another user could claim anything.
+        self._readable = self._writable = not belongs_to_another(root)
+        if not self._readable:
+            warn(f"the cache directory {root} belongs to another user and is not used")
 
     def page(self, url: str) -> CachedPage | None:
-        """What is kept of the page asked for at *url* (without credentials)."""
-        found = self._read(self._page_path(url))
-        if found is None:
-            return None
-
-        page = decode_page(found[0])
-        return replace(page, body=found[1]) if page is not None else None
+        """The cached page of the request URL *url* (without credentials)."""
+        found = self._read(self._path("pages", url))
+        page = decode_page(found[0]) if found is not None else None
+        return msgspec.structs.replace(page, body=found[1]) if found and page else None
 
     def page_head(self, url: str) -> PageHead | None:
-        """What is kept of the page asked for at *url*, without reading its body."""
-        head = self._read_head(self._page_path(url))
-        if head is None:
-            return None
+        """The cached page of *url*, without reading its body."""
+        head = self._read_head(self._path("pages", url))
+        page = decode_page(head[_DIGEST_BYTES:]) if head is not None else None
+        return PageHead(page=page, body_sha256=head[:_DIGEST_BYTES]) if head and page else None
 
-        page = decode_page(head[_DIGEST_BYTES:])
-        return PageHead(page=page, body_sha256=head[:_DIGEST_BYTES]) if page is not None else None
-
-    def keep_page(self, url: str, page: CachedPage) -> None:
-        """Keep a page under the URL that was asked for."""
-        self._write(self._page_path(url), page.body, encode_page(replace(page, body=b"")))
+    def store_page(self, url: str, page: CachedPage) -> None:
+        """Store a page under the URL that was requested."""
+        fields = encode_page(msgspec.structs.replace(page, body=b""))
+        self._write(self._path("pages", url), page.body, fields)
 
     def touch_page(self, url: str) -> None:
-        """Say that what is kept of a page is still of use, so that pruning spares it."""
+        """Mark the cached page as used, so that pruning keeps it."""
         with contextlib.suppress(OSError):
-            os.utime(self._page_path(url))
+            os.utime(self._path("pages", url))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
-        """METADATA of the file with this hash, as the origin of *url* gave it."""
+        """METADATA of the file with this hash, as the origin of *url* served it."""
         found = self._read(self._metadata_path(url, sha256))
         return found[1] if found is not None else None
 
-    def keep_metadata(self, url: str, sha256: str, data: bytes) -> None:
-        """Keep METADATA; the same file never has another."""
+    def store_metadata(self, url: str, sha256: str, data: bytes) -> None:
+        """Store METADATA; that of one file never changes."""
         self._write(self._metadata_path(url, sha256), data)
 
-    def _page_path(self, url: str) -> Path:
-        return self._path("pages", url)
-
     def _metadata_path(self, url: str, sha256: str) -> Path:
-        # An origin vouches only for itself: what one says of a file isn't told to another.
+        # Part of the key, because an origin can vouch only for its own files.
         return self._path("metadata", f"{read_origin(url)} {sha256}")
 
     def _path(self, kind: str, key: str) -> Path:
         name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-        return self._root / kind / name[:2] / name[2:]
+        return self._root / _LAYOUT / kind / name[:2] / name[2:]
 
     def _read_head(self, path: Path) -> bytes | None:
         if not self._readable:
             return None
         try:
             with path.open("rb", buffering=0) as file:
-                return _head_of(file.read(_LARGEST_HEAD))
+                return _parse_head(file.read(_LARGEST_HEAD))
         except OSError:
             return None
 
     def _read(self, path: Path) -> tuple[bytes, bytes] | None:
-        """What the head says beside the body's hash, and the body."""
+        """The head without the body's hash, and the body."""
         if not self._readable:
             return None
         try:
             with path.open("rb", buffering=0) as file:
-                head = _head_of(file.read(_LARGEST_HEAD))
-                if head is None:
-                    return None
-                if os.fstat(file.fileno()).st_size > _LARGEST_ENTRY:
+                head = _parse_head(file.read(_LARGEST_HEAD))
+                if head is None or os.fstat(file.fileno()).st_size > _LARGEST_ENTRY:
                     return None
                 file.seek(_START + len(head))
                 body = file.read()
@@ -166,56 +201,50 @@ class IndexCache:
             return None
         return head[_DIGEST_BYTES:], body
 
-    def _write(self, path: Path, body: bytes, more: bytes = b"") -> None:
+    def _write(self, path: Path, body: bytes, fields: bytes = b"") -> None:
         if not self._writable:
             return
+        head = hashlib.sha256(body).digest() + fields
+        sized_head = len(head).to_bytes(4, "big") + head
         try:
             make_private_directory(path.parent)
-            # Not synced: after a power loss a torn entry fails its checksum.
+            # Not synced: after a power failure a torn entry fails its checksum.
             with atomic_write(path) as file:
-                head = hashlib.sha256(body).digest() + more
-                sized = len(head).to_bytes(4, "big") + head
-                file.write(_MAGIC + hashlib.sha256(sized).digest() + sized)
+                file.write(_MAGIC + hashlib.sha256(sized_head).digest() + sized_head)
                 file.write(body)
         except OSError as error:
             self._writable = False
-            self._warn(f"the cache {self._place} can't be written ({error.strerror}), and isn't")
+            self._warn(f"cannot write to the cache directory {self._root}: {error.strerror}")
 
-    def size(self) -> CacheSize:
-        """Count entries and bytes."""
-        sizes = [stat.st_size for _, stat in self._entries()]
-        return CacheSize(entries=len(sizes), size=sum(sizes))
+    def prune(self, *, unused_days: float) -> int:
+        """Remove entries that were last used longer ago than this, also those of other layouts.
 
-    def prune(self, *, older_than: float) -> CacheSize:
-        """Remove entries that weren't written for *older_than* seconds; returns what went."""
-        before = time.time() - older_than
-        removed = []
-        for path, stat in self._entries():
-            if stat.st_mtime < before:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    removed.append(stat.st_size)
-        return CacheSize(entries=len(removed), size=sum(removed))
-
-    def clear(self) -> CacheSize:
-        """Remove every entry, those of other versions included; returns what went."""
-        return self.prune(older_than=float("-inf"))
-
-    def _entries(self) -> Iterator[tuple[Path, os.stat_result]]:
-        if not self._readable:
-            return
+        :returns: bytes freed
+        """
+        if not self._writable:
+            return 0
+        since = time.time() - unused_days * 86400
+        freed = 0
         for kind in ("pages", "metadata"):
-            for path in sorted(self._place.glob(f"v*/{kind}/*/*")):
+            for path in self._root.glob(f"v*/{kind}/*/*"):
                 with contextlib.suppress(OSError):
-                    yield path, path.stat()
+                    stat = path.stat()
+                    if stat.st_mtime < since:
+                        path.unlink()
+                        freed += stat.st_size
+        return freed
+
+    def clear(self) -> int:
+        """Remove every entry; return the bytes freed."""
+        return self.prune(unused_days=float("-inf"))
 
 
-def _head_of(data: bytes) -> bytes | None:
-    """The head of an entry of which *data* is the beginning; None where it isn't one."""
+def _parse_head(data: bytes) -> bytes | None:
+    """The head of the entry that starts with *data*; None if it is damaged."""
     size = int.from_bytes(data[_START - 4 : _START], "big")
     head = data[_START : _START + size]
-    sized = data[_START - 4 : _START] + head
-    whole = len(head) == size >= _DIGEST_BYTES
-    if not whole or data[: _START - 4] != _MAGIC + hashlib.sha256(sized).digest():
+    sized_head = data[_START - 4 : _START] + head
+    complete = len(head) == size >= _DIGEST_BYTES
+    if not complete or data[: _START - 4] != _MAGIC + hashlib.sha256(sized_head).digest():
         return None
     return head

@@ -1,21 +1,21 @@
-"""Every index and find-links place as one: pages, metadata and downloads."""
+"""The client of all indexes and find-links locations: pages, metadata and downloads."""
 
 from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from packaging.utils import canonicalize_name
 
-from crossdeps.config.credentials import Credentials
 from crossdeps.errors import OfflineError
+from crossdeps.fs import atomic_write
 from crossdeps.index.cache import IndexCache
-from crossdeps.index.metadata import FetchedWheels, MetadataReader
-from crossdeps.index.model import Connection, ProjectPage
-from crossdeps.index.pages.page_fetcher import IndexLocation, PageFetcher
+from crossdeps.index.metadata import FetchedWheels, MetadataFetcher
+from crossdeps.index.model import Connection, IndexLocation, ProjectPage
+from crossdeps.index.pages.page_fetcher import PageFetcher
 from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, url_filename
-from crossdeps.index.transfer import copy_local, download
+from crossdeps.index.transfer import Transfer, copy_local
 from crossdeps.index.workers import Task, Workers
 from crossdeps.progress import Progress
 from crossdeps.text import is_http, show_url, split_credentials
@@ -32,35 +32,41 @@ if TYPE_CHECKING:
     from crossdeps.index.http_session import HttpSession
     from crossdeps.index.model import CredentialsLookup, ProjectFile
 
+K = TypeVar("K")
+T = TypeVar("T")
+
 # Measured against a large index: four to eight connections saturate it, more than 16 stall.
 _WORKERS = 8
+_USER_AGENT = f"crossdeps/{__version__}"
 
 
 class IndexClient:
-    """Asks all places in their order; everything is asked for once.
+    """Searches all locations in their order, and fetches each page, metadata and file once.
 
     Implements :class:`crossdeps.index.model.Index`, and downloads files. A context manager; safe
-    to use from several threads. Nothing is asked before it is needed, and no HTTP library is
-    loaded for places on this machine.
+    to use from several threads. Nothing is requested before it is needed, and no HTTP library is
+    loaded for local locations.
 
-    :param places: in order of preference
-    :param project_places: the only place of each project that the user holds to one
-    :param open_session: makes the HTTP session when it is first needed; None forbids the network
-    :param cache: makes the cache, told whom to warn; None keeps nothing between runs
+    :param locations: in order of preference
+    :param project_locations: the only location to search for each of these projects
+    :param open_session: creates the HTTP session when it is first needed; None forbids the network
+    :param cache: creates the cache, given a function that records warnings; None keeps nothing
+        between runs
+    :param download_deadline: seconds for all attempts at one download
     """
 
     def __init__(
         self,
-        places: Sequence[IndexLocation],
+        locations: Sequence[IndexLocation],
         *,
-        project_places: Mapping[NormalizedName, IndexLocation] | None = None,
+        project_locations: Mapping[NormalizedName, IndexLocation] | None = None,
         open_session: Callable[[], HttpSession] | None,
         cache: Callable[[Callable[[str], None]], IndexCache] | None = None,
         progress: Progress | None = None,
         download_deadline: float | None = None,
     ) -> None:
-        self._places = tuple(places)
-        self._project_places = dict(project_places or {})
+        self._locations = tuple(locations)
+        self._project_locations = dict(project_locations or {})
         self._open_session = open_session
         self._session: HttpSession | None = None
         self._progress = progress or Progress()
@@ -69,14 +75,18 @@ class IndexClient:
         self._session_lock = threading.Lock()
         self._warnings: dict[str, None] = {}
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
-        self._parts: dict[tuple[IndexLocation, NormalizedName], Task[ParsedPage | None]] = {}
+        self._location_pages: dict[
+            tuple[IndexLocation, NormalizedName], Task[ParsedPage | None]
+        ] = {}
         self._metadata: dict[str, Task[bytes]] = {}
         self._workers = Workers(_WORKERS)
-        self._shelf = FetchedWheels()
-        kept = cache(self._warn) if cache is not None else None
+        self._fetched_wheels = FetchedWheels()
+        opened_cache = cache(self._warn) if cache is not None else None
         session = None if open_session is None else self._get_session
-        self._fetcher = PageFetcher(session, kept)
-        self._reader = MetadataReader(session, kept, self._shelf, warn=self._warn)
+        self._page_fetcher = PageFetcher(session, opened_cache)
+        self._metadata_fetcher = MetadataFetcher(
+            session, opened_cache, self._fetched_wheels, warn=self._warn
+        )
 
     def __enter__(self) -> IndexClient:  # noqa: PYI034 - Self came with Python 3.11
         return self
@@ -90,16 +100,16 @@ class IndexClient:
         self.close()
 
     def close(self) -> None:
-        """Stop what is under way, close connections and remove what was only here for a while."""
+        """End transfers, close connections and remove temporary files."""
         self._workers.close()
         with self._session_lock:
             if self._session is not None:
                 self._session.close()
-        self._shelf.close()
+        self._fetched_wheels.close()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know of the indexes and the cache, one sentence each."""
+        """Warnings about the indexes and the cache, one sentence each."""
         with self._lock:
             return tuple(self._warnings)
 
@@ -111,132 +121,120 @@ class IndexClient:
         with self._session_lock:
             if self._session is None:
                 if self._open_session is None:  # pragma: no cover - only called where it is set
-                    raise OfflineError("the network is forbidden")
+                    raise OfflineError("the network is disabled")
                 self._session = self._open_session()
             return self._session
 
     def page(self, project: NormalizedName) -> ProjectPage:
-        """All files of *project*, from every place that was asked, in the order of the places.
+        """All files of *project*, from every location that is searched, in their order.
 
-        A place that answers 404 or 410 doesn't know the project.
+        A location that answers 404 or 410 does not have the project.
 
-        :raises IndexAccessError: if an index can't be reached or understood
+        :raises IndexAccessError: if an index cannot be reached, or its response cannot be read
         """
         return self._page_task(project).result()
 
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
-        """Start to fetch pages that are likely to be asked for; errors wait until they are."""
+        """Start to fetch pages that are likely to be needed; :meth:`page` raises the errors."""
         for project in projects:
             with self._lock:
-                known = project in self._pages
-            if not known:
+                is_known = project in self._pages
+            if not is_known:
                 task = self._page_task(project)
-                for place in self._places_of(project):
-                    self._workers.submit(self._part_task(place, project))
+                for location in self._locations_of(project):
+                    self._workers.submit(self._location_task(location, project))
                 self._workers.submit(task)
 
     def metadata(self, file: ProjectFile) -> bytes:
         """The core metadata (METADATA) of a wheel, by the cheapest way that the index offers.
 
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         :raises IntegrityError: if what was fetched is wrong
         """
         return self._metadata_task(file).result()
 
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
-        """Start to fetch metadata that is likely to be asked for."""
+        """Start to fetch metadata that is likely to be needed."""
         for file in files:
             self._workers.submit(self._metadata_task(file))
 
     def download(
         self, url: str, destination: Path, *, size: int | None, hashes: Mapping[str, str]
     ) -> str:
-        """Stream *url* to *destination*, checking every listed hash as it goes.
+        """Write the file of *url* to *destination*, and check its hashes while it arrives.
 
-        A wheel that was already fetched for its metadata isn't fetched again. *destination* is
-        written aside and renamed: after an error it is as it was.
+        A wheel that was already fetched for its metadata is not fetched again. After an error
+        *destination* is unchanged.
 
         :param url: http(s) URL, ``file:`` URL or path
-        :param size: bytes, as the page says
+        :param size: bytes, as stated by the page
         :returns: sha256 of the file, hex
-        :raises IndexAccessError: if it can't be fetched
-        :raises HashMismatchError: if any listed hash differs
+        :raises IndexAccessError: if it cannot be fetched
+        :raises HashMismatchError: if any hash differs
         """
-        bare = split_credentials(url)[0]
-        shelved = self._shelf.take(bare)
-        if shelved is not None:
+        url = split_credentials(url)[0]
+        fetched = self._fetched_wheels.pop(url)
+        if fetched is not None:
             try:
-                return copy_local(
-                    str(shelved), destination, hashes, self._progress, name=url_filename(bare)
-                )
+                name = url_filename(url)
+                return copy_local(str(fetched), destination, hashes, self._progress, name=name)
             finally:
-                shelved.unlink(missing_ok=True)
-        if not is_http(bare):
-            return copy_local(bare, destination, hashes, self._progress)
+                fetched.unlink(missing_ok=True)
+        if not is_http(url):
+            return copy_local(url, destination, hashes, self._progress)
         if self._open_session is None:
             raise OfflineError(
-                "a file isn't in the store, and the network is forbidden",
-                context=(show_url(bare),),
+                "a file is not in the store, and the network is disabled",
+                context=(show_url(url),),
                 hint="run once without --offline",
             )
-        return download(
-            self._get_session(),
-            bare,
-            destination,
-            size=size,
-            hashes=hashes,
-            progress=self._progress,
-            deadline=self._download_deadline,
-        )
+        session = self._get_session()
+        with atomic_write(destination) as file:
+            transfer = Transfer(url, file, hashes=hashes, size=size, progress=self._progress)
+            return transfer.run(session, deadline=self._download_deadline)
 
-    def _places_of(self, project: NormalizedName) -> tuple[IndexLocation, ...]:
-        only = self._project_places.get(project)
-        return self._places if only is None else (only,)
+    def _locations_of(self, project: NormalizedName) -> tuple[IndexLocation, ...]:
+        only = self._project_locations.get(project)
+        return self._locations if only is None else (only,)
+
+    def _get_task(self, tasks: dict[K, Task[T]], key: K, function: Callable[[], T]) -> Task[T]:
+        """The task of *key*, created when it is first needed."""
+        with self._lock:
+            task = tasks.get(key)
+            if task is None:
+                task = tasks[key] = Task(function)
+            return task
 
     def _page_task(self, project: NormalizedName) -> Task[ProjectPage]:
-        with self._lock:
-            task = self._pages.get(project)
-            if task is None:
-                task = self._pages[project] = Task(lambda: self._merge(project))
-            return task
+        return self._get_task(self._pages, project, lambda: self._merge_pages(project))
 
-    def _part_task(self, place: IndexLocation, project: NormalizedName) -> Task[ParsedPage | None]:
-        with self._lock:
-            task = self._parts.get((place, project))
-            if task is None:
-                task = Task(lambda: self._fetcher.fetch(place, project))
-                self._parts[place, project] = task
-            return task
+    def _location_task(
+        self, location: IndexLocation, project: NormalizedName
+    ) -> Task[ParsedPage | None]:
+        key = (location, project)
+        return self._get_task(self._location_pages, key, lambda: self._page_fetcher.fetch(*key))
 
     def _metadata_task(self, file: ProjectFile) -> Task[bytes]:
-        with self._lock:
-            task = self._metadata.get(file.url)
-            if task is None:
-                task = self._metadata[file.url] = Task(lambda: self._reader.read(file))
-            return task
+        return self._get_task(self._metadata, file.url, lambda: self._metadata_fetcher.fetch(file))
 
-    def _merge(self, project: NormalizedName) -> ProjectPage:
-        places = self._places_of(project)
-        tasks = [self._part_task(place, project) for place in places]
+    def _merge_pages(self, project: NormalizedName) -> ProjectPage:
+        locations = self._locations_of(project)
+        tasks = [self._location_task(location, project) for location in locations]
         for task in tasks[1:]:
             self._workers.submit(task)
         found = []
-        for place, task in zip(places, tasks, strict=True):
-            part = task.result()
-            # An index knows a project by its page; a find-links place by a file of it.
-            if part is not None and (place.kind == "simple" or len(part.files)):
-                found.append((place, part))
-        parts = [part.files for _, part in found]
+        for location, task in zip(locations, tasks, strict=True):
+            page = task.result()
+            # An index has a project if it has its page; a find-links location, if it has a file.
+            if page is not None and (location.kind == "simple" or len(page.files)):
+                found.append((location, page))
         return ProjectPage(
             project=project,
-            files=ProjectFiles.joined(parts) if parts else (),
-            asked=tuple(show_url(place.root) for place in places),
-            found_on=tuple(show_url(place.root) for place, _ in found),
-            warnings=tuple(warning for _, part in found for warning in part.warnings),
+            files=ProjectFiles.join([page.files for _, page in found]) if found else (),
+            searched=tuple(show_url(location.root) for location in locations),
+            found_on=tuple(show_url(location.root) for location, _ in found),
+            warnings=tuple(warning for _, page in found for warning in page.warnings),
         )
-
-
-USER_AGENT = f"crossdeps/{__version__}"
 
 
 def open_index(
@@ -248,31 +246,32 @@ def open_index(
     project_indexes: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> IndexClient:
-    """Open every index and find-links place of *options* as one client. Asks nothing yet.
+    """Open all indexes and find-links locations of *options* as one client. Requests nothing yet.
 
     :param cache: directory for pages and metadata; None keeps nothing between runs
-    :param offline: forbid the network: only what is kept, and places on this machine
+    :param offline: forbid the network: use only the cache and local locations
     :param credentials: finds (user, password) for a URL, usually
-        :meth:`crossdeps.config.credentials.Credentials.find`; it answers only for servers that the
-        user named. Without it only what the URLs of *options* carry is known
-    :param project_indexes: project -> URL of the only index that it may come from
-    :param progress: told what arrives
+        :meth:`crossdeps.config.credentials.Credentials.find`, which answers only for servers that
+        the user named; by default only the credentials in the URLs of *options* are used
+    :param project_indexes: project -> URL of the only index to search for it
+    :param progress: reporter of the bytes that arrive
     """
     connection = read_connection(options)
-    lookup = (
-        credentials
-        or Credentials((*options.index_urls, *options.find_links), {}, isolated=True).find
-    )
+    if credentials is None:
+        from crossdeps.config.credentials import Credentials  # noqa: PLC0415 - not for builds
+
+        named = (*options.index_urls, *options.find_links)
+        credentials = Credentials(named, {}, isolated=True).find
 
     def open_session() -> HttpSession:
         from crossdeps.index.http_session import HttpSession  # noqa: PLC0415 - loads requests
 
-        return HttpSession(connection, user_agent=USER_AGENT, credentials=lookup)
+        return HttpSession(connection, user_agent=_USER_AGENT, credentials=credentials)
 
     return IndexClient(
-        read_places(options),
-        project_places={
-            canonicalize_name(name): IndexLocation(kind="simple", root=_bare(url))
+        read_locations(options),
+        project_locations={
+            canonicalize_name(name): _create_location("simple", url)
             for name, url in (project_indexes or {}).items()
         },
         open_session=None if offline else open_session,
@@ -282,15 +281,19 @@ def open_index(
     )
 
 
-def read_places(options: IndexOptions) -> tuple[IndexLocation, ...]:
-    """Every index, then every find-links place, in order and without credentials."""
-    indexes = [IndexLocation(kind="simple", root=_bare(url)) for url in options.index_urls]
-    links = [IndexLocation(kind="links", root=_bare(url)) for url in options.find_links]
+def read_locations(options: IndexOptions) -> tuple[IndexLocation, ...]:
+    """Every index, then every find-links location, in order and without credentials."""
+    indexes = [_create_location("simple", url) for url in options.index_urls]
+    links = [_create_location("links", url) for url in options.find_links]
     return tuple(dict.fromkeys((*indexes, *links)))
 
 
+def _create_location(kind: Literal["simple", "links"], url: str) -> IndexLocation:
+    return IndexLocation(kind=kind, root=split_credentials(url)[0] if is_http(url) else url)
+
+
 def read_connection(options: IndexOptions) -> Connection:
-    """How *options* want the network to be used."""
+    """The network options of *options*, with the defaults of those that are not given."""
     default = Connection()
     return Connection(
         timeout=default.timeout if options.timeout is None else options.timeout,
@@ -301,7 +304,3 @@ def read_connection(options: IndexOptions) -> Connection:
         unproxied=options.no_proxy,
         trusted_hosts=frozenset(host.lower() for host in options.trusted_hosts),
     )
-
-
-def _bare(url: str) -> str:
-    return split_credentials(url)[0] if is_http(url) else url

@@ -1,8 +1,8 @@
-"""The one HTTP session: every byte from the network comes through here.
+"""The HTTP session of an index client, and its only access to the network.
 
-Redirects are followed by hand, so that credentials never leave the origin they were meant for,
-https never becomes http and nothing but http(s) is followed. Environment variables, netrc files
-and cookies are never read here.
+Redirects are followed here rather than by requests, so that credentials are never sent to another
+origin, https never becomes http and nothing but http(s) is followed. Environment variables, netrc
+files and cookies are not read.
 """
 
 from __future__ import annotations
@@ -19,21 +19,32 @@ import requests
 import requests.utils
 import urllib3.exceptions
 
-from crossdeps.index import responses as answers
 from crossdeps.index.adapters import PooledAdapter, QuietAdapter, SharedTlsAdapter
 from crossdeps.index.model import Connection, CredentialsLookup, no_credentials
-from crossdeps.index.responses import CHUNK, Answer, BrokenAnswerError, Request
+from crossdeps.index.responses import (
+    CHUNK,
+    BrokenResponseError,
+    Request,
+    Response,
+    describe_failure,
+    read_retry_after,
+    refused_error,
+    response_error,
+    retry_after_error,
+    tls_error,
+    unreachable_error,
+)
 from crossdeps.text import is_http, read_origin, show_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 5
-_RETRIED = frozenset({429, 500, 502, 503, 504})
-_BROKEN = (
+_MAX_REDIRECTS = 5
+_RETRYABLE = frozenset({429, 500, 502, 503, 504})
+_CONNECTION_ERRORS = (
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
     urllib3.exceptions.ProtocolError,
@@ -43,7 +54,7 @@ _BROKEN = (
 
 
 class HttpSession:
-    """Asks servers, retries what may pass, and turns everything else into errors.
+    """Sends requests, retries those that may succeed later, and raises the errors of crossdeps.
 
     Safe to use from several threads.
     """
@@ -64,96 +75,99 @@ class HttpSession:
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """Stop waits and transfers soon, and close idle connections."""
+        """End waits and transfers soon, and close idle connections."""
         self._closed.set()
         with self._lock:
             for adapter in (self._plain, self._quiet, self._shared):
                 if adapter is not None:
                     adapter.close()
 
-    def fetch(self, request: Request, consume: Callable[[Answer], T]) -> T:
-        """Ask, and hand each answer of an accepted status to *consume*, which reads its body.
+    def fetch(self, request: Request, consume: Callable[[Response], T]) -> T:
+        """Send a request and return what *consume* makes of the response, whose body it reads.
 
-        A broken connection, a short body, and 429, 500, 502, 503 and 504 are tried again, which
-        calls *consume* again.
+        After a broken connection, an incomplete body, and 429, 500, 502, 503 and 504 the request
+        is sent again, and *consume* called again.
 
-        :raises IndexUnreachableError: if no whole answer came
-        :raises IndexRefusedError: for any other status
-        :raises IndexResponseError: if a redirect leads astray, or *consume* says so
+        :raises IndexUnreachableError: if there was no complete response
+        :raises IndexRefusedError: for a status that *request* does not accept
+        :raises IndexResponseError: for a redirect that is not followed, or raised by *consume*
         """
         connection = self._connection
-        ends = time.monotonic() + (request.deadline or connection.deadline)
+        deadline = time.monotonic() + (request.deadline or connection.deadline)
         attempt = 0
         while True:
             attempt += 1
-            last = attempt > connection.retries
             wait: float | None
             try:
-                with self._open(request, ends) as answer:
-                    if answer.status in request.accept:
-                        return consume(answer)
-                    wait = self._refuse(answer, request, attempt)
-            except (BrokenAnswerError, *_BROKEN) as error:
+                with self._open(request, deadline) as response:
+                    if response.status in request.accept:
+                        return consume(response)
+                    wait = self._check_retry(response, request, attempt)
+            except (BrokenResponseError, *_CONNECTION_ERRORS) as error:
+                last = attempt > connection.retries
                 if last or isinstance(error, requests.exceptions.SSLError):
-                    raise self._failure(error, request, attempt) from error
+                    raise self._convert_error(error, request, attempt) from error
                 wait = None
-            self._pause(wait, attempt, ends, request)
+            self._wait(wait, attempt, deadline, request)
 
-    def _refuse(self, answer: Answer, request: Request, attempt: int) -> float | None:
-        """Raise, unless the status is worth another attempt: then the seconds it asks to wait."""
-        if answer.status not in _RETRIED:
-            raise answers.refused(answer.status, answer.url, request.subject)
-        cap = self._connection.longest_wait
-        now = datetime.datetime.now(datetime.timezone.utc)
-        wait = answers.read_retry_after(answer.headers, now)
-        if wait is not None and wait > cap:
-            raise answers.waits_too_long(wait, cap, answer.url, request.subject)
+    def _check_retry(self, response: Response, request: Request, attempt: int) -> float | None:
+        """Return the seconds that the server asks to wait, or raise if there is no retry."""
+        url, subject = response.url, request.subject
+        if response.status not in _RETRYABLE:
+            raise refused_error(response.status, url, subject)
+        limit = self._connection.longest_wait
+        wait = read_retry_after(response.headers, datetime.datetime.now(datetime.timezone.utc))
+        if wait is not None and wait > limit:
+            raise retry_after_error(wait, limit, url, subject)
         if attempt > self._connection.retries:
-            raise answers.refused(answer.status, answer.url, request.subject, attempts=attempt)
+            raise refused_error(response.status, url, subject, attempts=attempt)
         return wait
 
-    def _pause(self, wait: float | None, attempt: int, ends: float, request: Request) -> None:
+    def _wait(self, wait: float | None, attempt: int, deadline: float, request: Request) -> None:
+        connection = self._connection
         if wait is None:
-            wait = min(
-                self._connection.backoff * 2.0 ** (attempt - 1), self._connection.longest_wait
-            )
-        late = time.monotonic() + wait > ends
-        if late or self._closed.wait(wait):
-            raise answers.unreachable(
-                "the time for it is over", request.url, request.subject, attempts=attempt
+            wait = min(connection.backoff * 2.0 ** (attempt - 1), connection.longest_wait)
+        if time.monotonic() + wait > deadline or self._closed.wait(wait):
+            raise unreachable_error(
+                "the time limit was exceeded", request.url, request.subject, attempts=attempt
             )
 
-    def _failure(self, error: Exception, request: Request, attempt: int) -> Exception:
-        if isinstance(error, BrokenAnswerError):
-            return answers.untrustworthy(
-                f"{error}, {attempt} times" if attempt > 1 else str(error),
-                request.url,
-                request.subject,
-                rule="answer-broken",
-            )
-        reason = answers.find_reason(error, self._connection.timeout)
+    def _convert_error(self, error: Exception, request: Request, attempt: int) -> Exception:
+        url, subject = request.url, request.subject
+        if isinstance(error, BrokenResponseError):
+            times = f" ({attempt} attempts)" if attempt > 1 else ""
+            return response_error(f"{error}{times}", url, subject, rule="answer-broken")
+        reason = describe_failure(error, self._connection.timeout)
         if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
-            return answers.certificate_refused(
-                reason, request.url, request.subject, bundle=self._connection.certificates
-            )
-        return answers.unreachable(reason, request.url, request.subject, attempts=attempt)
+            return tls_error(reason, url, subject, bundle=self._connection.certificates)
+        return unreachable_error(reason, url, subject, attempts=attempt)
 
-    def _open(self, request: Request, ends: float) -> _Opened:
-        """Send the request, following redirects (at most five)."""
+    @contextlib.contextmanager
+    def _open(self, request: Request, deadline: float) -> Iterator[Response]:
+        """Send the request, following redirects; the connection is kept if that is cheap."""
+        raw = self._follow(request)
+        try:
+            yield Response(raw, request, deadline, self._closed)
+        except BaseException:
+            raw.close()
+            raise
+        _release(raw)
+
+    def _follow(self, request: Request) -> requests.Response:
         url = request.url
         credentials = self._credentials(url)
         origin = read_origin(url)
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             raw = self._send(url, request, credentials)
             location = raw.headers.get("Location")
             if raw.status_code not in _REDIRECTS or location is None:
-                return _Opened(raw, Answer(raw, request, ends, self._closed))
-            _finish(raw)
-            url = _next_url(url, location, request)
+                return raw
+            _release(raw)
+            url = _redirect_target(url, location, request)
             if read_origin(url) != origin:
-                credentials = None  # for good, even if it comes back
-        raise answers.untrustworthy(
-            f"the index redirects more than {_MOST_REDIRECTS} times",
+                credentials = None  # also if a later redirect leads back
+        raise response_error(
+            f"the index redirects more than {_MAX_REDIRECTS} times",
             url,
             request.subject,
             rule="redirect-loop",
@@ -164,15 +178,17 @@ class HttpSession:
     ) -> requests.Response:
         headers = {**self._headers, **request.headers()}
         if credentials is not None:
-            headers["Authorization"] = _basic(*credentials)
+            # Basic credentials in UTF-8 (RFC 7617)
+            encoded = base64.b64encode(":".join(credentials).encode()).decode("ascii")
+            headers["Authorization"] = f"Basic {encoded}"
         try:
             prepared = requests.Request("GET", url, headers=headers).prepare()
         except (requests.exceptions.RequestException, ValueError) as error:
-            raise answers.untrustworthy(
-                "the URL isn't valid", url, request.subject, rule="url"
+            raise response_error(
+                "the URL is not valid", url, request.subject, rule="url"
             ) from error
         connection = self._connection
-        trusted = connection.trusts(url)
+        trusted = connection.is_trusted(url)
         proxies = connection.proxies_for(url)
         try:
             return self._adapter(url, proxies, trusted=trusted).send(
@@ -187,30 +203,30 @@ class HttpSession:
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidProxyURL,
             requests.exceptions.InvalidSchema,
-        ) as error:  # the index's URL was valid, so it is the proxy's
-            socks = any("socks" in str(proxy).lower() for proxy in proxies.values())
-            raise answers.unreachable(
-                "the proxy can't be used",
+        ) as error:  # the URL of the index was valid, so it is that of the proxy
+            is_socks = any("socks" in str(proxy).lower() for proxy in proxies.values())
+            raise unreachable_error(
+                "the proxy cannot be used",
                 url,
                 request.subject,
-                hint="a SOCKS proxy needs PySocks installed beside crossdeps"
-                if socks
+                hint="a SOCKS proxy requires PySocks in the environment of crossdeps"
+                if is_socks
                 else "give it as http://HOST:PORT",
             ) from error
         except requests.exceptions.RequestException:
             raise
-        except OSError as error:  # a bundle or client certificate that can't be read
-            raise answers.certificate_refused(
-                "the certificates can't be read",
+        except OSError as error:  # a bundle or client certificate that cannot be read
+            raise tls_error(
+                "the certificates cannot be read",
                 url,
                 request.subject,
                 bundle=connection.certificates or connection.client_certificate,
             ) from error
 
     def _adapter(self, url: str, proxies: dict[str, str], *, trusted: bool) -> PooledAdapter:
-        """What carries a request.
+        """The adapter for a URL and its proxies.
 
-        :raises OSError: if the certificates can't be read
+        :raises OSError: if the certificates cannot be read
         """
         if trusted:
             return self._quiet
@@ -223,57 +239,31 @@ class HttpSession:
             return self._shared
 
 
-class _Opened:
-    """An open answer; afterwards its connection is kept if that is cheap, else closed."""
-
-    def __init__(self, raw: requests.Response, answer: Answer) -> None:
-        self._raw = raw
-        self._answer = answer
-
-    def __enter__(self) -> Answer:
-        return self._answer
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            _finish(self._raw)
-        else:
-            self._raw.close()
-
-
-def _finish(raw: requests.Response) -> None:
-    """Read a short rest, so that the connection can be used again; drop it with a long one."""
+def _release(raw: requests.Response) -> None:
+    """Read what is left of a short body, so that the connection can be reused; else close it."""
     length = raw.headers.get("Content-Length", "0" if raw.status_code == 304 else "")
     if length.isascii() and length.isdigit() and len(length) < 6:
-        # RuntimeError comes where the body was already read decoded: to its end, then.
+        # RuntimeError: the body was already read, and decoded, to its end.
         with contextlib.suppress(urllib3.exceptions.HTTPError, RuntimeError):
             while raw.raw.read1(CHUNK, decode_content=False):
                 pass
     raw.close()
 
 
-def _basic(user: str, password: str) -> str:
-    """Basic credentials in UTF-8 (RFC 7617)."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+def _redirect_target(url: str, location: str, request: Request) -> str:
+    """The URL of a redirect, without credentials.
 
-
-def _next_url(url: str, location: str, request: Request) -> str:
-    """Where a redirect leads.
-
-    :raises IndexResponseError: if that isn't http(s), or is http after https
+    :raises IndexResponseError: if it is not http(s), or is http after https
     """
     target = urllib.parse.urldefrag(urllib.parse.urljoin(url, location))[0]
     downgrade = url.lower().startswith("https:") and target.lower().startswith("http:")
     if not is_http(target) or downgrade:
-        raise answers.untrustworthy(
+        raise response_error(
             f"the index redirects to {show_url(target)}, "
             + ("from https to http" if downgrade else "which is neither http nor https"),
             url,
             request.subject,
             rule="redirect-target",
         )
-    return _without_userinfo(target)
-
-
-def _without_userinfo(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
+    parts = urllib.parse.urlsplit(target)
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

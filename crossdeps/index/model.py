@@ -1,12 +1,11 @@
-"""What exists: one file that an index offers, and a project's page."""
+"""What an index offers: files, project pages, and how to connect to it."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
 
 from crossdeps.text import read_origin
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectFile:
+class ProjectFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a project, as an index describes it (PEP 691, PEP 700, PEP 503).
 
     :param filename: the last part of the URL path, decoded once; never used as a path
@@ -27,10 +25,10 @@ class ProjectFile:
     :param size: bytes, if stated
     :param requires_python: as written, unparsed
     :param upload_time: aware datetime, if stated (PEP 700)
-    :param yanked: None, or the reason (``""`` where none was given) (PEP 592)
+    :param yanked: None, or the reason (``""`` if none is given) (PEP 592)
     :param metadata_hashes: hashes of the metadata file beside it (PEP 658, PEP 714); an empty
-        mapping where it is offered without hashes; None where it isn't offered
-    :param index: the index page's root URL, without credentials, for reports and locks
+        mapping if it is offered without hashes; None if it is not offered
+    :param index: URL of the index, without credentials, for reports and locks
     """
 
     filename: str
@@ -44,141 +42,85 @@ class ProjectFile:
     index: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProjectPage:
-    """All files of one project, from every index that was asked, in the order of the indexes.
+class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
+    """All files of one project, from every index that was searched, in the order of the indexes.
 
     :param project: normalised name
-    :param files: in page order; empty where no index knows the project
-    :param asked: roots of the indexes asked, without credentials
-    :param found_on: roots of those that know the project
-    :param warnings: what was skipped on the pages and why
+    :param files: in page order; empty if no index has the project
+    :param searched: URLs of the indexes searched, without credentials
+    :param found_on: URLs of those that have the project
+    :param warnings: files that were skipped, and why
     """
 
     project: NormalizedName
     files: Sequence[ProjectFile]
-    asked: tuple[str, ...]
+    searched: tuple[str, ...]
     found_on: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
 class Index(Protocol):
-    """What the resolver asks of an index. Safe to call from several threads."""
+    """What the resolver needs of an index. Safe to call from several threads."""
 
     def page(self, project: NormalizedName) -> ProjectPage:
-        """All files of *project*; one request each index, then from memory.
+        """All files of *project*; one request to each index, then from memory.
 
-        :raises IndexAccessError: if an index can't be reached or understood
+        :raises IndexAccessError: if an index cannot be reached, or its response cannot be read
         """
 
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
-        """Start to fetch pages that are likely to be asked for; errors wait until they are."""
+        """Start to fetch pages that are likely to be needed; :meth:`page` raises the errors."""
 
     def metadata(self, file: ProjectFile) -> bytes:
         """The core metadata (METADATA) of a wheel, by the cheapest way that the index offers.
 
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         :raises IntegrityError: if what was fetched is wrong
         """
 
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
-        """Start to fetch metadata that is likely to be asked for."""
+        """Start to fetch metadata that is likely to be needed."""
 
 
-# A page is asked for again after this many seconds, whatever its index says: new releases and
-# yanks must be seen some day.
-LONGEST_FRESHNESS = 600
+class IndexLocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look for files.
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CachedPage:
-    """A page as an index gave it.
-
-    :param url: the final URL, after redirects, without credentials
-    :param content_type: the Content-Type header
-    :param etag: for ``If-None-Match``; empty where there was none
-    :param last_modified: for ``If-Modified-Since``; empty where there was none
-    :param fetched: seconds since the epoch when it was last known to be right
-    :param fresh_for: seconds after that in which it needn't be asked for
+    :param kind: ``simple``: a simple repository with a page for each project; ``links``: a
+        find-links page or directory with the files of many projects
+    :param root: URL or path, without credentials
     """
 
-    url: str
-    content_type: str
-    body: bytes
-    etag: str = ""
-    last_modified: str = ""
-    fetched: float
-    fresh_for: float
+    kind: Literal["simple", "links"]
+    root: str
 
-    def is_fresh(self, now: float) -> bool:
-        """Whether it can be used without asking; never when the clock went backwards."""
-        return 0 <= now - self.fetched < self.fresh_for
-
-    def conditions(self) -> dict[str, str]:
-        """Headers that ask whether it is still right (RFC 9110, section 13.1)."""
-        found = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in found.items() if value}
+    def page_url(self, project: str) -> str:
+        """The URL of a project's page, ending in a slash (PEP 503)."""
+        return self.root if self.kind == "links" else f"{self.root.rstrip('/')}/{project}/"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PageHead:
-    """A kept page without its body.
-
-    :param page: its body is empty here
-    :param body_sha256: of the body that is kept
-    """
-
-    page: CachedPage
-    body_sha256: bytes
-
-    def says(self, page: CachedPage) -> bool:
-        """Whether keeping *page* would change nothing that is read later."""
-        same = replace(page, body=b"", fetched=self.page.fetched) == self.page
-        return (
-            same and not page.fresh_for and self.body_sha256 == hashlib.sha256(page.body).digest()
-        )
-
-
-def read_freshness(headers: Mapping[str, str]) -> float | None:
-    """Seconds for which an answer stays fresh (RFC 9111); None where it may not be stored.
-
-    Without ``max-age`` an answer isn't fresh at all, and asked for again.
-    """
-    directives = headers.get("Cache-Control", "").lower()
-    if "no-store" in directives:
-        return None
-    found = re.search(r"(?:^|[\s,])max-age=\"?([0-9]{1,10})", directives)
-    if "no-cache" in directives or found is None:
-        return 0.0
-    age = headers.get("Age", "").strip()
-    spent = int(age) if age.isascii() and age.isdigit() and len(age) <= 10 else 0
-    return float(max(min(int(found[1]), LONGEST_FRESHNESS) - spent, 0))
-
-
-# (user, password) for a URL whose origin the user named, else None.
+# (user, password) for a URL whose origin the user configured, else None.
 CredentialsLookup = Callable[[str], "tuple[str, str] | None"]
 
 
 def no_credentials(_url: str) -> tuple[str, str] | None:
-    """Know nobody."""
+    """Find no credentials."""
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Connection:
-    """How the network is to be used.
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """How to connect to servers.
 
     :param timeout: seconds without a connection or a byte before an attempt counts as failed
     :param retries: further attempts after the first
-    :param deadline: seconds for everything that one page or one metadata costs, waits included
-    :param download_deadline: the same for one file
-    :param longest_wait: seconds of ``Retry-After`` that are obeyed; a server that wants more fails
-    :param backoff: seconds before the first retry; each later one waits twice as long
+    :param deadline: seconds for all attempts at one page or metadata file, waits included
+    :param download_deadline: the same for the download of one file
+    :param longest_wait: seconds; a ``Retry-After`` beyond this is an error
+    :param backoff: seconds before the first retry; doubled for each later one
     :param certificates: path of a CA bundle; None uses the one that comes with requests
     :param client_certificate: path of a PEM file with certificate and key
     :param proxies: URL scheme -> proxy URL
     :param unproxied: hosts and domains that are reached without the proxy (``NO_PROXY``)
-    :param trusted_hosts: ``host`` or ``host:port`` whose certificate isn't checked
+    :param trusted_hosts: ``host`` or ``host:port`` whose certificate is not checked
     """
 
     timeout: float = 15.0
@@ -189,21 +131,25 @@ class Connection:
     backoff: float = 0.3
     certificates: str | None = None
     client_certificate: str | None = None
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
     unproxied: tuple[str, ...] = ()
     trusted_hosts: frozenset[str] = frozenset()
 
-    def trusts(self, url: str) -> bool:
-        """Whether the certificate of this host goes unchecked, as the user asked."""
+    def __repr__(self) -> str:
+        """Without the proxies: their URLs may contain passwords."""
+        return f"Connection(timeout={self.timeout}, retries={self.retries}, ...)"
+
+    def is_trusted(self, url: str) -> bool:
+        """Whether the user turned off the certificate check for this host."""
         _, host, port = read_origin(url)
         return host in self.trusted_hosts or f"{host}:{port}" in self.trusted_hosts
 
     def proxies_for(self, url: str) -> dict[str, str]:
-        """The proxies for *url*: none for a host, or a host of a domain, that is unproxied."""
+        """The proxies for *url*: none if its host, or a domain above it, is unproxied."""
         _, host, port = read_origin(url)
-        for each in self.unproxied:
-            name, _, only_port = each.strip().lower().lstrip("*").lstrip(".").partition(":")
-            if each.strip() == "*":
+        for entry in self.unproxied:
+            name, _, only_port = entry.strip().lower().lstrip("*").lstrip(".").partition(":")
+            if entry.strip() == "*":
                 return {}
             if only_port and only_port != str(port):
                 continue

@@ -1,17 +1,15 @@
-"""Hashes of what is fetched, computed as it arrives."""
+"""Transfers of whole files: hashes computed while the bytes arrive, resumption, local copies."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from crossdeps.errors import HashMismatchError, IndexResponseError, IndexUnreachableError
 from crossdeps.fs import CHUNK, atomic_write
-from crossdeps.index import responses as answers
 from crossdeps.index.pages.project_files import url_filename
-from crossdeps.index.responses import BrokenAnswerError, Request
+from crossdeps.index.responses import BrokenResponseError, Request, response_error
 from crossdeps.text import escape, local_path, show_url
 
 if TYPE_CHECKING:
@@ -19,22 +17,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crossdeps.index.http_session import HttpSession
-    from crossdeps.index.responses import Answer
+    from crossdeps.index.responses import Response
     from crossdeps.progress import Progress
 
-# Algorithms that a page may list and that every Python has (PEP 503, and hashlib's
-# algorithms_guaranteed). Another algorithm can't be checked, and doesn't count as a hash.
 ALGORITHMS = frozenset(
     {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake2s"}
     | {"sha3_224", "sha3_256", "sha3_384", "sha3_512"}
 )
+"""Algorithms that every Python has (PEP 503, and hashlib's algorithms_guaranteed); hashes by others
+cannot be checked and are ignored."""
 
 STRONG = ALGORITHMS - {"md5", "sha1", "sha224", "sha3_224"}
-"""Algorithms at least as strong as SHA-256; a file is trusted for one of these, or not at all."""
+"""Algorithms at least as strong as SHA-256; only these make a file trusted."""
+
+# The size on a page is advice: a file may be larger, but not without end.
+_SIZE_FACTOR = 2
+_SIZE_MARGIN = 1 << 20
+_LARGEST_FILE = 8 << 30
 
 
 class Hasher:
-    """sha256 and every listed algorithm, over the same bytes."""
+    """Computes sha256 and the expected hashes of the same bytes.
+
+    :param expected: algorithm -> hex digest
+    """
 
     def __init__(self, expected: Mapping[str, str]) -> None:
         self._expected = {
@@ -45,12 +51,12 @@ class Hasher:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was seen."""
+        """Start again from the first byte."""
         names = self._expected.keys() | {"sha256"}
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in sorted(names)}
 
     def update(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         for digest in self._digests.values():
             digest.update(data)
 
@@ -61,11 +67,11 @@ class Hasher:
 
     @property
     def sha256(self) -> str:
-        """Hex digest of everything so far."""
+        """Hex digest of the bytes so far."""
         return self._digests["sha256"].hexdigest()
 
     def check(self, subject: str, *context: str) -> None:
-        """Compare every listed hash.
+        """Compare every expected hash.
 
         :raises HashMismatchError: if any differs
         """
@@ -73,32 +79,21 @@ class Hasher:
             found = self._digests[name].hexdigest()
             if found != digest:
                 raise HashMismatchError(
-                    f"the {name} hash of {subject} isn't the one that was expected",
+                    f"the {name} hash of {subject} does not match",
                     context=(*context, f"expected {digest[:200]}", f"got      {found}"),
-                    hint="the file was changed, or damaged on its way: "
-                    "don't use it before you know which",
+                    hint="the file was changed, or damaged in transit: "
+                    "do not use it before you know which",
                 )
 
 
 def check_hashes(data: bytes, expected: Mapping[str, str], subject: str, *context: str) -> None:
     """Compare the hashes of *data*.
 
-    :raises HashMismatchError: if any listed one differs
+    :raises HashMismatchError: if any differs
     """
     hasher = Hasher(expected)
     hasher.update(data)
     hasher.check(subject, *context)
-
-
-# A page's size is advice; past this much of it, a file is endless rather than a bit larger.
-_ROOM = 2
-_SLACK = 1 << 20
-_LARGEST_FILE = 8 << 30
-
-
-def limit_for(size: int | None) -> int:
-    """How many bytes of a file are accepted when a page says that it has *size*."""
-    return _LARGEST_FILE if size is None else size * _ROOM + _SLACK
 
 
 def copy_local(
@@ -109,24 +104,27 @@ def copy_local(
     *,
     name: str | None = None,
 ) -> str:
-    """Copy a ``file:`` URL or a path of this machine; raises and returns as :func:`download`.
+    """Copy a local file, given as a ``file:`` URL or a path.
 
-    :param name: what to call it; its own file name if missing
+    :param name: name of the file for messages; by default the one in *url*
+    :returns: sha256 of the file, hex
+    :raises IndexAccessError: if *url* is not that of a local file, or the file cannot be read
+    :raises HashMismatchError: if any hash differs; *destination* is unchanged then
     """
     path = local_path(url)
-    subject = escape(name or (url_filename(url) if path is None else path.name))
     if path is None:
         raise IndexResponseError(
-            "the URL isn't http, https or a file of this machine",
+            "the URL is neither http or https nor that of a local file",
             context=(show_url(url),),
             rule="url",
         )
+    subject = escape(name or path.name)
     hasher = Hasher(hashes)
     try:
         source = path.open("rb")
     except OSError as error:
         raise IndexUnreachableError(
-            f"the file can't be read: {error.strerror}", context=(escape(str(path)),)
+            f"the file cannot be read: {error.strerror}", context=(escape(str(path)),)
         ) from error
     with source, atomic_write(destination) as file:
         while chunk := source.read(CHUNK):
@@ -137,146 +135,139 @@ def copy_local(
     return hasher.sha256
 
 
-def download(
-    session: HttpSession,
-    url: str,
-    destination: Path,
-    *,
-    size: int | None,
-    hashes: Mapping[str, str],
-    progress: Progress,
-    deadline: float | None = None,
-) -> str:
-    """Stream *url* to *destination*, checking every listed hash as it goes.
-
-    A broken connection is resumed where it broke (RFC 9110, section 14), but only what the
-    server says is the same file is put together. If the hash of a file that was put together is
-    wrong, it is fetched once more in one piece before that is an error.
-
-    :param size: bytes, as the page says; advice that only bounds the transfer
-    :param deadline: seconds for all attempts together
-    :returns: sha256 of the file, hex
-    :raises IndexAccessError: if it can't be fetched
-    :raises HashMismatchError: if any listed hash differs; *destination* isn't touched then
-    """
-    with atomic_write(destination) as file:
-        transfer = Transfer(url=url, file=file, hasher=Hasher(hashes), size=size, progress=progress)
-        return run_transfer(session, transfer, deadline=deadline)
-
-
-@dataclass(kw_only=True, slots=True)
 class Transfer:
-    """A file on its way: what has arrived, and how to go on after a break."""
+    """The download of one file over HTTP, which can be resumed where a connection broke.
 
-    url: str
-    file: IO[bytes]
-    hasher: Hasher
-    size: int | None
-    progress: Progress
-    done: int = 0
-    pieces: int = 0
-    validator: str | None = None
-    total: int | None = None
-    subject: str = field(init=False)
+    :param url: http(s) URL, without credentials
+    :param file: receives the bytes; empty, open for reading and writing
+    :param hashes: expected hashes, algorithm -> hex digest
+    :param size: bytes, as stated by the page; only bounds the transfer
+    """
 
-    def __post_init__(self) -> None:
-        self.subject = escape(url_filename(self.url))
+    def __init__(
+        self,
+        url: str,
+        file: IO[bytes],
+        *,
+        hashes: Mapping[str, str],
+        size: int | None,
+        progress: Progress,
+    ) -> None:
+        self._url = url
+        self._file = file
+        self._hasher = Hasher(hashes)
+        self._size = size
+        self._progress = progress
+        self._subject = escape(url_filename(url))
+        self._validator: str | None = None
+        self._total: int | None = None
+        self._limit = _LARGEST_FILE if size is None else size * _SIZE_FACTOR + _SIZE_MARGIN
+        self._restart()
 
-    def headers(self) -> Mapping[str, str]:
-        """Headers of the next attempt: the rest of the file, if it is still the same."""
+    def run(self, session: HttpSession, *, deadline: float | None = None) -> str:
+        """Fetch the file, and check its hashes.
+
+        A transfer that breaks is resumed (RFC 9110, section 14), but only if the server states
+        that it is still the same file. If the hash of a file that arrived in several parts does
+        not match, it is fetched once more as a whole.
+
+        :param deadline: seconds for all attempts together
+        :returns: sha256 of the file, hex
+        :raises IndexAccessError: if it cannot be fetched
+        :raises HashMismatchError: if any hash differs
+        """
+        request = Request(
+            url=self._url,
+            subject=self._subject,
+            headers=self._next_headers,
+            accept=frozenset({200, 206, 416}),
+            deadline=deadline,
+        )
+        session.fetch(request, self.receive)
+        try:
+            return self.check()
+        except HashMismatchError:
+            if self._parts < 2:
+                raise
+        self._restart()
+        session.fetch(request, self.receive)
+        return self.check()
+
+    def check(self) -> str:
+        """Check the hashes of what has arrived; raises and returns as :meth:`run` does."""
+        self._hasher.check(self._subject, show_url(self._url))
+        return self._hasher.sha256
+
+    def receive(self, response: Response) -> None:
+        """Write the body of one response: 200 has the whole file, 206 the rest.
+
+        :raises BrokenResponseError: if the next attempt has to start from the first byte
+        """
+        if response.status == 206:
+            if not self._is_continued_by(response):
+                self._restart()
+                raise BrokenResponseError("the index sent another part of the file")
+        else:
+            self._restart()
+            if response.status == 416:
+                raise BrokenResponseError("the index does not have this part of the file")
+            self._validator = _read_validator(response.headers)
+            self._total = _read_length(response.headers)
+            if self._total is not None and self._total > self._limit:
+                raise response_error(
+                    f"the file has {self._total:,} bytes, but the page states {self._size or 0:,}",
+                    response.url,
+                    self._subject,
+                    rule="answer-size",
+                )
+        self._parts += 1
+        for chunk in response.chunks(self._limit - self._received):
+            self._file.write(chunk)
+            self._hasher.update(chunk)
+            self._received += len(chunk)
+            self._progress.fetched(self._subject, len(chunk))
+
+    def _restart(self) -> None:
+        """Discard what has arrived."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._hasher.restart()
+        self._received = self._parts = 0
+        self._validator = self._total = None
+
+    def _next_headers(self) -> Mapping[str, str]:
+        """Headers of the next attempt: for the rest of the file, if it is still the same."""
         headers = {"Accept-Encoding": "identity", "Accept": "*/*"}
-        if self.done and self.validator is None and not self.hasher.is_checking:
-            self.restart()  # nothing would tell whether the rest is of the same file
-        if self.done:
-            headers["Range"] = f"bytes={self.done}-"
-            if self.validator is not None:
-                headers["If-Range"] = self.validator
+        if self._received and self._validator is None and not self._hasher.is_checking:
+            self._restart()  # nothing could tell whether the rest is of the same file
+        if self._received:
+            headers["Range"] = f"bytes={self._received}-"
+            if self._validator is not None:
+                headers["If-Range"] = self._validator
         return headers
 
-    def restart(self) -> None:
-        """Throw away what has arrived."""
-        self.file.seek(0)
-        self.file.truncate()
-        self.hasher.restart()
-        self.done = self.pieces = 0
-        self.validator = self.total = None
-
-    def receive(self, answer: Answer) -> None:
-        """Take one answer: 200 is the whole file, 206 the rest, 416 a misunderstanding.
-
-        :raises BrokenAnswerError: if the next attempt has to start anew
-        """
-        if answer.status == 206:
-            if not self._continues(answer):
-                self.restart()
-                raise BrokenAnswerError("the server answered with another part of the file")
-        else:
-            self.restart()
-            if answer.status == 416:
-                raise BrokenAnswerError("the server has no such part of the file")
-            self.validator = _validator(answer.headers)
-            self.total = _length(answer.headers)
-            self._check_length(answer)
-        self.pieces += 1
-        for chunk in answer.chunks(limit_for(self.size) - self.done):
-            self.file.write(chunk)
-            self.hasher.update(chunk)
-            self.done += len(chunk)
-            self.progress.fetched(self.subject, len(chunk))
-
-    def _check_length(self, answer: Answer) -> None:
-        if self.total is not None and self.total > limit_for(self.size):
-            raise answers.untrustworthy(
-                f"the file has {self.total:,} bytes, and the page says {self.size or 0:,}",
-                answer.url,
-                self.subject,
-                rule="answer-size",
-            )
-
-    def _continues(self, answer: Answer) -> bool:
-        """Whether a 206 is the rest of what has arrived (RFC 9110, section 15.3.7)."""
+    def _is_continued_by(self, response: Response) -> bool:
+        """Whether a 206 has the rest of the file (RFC 9110, section 15.3.7)."""
         found = re.fullmatch(
             r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)",
-            answer.headers.get("Content-Range", "").strip(),
+            response.headers.get("Content-Range", "").strip(),
         )
-        if found is None or int(found[1]) != self.done or not self.done:
+        if found is None or int(found[1]) != self._received or not self._received:
             return False
-        if self.total is not None and found[3] not in {"*", str(self.total)}:
+        if self._total is not None and found[3] not in {"*", str(self._total)}:
             return False
-        other = _validator(answer.headers)
-        return other is None or other == self.validator
+        other = _read_validator(response.headers)
+        return other is None or other == self._validator
 
 
-def run_transfer(session: HttpSession, transfer: Transfer, *, deadline: float | None = None) -> str:
-    """Run a transfer to its end; returns the sha256 and raises as :func:`download` does."""
-    request = Request(
-        url=transfer.url,
-        subject=transfer.subject,
-        headers=transfer.headers,
-        accept=frozenset({200, 206, 416}),
-        deadline=deadline,
-    )
-    session.fetch(request, transfer.receive)
-    where = show_url(transfer.url)
-    try:
-        transfer.hasher.check(transfer.subject, where)
-    except HashMismatchError:
-        if transfer.pieces < 2:
-            raise
-        transfer.restart()
-        session.fetch(request, transfer.receive)
-        transfer.hasher.check(transfer.subject, where)
-    return transfer.hasher.sha256
-
-
-def _validator(headers: Mapping[str, str]) -> str | None:
-    """A strong ETag, as If-Range wants (RFC 9110, section 13.1.5), or a date."""
+def _read_validator(headers: Mapping[str, str]) -> str | None:
+    """A strong ETag, as If-Range requires (RFC 9110, section 13.1.5), or a date."""
     etag = headers.get("ETag", "").strip()
     if etag.startswith('"') and etag.endswith('"') and len(etag) > 1:
         return etag
     return headers.get("Last-Modified") if not etag else None
 
 
-def _length(headers: Mapping[str, str]) -> int | None:
+def _read_length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("Content-Length", "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -1,4 +1,4 @@
-"""Work done ahead by a few threads, or at once by whoever needs its result first."""
+"""Tasks that a few threads run ahead of time, or that run at once when the result is needed."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ T = TypeVar("T")
 
 
 class Task(Generic[T]):
-    """Work that is done once, by the first thread that comes to it."""
+    """A function that is called once, by the first thread that reaches it."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
-        self._begun = threading.Lock()
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._started = threading.Lock()
         self._future: Future[T] = Future()
 
     def run(self) -> None:
-        """Do the work, unless somebody does or did; its error waits in the result."""
-        if not self._begun.acquire(blocking=False):
+        """Call the function, unless it was called before; its error is raised by :meth:`result`."""
+        if not self._started.acquire(blocking=False):
             return
         try:
-            self._future.set_result(self._work())
-        except BaseException as error:  # noqa: BLE001 - kept for whoever asks for the result
+            self._future.set_result(self._function())
+        except BaseException as error:  # noqa: BLE001 - raised by result()
             self._future.set_exception(error)
 
     def result(self) -> T:
-        """The result: worked for here if nobody has begun, else waited for.
+        """Return the result: run the task here, or wait for the thread that runs it.
 
-        :raises BaseException: what the work raised
+        :raises BaseException: what the function raised
         """
         self.run()
         try:
             return self._future.result()
         except CrossdepsError as error:
-            # Callers add where they were to an error; each gets one of its own.
+            # Callers add context to an error, so that each gets its own copy.
             raise copy.copy(error) from error.__cause__
 
 
 class Workers:
-    """Threads that end with the process, whatever they are waiting for."""
+    """Daemon threads, which end with the process whatever they wait for."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -57,7 +57,7 @@ class Workers:
         self._closed = False
 
     def submit(self, task: Task[T]) -> None:
-        """Have *task* run some time, unless the workers are closed."""
+        """Queue *task*, unless the workers are closed."""
         with self._lock:
             if self._closed:
                 return
@@ -65,7 +65,7 @@ class Workers:
                 thread = threading.Thread(target=self._work, name="crossdeps-index", daemon=True)
                 self._threads.append(thread)
                 thread.start()
-        self._queue.put(task)  # type: ignore[arg-type] # results don't matter to the queue
+        self._queue.put(task)  # type: ignore[arg-type] # the queue ignores results
 
     def _work(self) -> None:
         while (task := self._queue.get()) is not None:
@@ -73,7 +73,7 @@ class Workers:
                 task.run()
 
     def close(self) -> None:
-        """Drop what hasn't begun; what has, ends by itself."""
+        """Drop the tasks that have not started; those that have, end by themselves."""
         with self._lock:
             self._closed = True
         for _ in self._threads:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.client import IndexClient
 from crossdeps.index.http_session import HttpSession
-from crossdeps.index.model import Connection, no_credentials
-from crossdeps.index.pages.page_fetcher import IndexLocation
+from crossdeps.index.model import Connection, IndexLocation, no_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,14 +38,14 @@ def open_client() -> Iterator[Callable[..., IndexClient]]:
             **changes: Any,  # noqa: ANN401 - fields of Connection
         ) -> IndexClient:
             connection = replace(FAST, **changes)
-            places = [IndexLocation(kind="simple", root=root) for root in roots]
-            places += [IndexLocation(kind="links", root=root) for root in links]
+            locations = [IndexLocation(kind="simple", root=root) for root in roots]
+            locations += [IndexLocation(kind="links", root=root) for root in links]
 
             def session() -> HttpSession:
                 return HttpSession(connection, user_agent="crossdeps/0", credentials=credentials)
 
             client = IndexClient(
-                places,
+                locations,
                 open_session=None if offline else session,
                 cache=None if cache is None else lambda warn: IndexCache(cache, warn),
                 progress=progress,

@@ -6,17 +6,16 @@ import hashlib
 import os
 import stat
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import OfflineError
-from crossdeps.index.cache import IndexCache
-from crossdeps.index.model import CachedPage, read_freshness
+from crossdeps.index.cache import CachedPage, IndexCache, read_freshness
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def entries(root: Path) -> list[Path]:
 
 def test_a_kept_page_comes_back(cache: IndexCache) -> None:
     assert cache.page(PAGE.url) is None
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     assert cache.page(PAGE.url) == PAGE
     assert cache.page(PAGE.url + "?") is None
 
@@ -126,7 +125,7 @@ def test_offline_uses_what_is_kept_however_old(
 
 
 def test_only_the_user_can_read_it(cache: IndexCache, tmp_path: Path) -> None:
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
     for path in entries(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -154,7 +153,7 @@ def test_a_damaged_entry_is_no_entry(
 ) -> None:
     root = tmp_path_factory.mktemp("cache")
     cache = IndexCache(root, pytest.fail)
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     [path] = entries(root)
     content = bytearray(path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
@@ -164,20 +163,20 @@ def test_a_damaged_entry_is_no_entry(
         del content[place:]
     path.write_bytes(content)
     assert cache.page(PAGE.url) is None
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     assert cache.page(PAGE.url) == PAGE
 
 
 def test_an_entry_of_another_kind_is_no_page(cache: IndexCache, tmp_path: Path) -> None:
-    cache.keep_metadata(PAGE.url, "ab" * 32, b"Name: foo")
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_metadata(PAGE.url, "ab" * 32, b"Name: foo")
+    cache.store_page(PAGE.url, PAGE)
     page, metadata = sorted(entries(tmp_path), key=lambda path: "metadata" in path.parts)
     page.write_bytes(metadata.read_bytes())
     assert cache.page(PAGE.url) is None
 
 
 def test_one_origin_does_not_vouch_for_another(cache: IndexCache) -> None:
-    cache.keep_metadata("https://one.example/foo.whl", "ab" * 32, b"Name: foo")
+    cache.store_metadata("https://one.example/foo.whl", "ab" * 32, b"Name: foo")
     assert cache.metadata("https://one.example/other/foo.whl", "ab" * 32) == b"Name: foo"
     assert cache.metadata("https://two.example/foo.whl", "ab" * 32) is None
 
@@ -209,8 +208,8 @@ def test_a_full_disk_is_worked_without(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, name, fail)
-        cache.keep_page(PAGE.url, PAGE)
-        cache.keep_page(PAGE.url, PAGE)
+        cache.store_page(PAGE.url, PAGE)
+        cache.store_page(PAGE.url, PAGE)
     assert calls == 1
     assert len(warnings) == 1
     assert "No space left" in warnings[0]
@@ -221,7 +220,7 @@ def test_the_cache_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "c"
-    IndexCache(root, pytest.fail).keep_page(PAGE.url, PAGE)
+    IndexCache(root, pytest.fail).store_page(PAGE.url, PAGE)
     if os.geteuid() == 0:
         os.chown(root, 12345, 12345)
     else:
@@ -229,15 +228,15 @@ def test_the_cache_of_another_user_is_refused(
     warnings: list[str] = []
     cache = IndexCache(root, warnings.append)
     assert cache.page(PAGE.url) is None
-    cache.keep_page("https://index.example/other/", PAGE)
-    assert cache.size().entries == 0
+    cache.store_page("https://index.example/other/", PAGE)
+    assert cache.clear() == 0
     assert len(entries(root)) == 1
     assert len(warnings) == 1
 
 
 def test_a_glance_tells_all_but_the_body(cache: IndexCache, tmp_path: Path) -> None:
     assert cache.page_head(PAGE.url) is None
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     page_head = cache.page_head(PAGE.url)
     assert page_head is not None
     assert page_head.page == replace(PAGE, body=b"")
@@ -263,10 +262,10 @@ def test_what_says_nothing_new_needs_no_writing(
     cache: IndexCache, change: dict[str, Any], same: bool
 ) -> None:
     stale = replace(PAGE, fresh_for=0.0)
-    cache.keep_page(PAGE.url, stale)
+    cache.store_page(PAGE.url, stale)
     page_head = cache.page_head(PAGE.url)
     assert page_head is not None
-    assert page_head.says(replace(stale, **change)) is same
+    assert page_head.matches(replace(stale, **change)) is same
 
 
 def test_a_page_that_came_again_unchanged_is_not_written_again(
@@ -288,21 +287,23 @@ def test_a_page_that_came_again_unchanged_is_not_written_again(
 
 
 def test_prune_and_clear(cache: IndexCache, tmp_path: Path) -> None:
-    cache.keep_page(PAGE.url, PAGE)
+    cache.store_page(PAGE.url, PAGE)
     old = entries(tmp_path)[0]
     os.utime(old, (0, 0))
-    cache.keep_metadata(PAGE.url, "ab" * 32, b"Name: foo")
-    assert cache.size().entries == 2
-    assert cache.prune(older_than=3600).entries == 1
+    cache.store_metadata(PAGE.url, "ab" * 32, b"Name: foo")
+    sizes = {path: path.stat().st_size for path in entries(tmp_path)}
+    assert len(sizes) == 2
+    assert cache.prune(unused_days=1) == sizes.pop(old)
     assert cache.page(PAGE.url) is None
-    assert cache.clear().entries == 1
+    assert entries(tmp_path) == list(sizes)
+    assert cache.clear() == sum(sizes.values())
     assert entries(tmp_path) == []
 
 
 def test_threads_write_one_entry_at_the_same_time(cache: IndexCache, tmp_path: Path) -> None:
     def keep() -> None:
         for _ in range(20):
-            cache.keep_page(PAGE.url, PAGE)
+            cache.store_page(PAGE.url, PAGE)
             assert cache.page(PAGE.url) == PAGE
 
     threads = [threading.Thread(target=keep) for _ in range(4)]

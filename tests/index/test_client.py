@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.config.credentials import Credentials
 from crossdeps.config.index_options import IndexOptions
 from crossdeps.errors import IndexRefusedError, IndexResponseError, IndexUnreachableError
-from crossdeps.index.client import open_index, read_connection, read_places
+from crossdeps.index.client import open_index, read_connection, read_locations
 from crossdeps.index.workers import Task, Workers
 from tests.support import faults
 from tests.support.wheel_factory import make_sdist, make_wheel
@@ -46,7 +46,7 @@ def test_places_are_merged_in_their_order(
         (TWO.filename, third.url),
         (THREE.filename, str(tmp_path)),
     ]
-    assert page.asked == (first.url, second.url, third.url, str(tmp_path))
+    assert page.searched == (first.url, second.url, third.url, str(tmp_path))
     assert page.found_on == (first.url, third.url, str(tmp_path))
     assert list(page.files.filenames) == [file.filename for file in page.files]  # type: ignore[attr-defined]
 
@@ -234,7 +234,7 @@ def test_an_index_is_opened_from_options(plain_index: IndexServer, tmp_path: Pat
     options = IndexOptions(index_url=url, timeout=1.0, retries=0)
     with open_index(options, cache=tmp_path / "c") as index:
         page = index.page(FOO)
-        assert page.asked == (plain_index.url,)
+        assert page.searched == (plain_index.url,)
         assert page.files[0].index == plain_index.url
         assert index.metadata(page.files[0]) == ONE.metadata
     assert plain_index.requests[0].headers["user-agent"].startswith("crossdeps/")
@@ -252,7 +252,7 @@ def test_places_and_connection_of_options() -> None:
         trusted_hosts=("One.example", "three.example:8443"),
         cert="/etc/ca.pem",
     )
-    assert [place.root for place in read_places(options)] == [
+    assert [location.root for location in read_locations(options)] == [
         "https://one.example/simple",
         "https://two.example/simple/",
         "file:///opt/index",
@@ -260,14 +260,14 @@ def test_places_and_connection_of_options() -> None:
     ]
     connection = read_connection(options)
     assert connection.certificates == "/etc/ca.pem"
-    assert connection.trusts("https://one.example/simple/")
-    assert connection.trusts("https://three.example:8443/")
-    assert not connection.trusts("https://three.example/")
+    assert connection.is_trusted("https://one.example/simple/")
+    assert connection.is_trusted("https://three.example:8443/")
+    assert not connection.is_trusted("https://three.example/")
     assert connection.proxies_for("https://one.example/") == {"https": "http://proxy.example:3128"}
     assert connection.proxies_for("https://two.example/") == {}
     assert connection.proxies_for("https://a.internal.example/") == {}
     assert connection.proxies_for("https://not-two.example/")
-    assert [place.root for place in read_places(IndexOptions(no_index=True))] == []
+    assert [location.root for location in read_locations(IndexOptions(no_index=True))] == []
 
 
 def test_logins_of_inputs_fit(plain_index: IndexServer) -> None:

@@ -110,7 +110,7 @@ def test_what_is_not_there_is_no_error(
 ) -> None:
     server.script(PAGE, [faults.status(code)], repeat=True)
     page = open_client(server.url).page(FOO)
-    assert (len(page.files), page.found_on, page.asked) == (0, (), (server.url,))
+    assert (len(page.files), page.found_on, page.searched) == (0, (), (server.url,))
     assert len(server.requests) == 1
 
 
@@ -122,7 +122,7 @@ def test_a_wait_beyond_reason_fails_at_once(
 ) -> None:
     server.script(PAGE, [faults.retry_later(429, after=after)], repeat=True)
     begun = time.monotonic()
-    with pytest.raises(IndexRefusedError, match="asked again only after"):
+    with pytest.raises(IndexRefusedError, match="asked to retry after"):
         open_client(server.url).page(FOO)
     assert time.monotonic() - begun < 1
     assert len(server.requests) == 1
@@ -272,7 +272,7 @@ def test_a_server_that_drips_is_given_up(open_client: OpenClient) -> None:
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         begun = time.monotonic()
-        with pytest.raises(IndexUnreachableError, match="too long"):
+        with pytest.raises(IndexUnreachableError, match="the transfer took too long"):
             open_client(f"http://127.0.0.1:{port}/simple/", deadline=0.6).page(FOO)
         assert time.monotonic() - begun < 3
         done.set()

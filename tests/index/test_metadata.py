@@ -215,7 +215,7 @@ def test_local_wheels_are_read_directly(open_client: OpenClient, tmp_path: Path)
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"bar-1.0.dist-info/METADATA": "x"}, "2 of its members"),
+        ({"bar-1.0.dist-info/METADATA": "x"}, "it has 2 METADATA files"),
         ({}, None),
     ],
 )
@@ -261,19 +261,19 @@ def test_a_sparse_file_reads_as_the_whole_one(tail: int, data: st.DataObject) ->
         assert sparse.tell() == whole.tell()
 
 
-def test_a_closed_shelf_takes_nothing() -> None:
+def test_a_closed_client_takes_no_wheel() -> None:
     """A worker that is still at it would leave a folder behind."""
-    shelf = FetchedWheels()
-    shelf.close()
+    wheels = FetchedWheels()
+    wheels.close()
     with pytest.raises(IndexUnreachableError):
-        shelf.place_for("https://files.example/foo-1.0-py3-none-any.whl")
+        wheels.path_for("https://files.example/foo-1.0-py3-none-any.whl")
 
 
 def test_closing_bears_threads_that_are_still_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was begun ahead ends by itself, and may begin a file while its folder is removed."""
-    shelf = FetchedWheels()
-    place = shelf.place_for("https://x.example/foo-1.0-py3-none-any.whl")
-    remove, late = os.rmdir, iter([place.with_suffix(".part")])
+    wheels = FetchedWheels()
+    path = wheels.path_for("https://x.example/foo-1.0-py3-none-any.whl")
+    remove, late = os.rmdir, iter([path.with_suffix(".part")])
 
     def rmdir(path: str, *, dir_fd: int | None = None) -> None:
         for each in late:
@@ -281,5 +281,5 @@ def test_closing_bears_threads_that_are_still_at_it(monkeypatch: pytest.MonkeyPa
         remove(path, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "rmdir", rmdir)
-    shelf.close()
-    assert not place.parent.exists()
+    wheels.close()
+    assert not path.parent.exists()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.errors import IndexResponseError
-from crossdeps.index.pages.html_page import parse_page
+from crossdeps.index.pages.index_page import parse_page
 from crossdeps.index.pages.project_files import PageSource, ParsedPage
 from tests.support.index_pages import HTML_TYPE, JSON_TYPE, Listing, html_page, json_page
 

@@ -11,9 +11,8 @@ _FIRST_PAGES = textwrap.dedent(
     import sys
     import threading
 
-    from crossdeps.index.model import CachedPage
-    from crossdeps.index.pages.json_page import parse_json
-    from crossdeps.index.cache import decode_page, encode_page
+    from crossdeps.index.pages.index_page import parse_json
+    from crossdeps.index.cache import CachedPage, decode_page, encode_page
     from crossdeps.index.pages.project_files import PageSource
 
     BODY = b'{"meta": {"api-version": "1.1"}, "files": [{"filename": "a-1.whl", "url": "a"}]}'

@@ -62,7 +62,7 @@ class MemoryIndex:
         if self._shuffle:
             files.sort(key=lambda file: sha(f"{self._shuffle}{file.url}"))
         return ProjectPage(
-            project=project, files=files, asked=tuple(self._projects), found_on=tuple(found_on)
+            project=project, files=files, searched=tuple(self._projects), found_on=tuple(found_on)
         )
 
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:

@@ -1,7 +1,4 @@
-"""PEP 503 pages: HTML, of which only anchors, the base and the version are read.
-
-Pure: bytes and a URL in, values out. Both forms of a page give the same files (PEP 503, PEP 691).
-"""
+"""HTML pages (PEP 503), of which only anchors, the base and the version are read."""
 
 from __future__ import annotations
 
@@ -11,58 +8,51 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 
 from crossdeps.index.model import ProjectFile
-from crossdeps.index.pages.json_page import read_time
 from crossdeps.index.pages.project_files import (
     PageSource,
     ParsedPage,
     ProjectFiles,
     check_api_version,
     check_duplicate,
-    filename_problem,
+    find_filename_problem,
+    read_upload_time,
     resolve_url,
-    skipped,
+    skip_warning,
     url_filename,
 )
-from crossdeps.text import escape
 
-_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)(?:&|$)")
+_HASH = r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)(?:&|$)"
 
 Attributes = Mapping[str, str | None]
 
 
 def parse_html(body: bytes, source: PageSource, *, charset: str = "utf-8") -> ParsedPage:
-    """Read a PEP 503 page.
+    """Parse a PEP 503 page.
 
-    Hashes stand in the fragment of a link, as ``#sha256=DIGEST``; ``data-requires-python``,
+    The hash is in the fragment of a link, as ``#sha256=DIGEST``; ``data-requires-python``,
     ``data-yanked`` (PEP 592), ``data-core-metadata`` and its older name (PEP 658, PEP 714) and
-    ``data-upload-time`` are read, ``data-gpg-sig`` is not. Links that name no file, such as one
-    to the parent directory, aren't entries.
+    ``data-upload-time`` are read, ``data-gpg-sig`` is not. Links without a file name, such as one
+    to the parent directory, are ignored.
 
-    :param charset: as the Content-Type header has it; unreadable bytes are replaced
-    :raises IndexResponseError: if it is of another version, or no HTML at all
+    :param charset: of the Content-Type header; bytes that cannot be decoded are replaced
+    :raises IndexResponseError: if it is of another version, or not HTML at all
     """
-    text = _decoded(body, charset)
-    if "<" not in text:
-        raise source.refuse(
-            "the index answered with text that isn't an HTML page", rule="page-html"
-        )
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    if reader.version is not None:
-        check_api_version(reader.version, source)
-    return _files(reader, source)
-
-
-def _decoded(body: bytes, charset: str) -> str:
     try:
-        return body.decode(charset, "replace")
-    except LookupError:  # a charset that nobody knows
-        return body.decode("utf-8", "replace")
+        text = body.decode(charset, "replace")
+    except LookupError:  # an unknown charset
+        text = body.decode("utf-8", "replace")
+    if "<" not in text:
+        raise source.error("the index answered with text that is not HTML", rule="page-html")
+    parser = _PageParser()
+    parser.feed(text)
+    parser.close()
+    if parser.version is not None:
+        check_api_version(parser.version, source)
+    return _read_files(parser, source)
 
 
-class _Reader(HTMLParser):
-    """Collects what an index page says, in document order."""
+class _PageParser(HTMLParser):
+    """Collects the anchors of an index page in document order, its base and its version."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -85,29 +75,29 @@ class _Reader(HTMLParser):
             self.version = (values.get("content") or "").strip()
 
 
-def _files(reader: _Reader, source: PageSource) -> ParsedPage:
-    base = urllib.parse.urljoin(source.url, reader.base or "")
+def _read_files(parser: _PageParser, source: PageSource) -> ParsedPage:
+    base = urllib.parse.urljoin(source.url, parser.base or "")
     files: dict[str, ProjectFile] = {}
     warnings: list[str] = []
-    for anchor in reader.anchors:
+    for anchor in parser.anchors:
         href = anchor["href"] or ""
         try:
             url, fragment = resolve_url(href, base)
             filename = url_filename(url)
         except ValueError as error:
             if _names_file(href):
-                warnings.append(skipped(_last_part(href), str(error), source))
+                warnings.append(skip_warning(_last_part(href), str(error), source))
             continue
         if not filename:
             continue
-        problem = filename_problem(filename)
+        problem = find_filename_problem(filename)
         if problem is not None:
-            warnings.append(skipped(filename, problem, source))
+            warnings.append(skip_warning(filename, problem, source))
             continue
-        file = _project_file(filename, url, fragment, anchor, source.index)
+        file = _create_file(filename, url, fragment, anchor, source.index)
         known = files.setdefault(filename, file)
-        check_duplicate(filename, dict(known.hashes), dict(file.hashes), source)
-    return ParsedPage(files=ProjectFiles.of(files.values()), warnings=tuple(warnings))
+        check_duplicate(filename, known.hashes, file.hashes, source)
+    return ParsedPage(files=ProjectFiles.from_files(files.values()), warnings=tuple(warnings))
 
 
 def _last_part(href: str) -> str:
@@ -116,78 +106,35 @@ def _last_part(href: str) -> str:
 
 
 def _names_file(href: str) -> bool:
-    """Whether a link that can't be followed seems to be a distribution, and is worth a warning."""
+    """Whether an invalid link seems to be that of a distribution, which is worth a warning."""
     return _last_part(href).lower().endswith((".whl", ".gz", ".zip", ".bz2", ".tgz"))
 
 
-def _project_file(
+def _create_file(
     filename: str, url: str, fragment: str, anchor: Attributes, index: str
 ) -> ProjectFile:
     yanked = (anchor["data-yanked"] or "") if "data-yanked" in anchor else None
     return ProjectFile(
         filename=filename,
         url=url,
-        hashes=_hashes(fragment),
+        hashes=_read_hashes(fragment),
         requires_python=anchor.get("data-requires-python") or None,
-        upload_time=read_time(anchor.get("data-upload-time")),
+        upload_time=read_upload_time(anchor.get("data-upload-time")),
         yanked=yanked,
-        metadata_hashes=_metadata_hashes(anchor),
+        metadata_hashes=_read_metadata_hashes(anchor),
         index=index,
     )
 
 
-def _hashes(text: str) -> dict[str, str]:
-    found = _HASH.search(text)
+def _read_hashes(text: str) -> dict[str, str]:
+    found = re.search(_HASH, text)
     return {found[1]: found[2].lower()} if found else {}
 
 
-def _metadata_hashes(anchor: Attributes) -> dict[str, str] | None:
-    # PEP 714: the new name first; the old one only where the new one is missing.
+def _read_metadata_hashes(anchor: Attributes) -> dict[str, str] | None:
+    # PEP 714: the old name counts only if the new one is missing.
     for key in ("data-core-metadata", "data-dist-info-metadata"):
         if key in anchor:
             value = (anchor[key] or "").strip()
-            return None if value.lower() == "false" else _hashes(value)
+            return None if value.lower() == "false" else _read_hashes(value)
     return None
-
-
-# What a page is asked for: JSON first, HTML as good (PEP 691, "Version + Format Selection").
-ACCEPT = (
-    "application/vnd.pypi.simple.v1+json, "
-    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-)
-JSON_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/json"})
-HTML_TYPES = frozenset(
-    {"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"}
-)
-
-
-def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage:
-    """Read a page by its content type (PEP 691).
-
-    :param content_type: the Content-Type header, with parameters
-    :raises IndexResponseError: if it isn't an index page that version 1 of the API describes
-    """
-    kind, _, parameters = content_type.partition(";")
-    kind = kind.strip().lower()
-    if not body.strip():
-        raise source.refuse("the index answered with an empty page", rule="page-empty")
-    if kind in JSON_TYPES:
-        from crossdeps.index.pages.json_page import parse_json  # noqa: PLC0415 - loads msgspec
-
-        return parse_json(body, source)
-    if kind in HTML_TYPES:
-        return parse_html(body, source, charset=_charset(parameters))
-    version = re.fullmatch(r"application/vnd\.pypi\.simple\.v(\d+)\+(?:json|html)", kind)
-    if version:
-        check_api_version(f"{version[1]}.0", source)
-    raise source.refuse(
-        f"the index answered with {escape(kind) or 'no content type'} "
-        "instead of a JSON or HTML page",
-        hint="is the URL that of a simple repository API, usually ending in /simple?",
-        rule="page-content-type",
-    )
-
-
-def _charset(parameters: str) -> str:
-    found = re.search(r"charset=\"?([A-Za-z0-9_.:-]+)", parameters, re.IGNORECASE)
-    return found[1] if found else "utf-8"

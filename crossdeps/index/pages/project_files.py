@@ -1,60 +1,55 @@
-"""The rules that JSON and HTML pages share. Pure: text and URLs in, values out."""
+"""What JSON and HTML pages have in common: their result, and the rules for names and URLs. Pure."""
 
 from __future__ import annotations
 
+import datetime
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+import msgspec
+
 from crossdeps.errors import IndexResponseError
+from crossdeps.index.model import ProjectFile
 from crossdeps.text import INDEX_OPERATOR_HINT, escape, is_http, show_url, split_credentials
 
 if TYPE_CHECKING:
-    from crossdeps.index.model import ProjectFile
-
-_UNSAFE = re.compile(r"[/\\%\x00-\x1f\x7f]|\A\.{0,2}\Z")
+    from collections.abc import Mapping
 
 
-class _FileSequence(Sequence["ProjectFile"]):
-    """Defines nothing: names the base that both mypy and the interpreter see."""
+class ProjectFiles(Sequence[ProjectFile]):
+    """The files of a page, each created when it is first accessed.
 
-    __slots__ = ()
-
-
-class ProjectFiles(_FileSequence):
-    """The files of a page, each made when it is first looked at.
-
-    A page may list tens of thousands of files of which a handful fit: *filenames* lets a reader
-    choose by name without making the others.
+    A page may list tens of thousands of files of which a handful are compatible: with *filenames*
+    a reader selects by name without creating the others.
     """
 
-    __slots__ = ("_build", "_made", "filenames")
+    __slots__ = ("_create", "_created", "filenames")
 
-    def __init__(self, filenames: Sequence[str], build: Callable[[int], ProjectFile]) -> None:
+    def __init__(self, filenames: Sequence[str], create: Callable[[int], ProjectFile]) -> None:
         self.filenames = filenames
-        self._build = build
-        self._made: dict[int, ProjectFile] = {}
+        self._create = create
+        self._created: dict[int, ProjectFile] = {}
 
     @classmethod
-    def of(cls, files: Iterable[ProjectFile]) -> ProjectFiles:
-        """Files that are made already."""
-        made = tuple(files)
-        return cls([file.filename for file in made], made.__getitem__)
+    def from_files(cls, files: Iterable[ProjectFile]) -> ProjectFiles:
+        """A sequence of existing files."""
+        created = tuple(files)
+        return cls([file.filename for file in created], created.__getitem__)
 
     @classmethod
-    def joined(cls, parts: Sequence[ProjectFiles]) -> ProjectFiles:
+    def join(cls, pages: Sequence[ProjectFiles]) -> ProjectFiles:
         """The files of several pages, in their order."""
-        if len(parts) == 1:
-            return parts[0]
-        places = [(part, i) for part in parts for i in range(len(part))]
+        if len(pages) == 1:
+            return pages[0]
+        positions = [(page, i) for page in pages for i in range(len(page))]
 
-        def build(index: int) -> ProjectFile:
-            part, i = places[index]
-            return part[i]
+        def create(index: int) -> ProjectFile:
+            page, i = positions[index]
+            return page[i]
 
-        return cls([name for part in parts for name in part.filenames], build)
+        return cls([name for page in pages for name in page.filenames], create)
 
     def __len__(self) -> int:
         return len(self.filenames)
@@ -72,44 +67,37 @@ class ProjectFiles(_FileSequence):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(index)
-        file = self._made.get(index)
+        file = self._created.get(index)
         if file is None:
-            # Two threads may both make it; the values are equal, and one of them stays.
-            file = self._made.setdefault(index, self._build(index))
+            # Two threads may both create it; the values are equal, and one of them stays.
+            file = self._created.setdefault(index, self._create(index))
         return file
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PageSource:
+class PageSource(msgspec.Struct, frozen=True, kw_only=True):
     """Where a page came from.
 
     :param url: the final URL, after redirects, without credentials
-    :param index: root of the index that was asked, without credentials
-    :param project: normalised name of the project asked for; empty for a find-links page
+    :param index: URL of the index, without credentials
+    :param project: normalised name of the project; empty for a find-links page
     """
 
     url: str
     index: str
     project: str
 
-    def refuse(self, message: str, *, hint: str | None = None, rule: str) -> IndexResponseError:
-        """Return the error for a page that can't be understood or trusted."""
-        return IndexResponseError(
-            message, context=self.context(), hint=hint or INDEX_OPERATOR_HINT, rule=rule
-        )
-
-    def context(self) -> tuple[str, ...]:
-        """The project and the page, for errors."""
+    def error(self, message: str, *, hint: str | None = None, rule: str) -> IndexResponseError:
+        """Return the error for a page that cannot be parsed or trusted."""
         page = show_url(self.url)
-        return (self.project, page) if self.project else (page,)
+        context = (self.project, page) if self.project else (page,)
+        return IndexResponseError(message, context=context, hint=hint or INDEX_OPERATOR_HINT, rule=rule)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParsedPage:
-    """What one page says.
+class ParsedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of one page.
 
     :param files: in page order, each file name once
-    :param warnings: what was skipped and why
+    :param warnings: files that were skipped, and why
     """
 
     files: ProjectFiles
@@ -122,22 +110,38 @@ def check_api_version(text: str, source: PageSource) -> None:
     :raises IndexResponseError: if *text* isn't ``1.x``
     """
     if not re.fullmatch(r"1\.[0-9]{1,9}", text):
-        raise source.refuse(
-            f"the index speaks version {escape(text)} of the simple repository API, "
-            "and only version 1 is understood",
-            hint="a newer crossdeps may understand it",
+        raise source.error(
+            f"the index uses version {escape(text)} of the simple repository API; "
+            "only version 1 is supported",
+            hint="a newer version of crossdeps may support it",
             rule="page-api-version",
         )
 
 
-def filename_problem(filename: str) -> str | None:
-    """Why *filename* can't be the plain name of a file, or None.
+def check_duplicate(
+    filename: str, hashes: Mapping[str, str], other: Mapping[str, str], source: PageSource
+) -> None:
+    """Refuse two files of the same name with different hashes.
+
+    :raises IndexResponseError: if an algorithm that both state differs
+    """
+    for algorithm in hashes.keys() & other.keys():
+        if hashes[algorithm].lower() != other[algorithm].lower():
+            raise source.error(
+                f"the index lists {escape(filename)} twice, with different {algorithm} hashes",
+                hint="a file name must identify one file; report this to the operator of the index",
+                rule="page-duplicate",
+            )
+
+
+def find_filename_problem(filename: str) -> str | None:
+    """Why *filename* is not the plain name of a file, or None.
 
     It must be one path component; ``%`` is refused because names are decoded once, and what is
     still encoded then was encoded twice.
     """
-    if _UNSAFE.search(filename):
-        return "its name isn't a plain file name"
+    if re.search(r"[/\\%\x00-\x1f\x7f]|\A\.{0,2}\Z", filename):
+        return "its name is not a plain file name"
     if len(filename) > 255:
         return "its name is longer than 255 characters"
     return None
@@ -147,22 +151,22 @@ def resolve_url(reference: str, base: str) -> tuple[str, str]:
     """*reference* made absolute against *base* (RFC 3986), and its fragment.
 
     :returns: the URL without credentials and fragment, and the fragment
-    :raises ValueError: saying why a file may not be taken from there
+    :raises ValueError: with the reason why a page at *base* may not link to it
     """
     # An encoded newline never gets here; a raw one is dropped by some parsers and kept by others.
     if any(ord(c) < 0x20 or c == "\x7f" for c in reference):
-        raise ValueError("its URL has control characters")
+        raise ValueError("its URL contains control characters")
     absolute = urllib.parse.urljoin(base, reference.strip(" "))
     absolute, fragment = urllib.parse.urldefrag(absolute)
     absolute = split_credentials(absolute)[0]
-    check_scheme(absolute, base)
+    _check_scheme(absolute, base)
     return absolute, fragment
 
 
-def check_scheme(url: str, base: str) -> None:
-    """Refuse what a page at *base* may not point to: local files, other schemes, a downgrade.
+def _check_scheme(url: str, base: str) -> None:
+    """Refuse links from a page at *base* to local files, to other schemes and from https to http.
 
-    :raises ValueError: saying which
+    :raises ValueError: with the reason
     """
     parts = urllib.parse.urlsplit(url)
     page = base.partition(":")[0].lower()
@@ -171,12 +175,10 @@ def check_scheme(url: str, base: str) -> None:
             raise ValueError("its URL has no host")
         _ = parts.port
         if page == "https" and parts.scheme.lower() == "http":
-            raise ValueError("its URL is http, on a page that came by https")
+            raise ValueError("its URL is http, but the page is https")
         return
     if not (parts.scheme.lower() == "file" and page == "file"):
-        raise ValueError(
-            f"its URL is {escape(parts.scheme) or 'nothing'}:, which a page can't name"
-        )
+        raise ValueError(f"its URL scheme is not allowed: {escape(parts.scheme) or 'none'}")
 
 
 def url_filename(url: str) -> str:
@@ -184,23 +186,28 @@ def url_filename(url: str) -> str:
     return urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2])
 
 
-def skipped(filename: str, reason: str, source: PageSource) -> str:
-    """Say that a file was left out, and why."""
+def skip_warning(filename: str, reason: str, source: PageSource) -> str:
+    """The warning about a file that was skipped."""
     name = escape(filename) or "a file without a name"
-    return f"left out {name} of {show_url(source.url)}: {reason}"
+    return f"skipped {name} on {show_url(source.url)}: {reason}"
 
 
-def check_duplicate(
-    filename: str, item: dict[str, str], other: dict[str, str], source: PageSource
-) -> None:
-    """Refuse two files of one name which a hash tells apart.
+def read_upload_time(text: str | None) -> datetime.datetime | None:
+    """Parse an upload time (PEP 700: ``yyyy-mm-ddThh:mm:ss.ffffffZ``); None if it is not valid."""
+    if not text:
+        return None
+    try:
+        if len(text) == 27 and text[-1] == "Z":  # the form of the standard
+            return datetime.datetime.fromisoformat(text[:-1] + "+00:00")
+        time = datetime.datetime.fromisoformat(_with_six_digits(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
 
-    :raises IndexResponseError: if an algorithm that both state differs
-    """
-    for algorithm in item.keys() & other.keys():
-        if item[algorithm].lower() != other[algorithm].lower():
-            raise source.refuse(
-                f"the index lists {escape(filename)} twice, with different {algorithm} hashes",
-                hint="one file name must mean one content; tell whoever runs the index",
-                rule="page-duplicate",
-            )
+
+def _with_six_digits(text: str) -> str:
+    # Before Python 3.11 fromisoformat reads neither "Z" nor fractions of other than 3 or 6 digits.
+    if text[-1] in "Zz":
+        text = text[:-1] + "+00:00"
+    found = re.fullmatch(r"(.{19})\.([0-9]{1,9})([+-].*)?", text)
+    return f"{found[1]}.{found[2][:6]:0<6}{found[3] or ''}" if found else text

@@ -80,7 +80,7 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
 
     def _explain_missing(self, project: Project) -> ProjectNotFoundError:
         name, page = self.dependency.name, project.page
-        indexes = ", ".join(page.asked) or "any index"
+        indexes = ", ".join(page.searched) or "any index"
         if page.warnings:
             return ProjectNotFoundError(
                 f"no file of {name!r} on {indexes} is usable",

@@ -1,13 +1,16 @@
-"""PEP 691 pages: JSON, decoded straight into typed records."""
+"""Index pages (PEP 691, PEP 503): the JSON form is parsed here, the HTML form in html_page.
+
+Pure: bytes and a URL in, values out. Both forms of a page give the same files.
+"""
 
 from __future__ import annotations
 
-import datetime
 import re
 import urllib.parse
 from typing import Annotated
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.pages.project_files import (
@@ -16,13 +19,55 @@ from crossdeps.index.pages.project_files import (
     ProjectFiles,
     check_api_version,
     check_duplicate,
-    filename_problem,
+    find_filename_problem,
+    read_upload_time,
     resolve_url,
-    skipped,
+    skip_warning,
 )
+from crossdeps.text import escape
 
-# A page of tens of thousands of files is checked as two long strings; only where one of them is
-# odd are its files looked at one by one. Newlines separate the names, and the URLs.
+# The Accept header: JSON is preferred, HTML is as good (PEP 691, "Version + Format Selection").
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+)
+_JSON_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/json"})
+_HTML_TYPES = frozenset(
+    {"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"}
+)
+_URL_HINT = "is the URL that of a simple repository API, usually ending in /simple?"
+
+
+def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage:
+    """Parse a page according to its content type (PEP 691).
+
+    :param content_type: the Content-Type header, with parameters
+    :raises IndexResponseError: if it is not an index page as version 1 of the API defines it
+    """
+    media_type, _, parameters = content_type.partition(";")
+    media_type = media_type.strip().lower()
+    if not body.strip():
+        raise source.error("the index answered with an empty page", rule="page-empty")
+    if media_type in _JSON_TYPES:
+        return parse_json(body, source)
+    if media_type in _HTML_TYPES:
+        from crossdeps.index.pages.html_page import parse_html  # noqa: PLC0415 - most send JSON
+
+        found = re.search(r"charset=\"?([A-Za-z0-9_.:-]+)", parameters, re.IGNORECASE)
+        return parse_html(body, source, charset=found[1] if found else "utf-8")
+    version = re.fullmatch(r"application/vnd\.pypi\.simple\.v(\d+)\+(?:json|html)", media_type)
+    if version:
+        check_api_version(f"{version[1]}.0", source)
+    raise source.error(
+        f"the index answered with {escape(media_type) or 'no content type'} "
+        "instead of a JSON or HTML page",
+        hint=_URL_HINT,
+        rule="page-content-type",
+    )
+
+
+# A page of tens of thousands of files is checked as two long strings; only if one of them has an
+# unusual character are its files checked one by one. Newlines separate the names, and the URLs.
 _PLAIN_NAME_BYTES = bytes(set(range(0x20, 0x7F)) - set(b"/\\%")) + b"\n"
 _PLAIN_URL_BYTES = bytes(set(range(0x21, 0x7F)) - set(b'#<>"\\^`{|}[]')) + b"\n"
 # An https URL that needs no resolving.
@@ -55,42 +100,38 @@ class _Page(msgspec.Struct):
 
 
 class _Versioned(msgspec.Struct):
-    """What is read of a page that doesn't decode, to tell a new version from nonsense."""
+    """The version of a page that cannot be decoded otherwise."""
 
     meta: _Meta
 
 
-# Made here, once, under Python's import lock: msgspec learns a type when it first meets it, and
-# two threads that make it learn the same one at once crash the process.
+# Created at import time: msgspec inspects a type when it first meets it, and two threads that have
+# it inspect the same type at once crash the process.
 _PAGES = msgspec.json.Decoder(_Page)
 _VERSIONS = msgspec.json.Decoder(_Versioned)
 
 
 def parse_json(body: bytes, source: PageSource) -> ParsedPage:
-    """Read a PEP 691 page.
+    """Parse a PEP 691 page.
 
-    :raises IndexResponseError: if it isn't one, is of another version or of another project
+    :raises IndexResponseError: if it is not valid, of another version or of another project
     """
     page = _decode(body, source)
     check_api_version(page.meta.api_version, source)
-    if page.name is not None and source.project and _normalized(page.name) != source.project:
-        raise source.refuse(
-            f"the index answered with the page of another project, {page.name!a}",
+    if page.name is not None and source.project and canonicalize_name(page.name) != source.project:
+        raise source.error(
+            f"the index answered with the page of another project: {page.name!a}",
             rule="page-project",
         )
-    files, warnings = _checked(page.files, source)
+    files, warnings = _filter_files(page.files, source)
     base, index = source.url, source.index
 
-    def build(place: int) -> ProjectFile:
-        return _project_file(files[place], base, index)
+    def create(position: int) -> ProjectFile:
+        return _create_file(files[position], base, index)
 
     return ParsedPage(
-        files=ProjectFiles([file.filename for file in files], build), warnings=warnings
+        files=ProjectFiles([file.filename for file in files], create), warnings=warnings
     )
-
-
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _decode(body: bytes, source: PageSource) -> _Page:
@@ -102,21 +143,21 @@ def _decode(body: bytes, source: PageSource) -> _Page:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             version = "1.0"
         check_api_version(version, source)
-        raise source.refuse(
-            f"the index answered with something that isn't a page of files: {error}",
-            hint="is the URL that of a simple repository API, usually ending in /simple?",
+        raise source.error(
+            f"the index answered with JSON that is not a project page: {error}",
+            hint=_URL_HINT,
             rule="page-json",
         ) from error
 
 
-def _checked(files: list[_File], source: PageSource) -> tuple[list[_File], tuple[str, ...]]:
-    """Leave out the files that may not be taken, and refuse two contents under one name."""
+def _filter_files(files: list[_File], source: PageSource) -> tuple[list[_File], tuple[str, ...]]:
+    """Skip files with a bad name or URL, and refuse two different files of the same name."""
     warnings: list[str] = []
     names = {file.filename for file in files}
     if not (_are_plain_names(names) and _are_plain_urls([file.url for file in files])):
-        files = [file for file in files if _is_fit(file, source, warnings)]
+        files = [file for file in files if _is_valid(file, source, warnings)]
     if len(names) != len(files):
-        files = _without_repeats(files, source)
+        files = _without_duplicates(files, source)
     return files, tuple(warnings)
 
 
@@ -146,19 +187,19 @@ def _has_only(text: str, allowed: bytes) -> bool:
     return text.isascii() and not text.encode("ascii").translate(None, allowed)
 
 
-def _is_fit(file: _File, source: PageSource, warnings: list[str]) -> bool:
-    problem = filename_problem(file.filename)
+def _is_valid(file: _File, source: PageSource, warnings: list[str]) -> bool:
+    problem = find_filename_problem(file.filename)
     if problem is None:
         try:
             resolve_url(file.url, source.url)
         except ValueError as error:
             problem = str(error)
     if problem is not None:
-        warnings.append(skipped(file.filename, problem, source))
+        warnings.append(skip_warning(file.filename, problem, source))
     return problem is None
 
 
-def _without_repeats(files: list[_File], source: PageSource) -> list[_File]:
+def _without_duplicates(files: list[_File], source: PageSource) -> list[_File]:
     first: dict[str, _File] = {}
     for file in files:
         known = first.setdefault(file.filename, file)
@@ -166,14 +207,14 @@ def _without_repeats(files: list[_File], source: PageSource) -> list[_File]:
     return list(first.values())
 
 
-def _project_file(file: _File, base: str, index: str) -> ProjectFile:
+def _create_file(file: _File, base: str, index: str) -> ProjectFile:
     return ProjectFile(
         filename=file.filename,
         url=_absolute(file.url, base),
-        hashes=_lower(file.hashes),
+        hashes=_lower_case(file.hashes),
         size=file.size,
         requires_python=file.requires_python or None,
-        upload_time=read_time(file.upload_time),
+        upload_time=read_upload_time(file.upload_time),
         yanked=_yanked(file.yanked),
         metadata_hashes=_metadata_hashes(file),
         index=index,
@@ -185,11 +226,11 @@ def _absolute(url: str, base: str) -> str:
         return url
     try:
         return resolve_url(url, base)[0]
-    except ValueError:  # checked before; kept so that making a file can't fail
+    except ValueError:  # already checked; creating a file must not fail
         return urllib.parse.urljoin(base, url)
 
 
-def _lower(hashes: dict[str, str]) -> dict[str, str]:
+def _lower_case(hashes: dict[str, str]) -> dict[str, str]:
     return {name.lower(): digest.lower() for name, digest in hashes.items()}
 
 
@@ -200,31 +241,10 @@ def _yanked(value: bool | str | None) -> str | None:  # noqa: FBT001 - PEP 592's
 
 
 def _metadata_hashes(file: _File) -> dict[str, str] | None:
-    # PEP 714: the new key first, whatever the old ones say; of those, indexes write two.
+    # PEP 714: the new key takes precedence; of the old one, indexes write two spellings.
     for value in (file.core_metadata, file.dist_info_metadata, file.data_dist_info_metadata):
         if isinstance(value, dict):
-            return _lower(value)
+            return _lower_case(value)
         if value is not None:
             return {} if value else None
     return None
-
-
-def read_time(text: str | None) -> datetime.datetime | None:
-    """An upload time (PEP 700: ``yyyy-mm-ddThh:mm:ss.ffffffZ``); None where it isn't one."""
-    if not text:
-        return None
-    try:
-        if len(text) == 27 and text[-1] == "Z":  # how the standard wants it
-            return datetime.datetime.fromisoformat(text[:-1] + "+00:00")
-        time = datetime.datetime.fromisoformat(_six_digits(text))
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
-
-
-def _six_digits(text: str) -> str:
-    # Before Python 3.11 fromisoformat reads neither "Z" nor fractions of other than 3 or 6 digits.
-    if text[-1] in "Zz":
-        text = text[:-1] + "+00:00"
-    found = re.fullmatch(r"(.{19})\.([0-9]{1,9})([+-].*)?", text)
-    return f"{found[1]}.{found[2][:6]:0<6}{found[3] or ''}" if found else text
