@@ -479,7 +479,7 @@ def test_what_was_left_out_is_told_where_nothing_remains(run: CommandLine) -> No
     told = run.build("astray", "--no-cache")
     assert told.code == 3
     assert "no file of 'astray'" in told.err
-    assert "left out astray-1.0-py3-none-any.whl" in told.err
+    assert "skipped astray-1.0-py3-none-any.whl" in told.err
     assert "file:" in told.err
 
 

@@ -90,7 +90,9 @@ class PageSource(msgspec.Struct, frozen=True, kw_only=True):
         """Return the error for a page that cannot be parsed or trusted."""
         page = show_url(self.url)
         context = (self.project, page) if self.project else (page,)
-        return IndexResponseError(message, context=context, hint=hint or INDEX_OPERATOR_HINT, rule=rule)
+        return IndexResponseError(
+            message, context=context, hint=hint or INDEX_OPERATOR_HINT, rule=rule
+        )
 
 
 class ParsedPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +180,7 @@ def _check_scheme(url: str, base: str) -> None:
             raise ValueError("its URL is http, but the page is https")
         return
     if not (parts.scheme.lower() == "file" and page == "file"):
-        raise ValueError(f"its URL scheme is not allowed: {escape(parts.scheme) or 'none'}")
+        raise ValueError(f"its URL scheme is not allowed: {escape(parts.scheme) or 'none'}:")
 
 
 def url_filename(url: str) -> str:
