@@ -1,11 +1,14 @@
-"""One sentence for each project that the target keeps on an older version."""
+"""The report of a build, and the findings of a check, as text and as JSON documents.
+
+The keys of the documents are part of the interface.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.resolution.rejections import Reason
-from crossdeps.text import human_size, plural
+from crossdeps.text import format_table, human_size, plural
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -17,172 +20,146 @@ if TYPE_CHECKING:
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding
 
-
-def describe_downgrade(name: str, version: str, skipped_versions: Sequence[SkippedVersion]) -> str:
-    """Say which newer version exists and what it would take, or nothing where none was forced.
-
-    :returns: such as ``numpy 2.2.6, not 2.5.5: it requires glibc 2.28, which python3.12 and later
-        have``; where another reason stands first, the newest version that a newer C library
-        would give is told as well
-    """
-    forced = next((item for item in skipped_versions if item.forced_by_target), None)
-    if forced is None:
-        return ""
-    told = f"{name} {version}, not {forced.version}: {forced.describe()}"
-    newer_glibc = next((item for item in skipped_versions if item.reason is Reason.GLIBC), None)
-    if newer_glibc is None or forced.reason is Reason.GLIBC:
-        return told
-    # The newest often drops old Pythons; what a newer C library alone would give is news, too.
-    return f"{told}; nor {newer_glibc.version}: {newer_glibc.describe()}"
-
-
-_NEAR = 0.8
-_BIGGEST = 8
-_ALIKE = 3  # findings shown beside the first one of a kind
+_DOCUMENT_VERSION = 1
+_NEAR_LIMIT = 0.8
+_MOST_LARGEST = 8
+_MOST_SIMILAR = 3  # findings shown besides the first one of a group
 
 
 def render_report(report: Report, *, verbose: bool = False) -> str:
-    """The summary of a build: target, packages, what was passed over, sizes, findings.
+    """Render the summary of a build: target, packages, downgrades, sizes, findings, output.
 
-    :param verbose: show every file of a finding
+    :param verbose: show all findings of a group
     """
+    downgrades = [
+        f"  {text}"
+        for line in report.packages
+        if (text := describe_downgrade(line.name, line.version, line.skipped_versions))
+    ]
+    removed = [(rule, owner, human_size(size)) for rule, owner, size in report.removed]
+    provided = [f"  {project.describe()}" for project in report.provided]
     blocks = [
         f"Target    {report.target.describe()}",
-        _packages(report.packages),
-        _downgrades(report),
-        _removed(report),
-        _provided(report),
-        _biggest(report),
+        _render_packages(report.packages),
+        _join_block("Older than the newest because of the target", "\n".join(downgrades)),
+        _join_block("Left out", format_table(removed, right=2)),
+        _join_block(f"Left to {report.target.runtime_name}", "\n".join(provided)),
+        _join_block("Largest", _render_largest(report)),
         render_findings(report.findings, verbose=verbose),
-        _artifact(report),
+        _render_artifact(report),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def render_findings(findings: Iterable[Finding], *, verbose: bool = False) -> str:
-    """Findings, a block each: severity, rule and message, then the hint.
-
-    Findings of the same rule in the same project with the same hint are one block: forty binaries
-    of numpy for another machine are one thing to do. Of these, the first few are shown, and the
-    others counted.
-
-    :param verbose: show all of them
-    """
-    groups: dict[tuple[str, str | None, str | None], list[Finding]] = {}
-    for number, finding in enumerate(findings):
-        alike = (finding.rule, finding.owner, finding.hint)
-        alone = finding.owner is None or finding.details
-        groups.setdefault((*alike[:2], str(number)) if alone else alike, []).append(finding)
-    return "\n".join(_block(group, verbose=verbose) for group in groups.values())
+def _join_block(title: str, lines: str) -> str:
+    return f"{title}\n{lines}" if lines else ""
 
 
-def _block(group: Sequence[Finding], *, verbose: bool) -> str:
-    finding, *more = group
-    lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
-    place = " · ".join(part for part in (finding.path, finding.owner or "") if part)
-    if place:
-        lines.append(f"  {place}")
-    lines += [f"  {detail}" for detail in finding.details]
-    others = list(dict.fromkeys(each.message for each in more))
-    shown = others if verbose else others[:_ALIKE]
-    lines += [f"  also: {message}" for message in shown]
-    if hidden := len(others) - len(shown):
-        lines.append(f"  and {hidden:,} more in {finding.owner} (-v shows them)")
-    if finding.hint:
-        lines.append(f"  hint: {finding.hint}")
-    return "\n".join(lines)
-
-
-def _packages(packages: Sequence[PackageLine]) -> str:
+def _render_packages(packages: Sequence[PackageLine]) -> str:
     if not packages:
-        return "0 packages: nothing was asked for under this target"
+        return "0 packages: no requirement applies to the target"
     rows = [
-        (line.name, line.version, _best_tag(line.tags), human_size(line.size)) for line in packages
+        (line.name, line.version, _summarize_tags(line.tags), human_size(line.size))
+        for line in packages
     ]
-    return f"{plural(len(rows), 'package')}\n{_table(rows)}"
+    return _join_block(plural(len(rows), "package"), format_table(rows, right=3))
 
 
-def _best_tag(tags: Sequence[str]) -> str:
-    """One tag that tells most; the others differ only in the name of the same platform."""
+def _summarize_tags(tags: Sequence[str]) -> str:
+    """Show the most telling tag; the others differ only in the name of the same platform."""
     if not tags:
         return ""
     first = min(tags, key=lambda tag: ("manylinux_" not in tag, tag[:3] == "py2", tag))
     return f"{first} (+{len(tags) - 1})" if len(tags) > 1 else first
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
-        lines.append("  " + "  ".join([*cells, row[-1].rjust(widths[-1])]))
-    return "\n".join(lines)
+def describe_downgrade(name: str, version: str, skipped_versions: Sequence[SkippedVersion]) -> str:
+    """Name the newer version that the target rules out, and what it requires; else empty.
 
-
-def _downgrades(report: Report) -> str:
-    lines = [
-        f"  {text}"
-        for line in report.packages
-        if (text := describe_downgrade(line.name, line.version, line.skipped_versions))
-    ]
-    return "\n".join(["Older than the newest because of the target", *lines]) if lines else ""
-
-
-def _removed(report: Report) -> str:
-    if not report.removed:
+    :returns: such as ``numpy 2.2.6, not 2.5.5: it requires glibc 2.28, which python3.12 and later
+        have``; if another reason comes first, also the newest version that only requires a newer
+        C library
+    """
+    forced = next((item for item in skipped_versions if item.forced_by_target), None)
+    if forced is None:
         return ""
-    rows = [(rule, owner, human_size(size)) for rule, owner, size in report.removed]
-    return f"Left out\n{_table(rows)}"
+    text = f"{name} {version}, not {forced.version}: {forced.describe()}"
+    newer_glibc = next((item for item in skipped_versions if item.reason is Reason.GLIBC), None)
+    if newer_glibc is None or forced.reason is Reason.GLIBC:
+        return text
+    # The newest version often drops old Pythons: one that a newer C library gives is useful too.
+    return f"{text}; nor {newer_glibc.version}: {newer_glibc.describe()}"
 
 
-def _provided(report: Report) -> str:
-    rows = [f"  {project.describe()}" for project in report.provided]
-    return "\n".join([f"Left to {report.target.runtime_name}", *rows]) if rows else ""
-
-
-def _biggest(report: Report) -> str:
-    """What to look at where the limit is near."""
+def _render_largest(report: Report) -> str:
+    """List the largest packages and layers if the total is near the limit of the runtime."""
     facts = report.target.runtime_facts
     total = report.total_unzipped
-    if facts is None or total < _NEAR * facts.limits.unzipped:
+    if facts is None or total < _NEAR_LIMIT * facts.limits.unzipped:
         return ""
     sizes = {f"{line.name} {line.version}": line.size for line in report.packages}
     sizes |= {f"layer {layer.path}": layer.size for layer in report.layers}
-    rows = sorted(sizes.items(), key=lambda row: (-row[1], row[0]))[:_BIGGEST]
-    table = _table([(name, f"{100 * size / total:.0f}%", human_size(size)) for name, size in rows])
-    return f"Biggest\n{table}"
+    largest = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:_MOST_LARGEST]
+    rows = [(name, f"{100 * size / total:.0f}%", human_size(size)) for name, size in largest]
+    return format_table(rows, right=2)
 
 
-def _artifact(report: Report) -> str:
+def render_findings(findings: Iterable[Finding], *, verbose: bool = False) -> str:
+    """Render each finding as a block: severity, rule and message, then the hint.
+
+    Findings of one rule in one project with the same hint share a block: forty binaries of numpy
+    for another machine are one thing to fix. The first few are shown, and the others counted.
+
+    :param verbose: show all findings of a group
+    """
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        is_single = finding.owner is None or finding.details
+        key = (finding.rule, finding.owner, number if is_single else finding.hint)
+        groups.setdefault(key, []).append(finding)
+    return "\n".join(_render_group(group, verbose=verbose) for group in groups.values())
+
+
+def _render_group(group: Sequence[Finding], *, verbose: bool) -> str:
+    finding, *similar = group
+    lines = [f"{finding.severity}[{finding.rule}]: {finding.message}"]
+    if location := " · ".join(filter(None, (finding.path, finding.owner))):
+        lines.append(f"  {location}")
+    lines += [f"  {detail}" for detail in finding.details]
+    messages = list(dict.fromkeys(each.message for each in similar))
+    shown = messages if verbose else messages[:_MOST_SIMILAR]
+    lines += [f"  also: {message}" for message in shown]
+    if hidden := len(messages) - len(shown):
+        lines.append(f"  and {hidden:,} more in {finding.owner} (-v shows them)")
+    if finding.hint:
+        lines.append(f"  hint: {finding.hint}")
+    return "\n".join(lines)
+
+
+def _render_artifact(report: Report) -> str:
     artifact = report.artifact
     facts = report.target.runtime_facts
-    where = str(artifact.path) if artifact.path else "nothing written (dry run)"
-    lines = [f"Output    {where}"]
+    lines = [f"Output    {artifact.path or 'nothing written (dry run)'}"]
     unzipped = f"{human_size(artifact.unzipped)} unzipped in {artifact.entries:,} files"
     if report.layers:
         unzipped += f", {human_size(report.total_unzipped)} with its layers"
     if facts:
         share = 100 * report.total_unzipped / facts.limits.unzipped
         unzipped += f", {share:.0f}% of Lambda's {human_size(facts.limits.unzipped)}"
-    if artifact.kind == "zip":
-        lines.append(f"Size      {human_size(artifact.size)} zipped, {unzipped}")
-        if artifact.code_sha256:
-            lines.append(f"SHA-256   {artifact.sha256}")
-            lines.append(f"          {artifact.code_sha256} (CodeSha256)")
-    else:
-        lines.append(f"Size      {unzipped}")
+    zipped = f"{human_size(artifact.size)} zipped, " if artifact.kind == "zip" else ""
+    lines.append(f"Size      {zipped}{unzipped}")
+    if artifact.code_sha256:
+        lines.append(f"SHA-256   {artifact.sha256}")
+        lines.append(f"          {artifact.code_sha256} (CodeSha256)")
     return "\n".join(lines)
 
 
-DOCUMENT_VERSION = 1
-
-
 def report_document(report: Report) -> dict[str, Any]:
-    """The report of a build as JSON-ready values."""
+    """Build the JSON document of a build."""
     artifact = report.artifact
     facts = report.target.runtime_facts
     return {
-        **_head(report.target),
+        **_build_head(report.target),
         "artifact": {
             "path": str(artifact.path) if artifact.path else None,
             "kind": artifact.kind,
@@ -197,7 +174,7 @@ def report_document(report: Report) -> dict[str, Any]:
             if facts
             else None
         ),
-        "packages": [_package(line) for line in report.packages],
+        "packages": [_package_document(line) for line in report.packages],
         "findings": [finding_document(finding) for finding in report.findings],
         "removed": [
             {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
@@ -214,17 +191,17 @@ def report_document(report: Report) -> dict[str, Any]:
 def findings_document(
     target: Target, findings: Iterable[Finding], *, path: str | None = None
 ) -> dict[str, Any]:
-    """The findings of a check as JSON-ready values."""
+    """Build the JSON document of a check."""
     return {
-        **_head(target),
+        **_build_head(target),
         "path": path,
         "findings": [finding_document(finding) for finding in findings],
     }
 
 
-def _head(target: Target) -> dict[str, Any]:
+def _build_head(target: Target) -> dict[str, Any]:
     return {
-        "version": DOCUMENT_VERSION,
+        "version": _DOCUMENT_VERSION,
         "crossdeps": __version__,
         "target": {
             "description": target.describe(),
@@ -239,7 +216,7 @@ def _head(target: Target) -> dict[str, Any]:
     }
 
 
-def _package(line: PackageLine) -> dict[str, Any]:
+def _package_document(line: PackageLine) -> dict[str, Any]:
     return {
         "name": line.name,
         "version": line.version,
@@ -248,7 +225,7 @@ def _package(line: PackageLine) -> dict[str, Any]:
         "tags": list(line.tags),
         "size": line.size,
         "requested": line.requested,
-        "passed_over": [_passed_over(item) for item in line.skipped_versions],
+        "passed_over": [_skipped_document(item) for item in line.skipped_versions],
     }
 
 
@@ -262,7 +239,7 @@ def _provided_document(project: ProvidedProject) -> dict[str, Any]:
     }
 
 
-def _passed_over(item: SkippedVersion) -> dict[str, Any]:
+def _skipped_document(item: SkippedVersion) -> dict[str, Any]:
     return {
         "version": str(item.version),
         "reason": item.reason.value,
@@ -272,7 +249,7 @@ def _passed_over(item: SkippedVersion) -> dict[str, Any]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding as JSON-ready values."""
+    """Build the JSON object of one finding."""
     return {
         "rule": finding.rule,
         "severity": finding.severity,

@@ -1,4 +1,4 @@
-"""What was chosen, laid out and found."""
+"""The result of a build."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Artifact:
 
     :param path: absolute; None for a dry run
     :param size: bytes of the zip on disk; of the files for a directory
-    :param unzipped: bytes of all files, which is what Lambda's limit counts
+    :param unzipped: unzipped bytes of all files, which Lambda's limit counts
     :param sha256: hex digest of a zip; empty for a directory
     :param code_sha256: the same digest in base64, as Lambda's ``CodeSha256`` and Terraform's
         ``source_code_hash`` have it; empty for a directory
@@ -44,10 +44,11 @@ class PackageLine:
 
     :param wheel: file name of the wheel
     :param sha256: hex digest of the wheel
-    :param tags: the tags of the wheel's file name, as ``py3-none-any``, sorted
-    :param size: bytes laid out, inflated
-    :param requested: whether the user asked for it by name
-    :param skipped_versions: newer versions and why not, newest first; empty for a build from a lock
+    :param tags: the tags of the wheel's file name, such as ``py3-none-any``, sorted
+    :param size: unzipped bytes of its files in the artifact
+    :param requested: whether one of the user's requirements names it
+    :param skipped_versions: newer versions with the reason why each was not chosen, newest first;
+        empty for a build from a lock
     """
 
     name: NormalizedName
@@ -62,7 +63,7 @@ class PackageLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerLine:
-    """A layer of the function that the artifact is for.
+    """A layer that is deployed together with the artifact.
 
     :param size: bytes of all files, unzipped
     """
@@ -75,14 +76,14 @@ class LayerLine:
 class Report:
     """The result of a build.
 
-    :param lock: the plan that the artifact was made from (PEP 751)
+    :param lock: the lock that the artifact was built from (PEP 751)
     :param packages: sorted by name
-    :param removed: what trimming left out: (rule, owner, bytes)
-    :param provided: projects that were left to the runtime, sorted by name
-    :param layers: as they were given
+    :param removed: files that trimming excluded: (rule, owner, bytes)
+    :param provided: projects that the runtime provides, sorted by name
+    :param layers: in the order in which they were specified
     :param indexes: URLs of the indexes used, without credentials
-    :param warnings: what the user should know, one sentence each
-    :param notes: what was decided for the user, one sentence each
+    :param warnings: one sentence each
+    :param notes: decisions made for the user, one sentence each
     """
 
     target: Target
@@ -99,5 +100,5 @@ class Report:
 
     @property
     def total_unzipped(self) -> int:
-        """Bytes of the artifact and its layers, which is what Lambda's limit counts."""
+        """Unzipped bytes of the artifact and its layers, which Lambda's limit counts."""
         return self.artifact.unzipped + sum(layer.size for layer in self.layers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import html.parser
 import http.server
@@ -69,7 +68,7 @@ def hostile_files(url: str) -> Files:
 
 def with_limit(inspection: Inspection, unzipped: int) -> Inspection:
     """*inspection* as if its runtime accepted *unzipped* bytes."""
-    return replace(inspection, limits=dataclasses.replace(inspection.limits, unzipped=unzipped))
+    return replace(inspection, limits=replace(inspection.limits, unzipped=unzipped))
 
 
 class Page(html.parser.HTMLParser):

@@ -156,7 +156,7 @@ def test_an_sbom_that_cannot_be_read_is_referred_to(tmp_path: Path, data: object
     document, warnings = sbom_of(directory(tmp_path / "package", files(a=data, b=EMBEDDED)))
     assert len(component(document, "native")["externalReferences"]) == 2
     assert component(document, "openssl")
-    told = "native-1.0.dist-info/sboms/a.json is referred to, but can't be taken over"
+    told = "native-1.0.dist-info/sboms/a.json is referenced only: it cannot be read as CycloneDX"
     assert warnings in {(told,), ()}
     assert warnings or len(document["components"]) <= 6
 
@@ -185,6 +185,6 @@ def test_without_the_library_the_command_is_told(
     """It is an optional extra."""
     monkeypatch.setitem(sys.modules, "cyclonedx", None)
     found = inspect(directory(tmp_path / "package", files()))
-    with pytest.raises(UsageError, match="isn't installed") as caught:
+    with pytest.raises(UsageError, match="is not installed") as caught:
         render_sbom(found)
     assert caught.value.hint == "pip install 'crossdeps[sbom]'"

@@ -1,7 +1,7 @@
 """An inspection as an SBOM: CycloneDX 1.6 in JSON, written by the format's own library.
 
-The library is an optional extra. There is no time and no random number in the document: its serial
-number is made from its content, so that the same artifact gives the same bytes.
+The library is an optional extra. The document contains no time and no random number: its serial
+number is derived from its content, so that the same artifact gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from crossdeps.report.inspect.project_metadata import find_roots
 
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
-    from cyclonedx.model.component import Component
 
     from crossdeps.report.inspect.inspection import Inspection
 
@@ -23,7 +22,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.
 
 
 def check_library() -> None:
-    """See that the library is there.
+    """Check that cyclonedx-python-lib is installed.
 
     :raises UsageError: if it isn't, with the command that installs it
     """
@@ -31,14 +30,14 @@ def check_library() -> None:
         import cyclonedx  # noqa: F401, PLC0415 - an optional extra
     except ImportError:
         raise UsageError(
-            "an SBOM needs cyclonedx-python-lib, which isn't installed",
+            "SBOMs require cyclonedx-python-lib, which is not installed",
             hint="pip install 'crossdeps[sbom]'",
             rule="missing-extra",
         ) from None
 
 
 def render_sbom(inspection: Inspection) -> tuple[str, tuple[str, ...]]:
-    """The SBOM of an artifact, and what its user should know, one sentence each.
+    """Render the SBOM of an artifact; return it with warnings, one sentence each.
 
     Sources: CycloneDX 1.6; PEP 770 for SBOMs in wheels; the package URL specification, type pypi.
 
@@ -47,7 +46,7 @@ def render_sbom(inspection: Inspection) -> tuple[str, tuple[str, ...]]:
     check_library()
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415 - an optional extra
 
-    bom, warnings = _bom(inspection)
+    bom, warnings = _build_bom(inspection)
     document: dict[str, Any] = json.loads(JsonV1Dot6(bom).output_as_string())
     document["metadata"].pop("timestamp", None)
     document.pop("serialNumber", None)
@@ -56,39 +55,36 @@ def render_sbom(inspection: Inspection) -> tuple[str, tuple[str, ...]]:
     return json.dumps(document, indent=2, sort_keys=True) + "\n", warnings
 
 
-def _bom(inspection: Inspection) -> tuple[Bom, tuple[str, ...]]:
+def _build_bom(inspection: Inspection) -> tuple[Bom, tuple[str, ...]]:
     from cyclonedx.model.bom import Bom  # noqa: PLC0415 - an optional extra
 
     from crossdeps.report.inspect.sbom_components import (  # noqa: PLC0415 - needs the library
-        artifact_component,
-        project_component,
+        build_artifact,
+        build_project,
+        build_tool,
         read_embedded,
-        tool_component,
     )
 
     bom = Bom()
-    bom.metadata.tools.components.add(tool_component())
-    artifact = artifact_component(inspection)
-    bom.metadata.component = artifact
-    components = {share.name: project_component(share) for share in inspection.projects}
+    bom.metadata.tools.components.add(build_tool())
+    artifact = bom.metadata.component = build_artifact(inspection)
+    components = {share.name: build_project(share) for share in inspection.projects}
     warnings: list[str] = []
-    inside: dict[str, list[Component]] = {name: [] for name in components}
     for share in inspection.projects:
+        component = components[share.name]
+        dependencies = [components[name] for name in share.requires]
         for sbom in share.sboms:
             embedded = read_embedded(sbom, share)
             if embedded is None:
-                warnings.append(f"{sbom.path} is referred to, but can't be taken over")
+                warnings.append(f"{sbom.path} is referenced only: it cannot be read as CycloneDX")
                 continue
-            inside[share.name] += embedded.roots
-            for component in embedded.components:
-                bom.components.add(component)
-            for component, needed in embedded.dependencies:
-                bom.register_dependency(component, needed)
-    for share in inspection.projects:
-        component = components[share.name]
+            dependencies += embedded.roots
+            for each in embedded.components:
+                bom.components.add(each)
+            for dependent, required in embedded.dependencies:
+                bom.register_dependency(dependent, required)
         bom.components.add(component)
-        required = [components[name] for name in share.requires]
-        bom.register_dependency(component, [*required, *inside[share.name]])
+        bom.register_dependency(component, dependencies)
     graph = {share.name: share.requires for share in inspection.projects}
     bom.register_dependency(artifact, [components[name] for name in find_roots(graph)])
     return bom, tuple(warnings)

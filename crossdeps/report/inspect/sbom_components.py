@@ -1,12 +1,15 @@
-"""Components of an SBOM: the artifact itself, and each project in it."""
+"""Components of an SBOM: the artifact, its projects, and what embedded SBOMs list.
+
+Needs cyclonedx-python-lib, which is an optional extra.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
 from cyclonedx.model import (
     ExternalReference,
     ExternalReferenceType,
@@ -45,73 +48,71 @@ _ALGORITHMS = {
 }
 
 
-def tool_component() -> Component:
-    """What wrote the SBOM."""
+def build_tool() -> Component:
+    """Build the component of the tool that wrote the SBOM."""
     return Component(type=ComponentType.APPLICATION, name="crossdeps", version=__version__)
 
 
-def artifact_component(inspection: Inspection) -> Component:
-    """The artifact: an application, with the hash of the zip."""
-    facts = {
-        "crossdeps:target": inspection.target.describe() if inspection.target else "",
-        "crossdeps:architecture": ", ".join(inspection.machines),
-        "crossdeps:glibc": inspection.glibc,
-        "crossdeps:unzipped": str(inspection.size),
-        "crossdeps:content-sha256": inspection.digest,
-    }
-    hashes = {"sha256": inspection.sha256} if inspection.sha256 else {}
+def build_artifact(inspection: Inspection) -> Component:
+    """Build the component of the artifact: an application, with the hash of the zip."""
     return Component(
         type=ComponentType.APPLICATION,
         name=printable(inspection.name),
         bom_ref="artifact",
-        hashes=_hashes(hashes),
-        properties=[Property(name=name, value=value) for name, value in facts.items() if value],
+        hashes=_build_hashes({"sha256": inspection.sha256} if inspection.sha256 else {}),
+        properties=_build_properties(
+            target=inspection.target.describe() if inspection.target else "",
+            architecture=", ".join(inspection.machines),
+            glibc=inspection.glibc,
+            unzipped=str(inspection.size),
+            content_sha256=inspection.digest,
+        ),
     )
 
 
-def project_component(share: ProjectShare) -> Component:
-    """A project: its package URL, licence, and the SBOMs that it brought along."""
-    version = printable(share.version)
-    purl = PackageURL(type="pypi", name=share.name, version=version or None)
-    facts = {
-        "crossdeps:unzipped": str(share.size),
-        "crossdeps:architecture": ", ".join(share.machines),
-        "crossdeps:glibc": share.glibc,
-    }
-    properties = [Property(name=name, value=value) for name, value in facts.items() if value]
-    properties += [
-        Property(name="crossdeps:licence-file", value=printable(path))
-        for path in share.licence.files
-    ]
+def build_project(share: ProjectShare) -> Component:
+    """Build the component of a project: package URL, licence and references to its SBOMs."""
+    version = printable(share.version) or None
+    properties = _build_properties(
+        unzipped=str(share.size), architecture=", ".join(share.machines), glibc=share.glibc
+    )
+    for path in share.licence.files:
+        properties += _build_properties(licence_file=printable(path))
     return Component(
         type=ComponentType.LIBRARY,
         name=printable(share.name),
-        version=version or None,
-        bom_ref=project_reference(share),
-        purl=purl,
+        version=version,
+        bom_ref=_project_reference(share),
+        purl=PackageURL(type="pypi", name=share.name, version=version),
         description=printable(share.summary) or None,
-        hashes=_hashes(share.hashes),
-        licenses=_licences(share.licence),
-        external_references=[_reference(sbom) for sbom in share.sboms],
+        hashes=_build_hashes(share.hashes),
+        licenses=_build_licences(share.licence),
+        external_references=[
+            ExternalReference(
+                type=ExternalReferenceType.BOM,
+                url=XsUri(quote(printable(sbom.path))),
+                comment="embedded in the wheel (PEP 770); the path is relative to the artifact",
+                hashes=_build_hashes({"sha256": sbom.sha256}),
+            )
+            for sbom in share.sboms
+        ],
         properties=properties,
     )
 
 
-def project_reference(share: ProjectShare) -> str:
-    """The bom-ref of a project."""
+def _build_properties(**facts: str) -> list[Property]:
+    return [
+        Property(name=f"crossdeps:{name.replace('_', '-')}", value=value)
+        for name, value in facts.items()
+        if value
+    ]
+
+
+def _project_reference(share: ProjectShare) -> str:
     return printable(f"{share.name}=={share.version}")
 
 
-def _reference(sbom: EmbeddedSbom) -> ExternalReference:
-    return ExternalReference(
-        type=ExternalReferenceType.BOM,
-        url=XsUri(quote(printable(sbom.path))),
-        comment="brought along by the wheel (PEP 770); the path is that in the artifact",
-        hashes=_hashes({"sha256": sbom.sha256}),
-    )
-
-
-def _licences(licence: Licence) -> list[License]:
+def _build_licences(licence: Licence) -> list[License]:
     declared = LicenseAcknowledgement.DECLARED
     if licence.expression:
         return [LicenseExpression(licence.expression, acknowledgement=declared)]
@@ -120,7 +121,7 @@ def _licences(licence: Licence) -> list[License]:
     return []
 
 
-def _hashes(hashes: Mapping[str, str]) -> list[HashType]:
+def _build_hashes(hashes: Mapping[str, str]) -> list[HashType]:
     return [
         HashType(alg=_ALGORITHMS[name], content=digest)
         for name, digest in sorted(hashes.items())
@@ -128,13 +129,12 @@ def _hashes(hashes: Mapping[str, str]) -> list[HashType]:
     ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Embedded:
-    """What an embedded SBOM tells beside the project itself.
+class EmbeddedComponents(msgspec.Struct, frozen=True, kw_only=True):
+    """The components that an embedded SBOM lists besides the project itself.
 
-    :param components: with references that no other SBOM has
-    :param dependencies: component -> what it needs
-    :param roots: what nothing else of them needs: the project is made with it
+    :param components: with references that no other SBOM uses
+    :param dependencies: component -> its direct dependencies
+    :param roots: components that no other depends on: direct dependencies of the project
     """
 
     components: tuple[Component, ...]
@@ -142,8 +142,8 @@ class Embedded:
     roots: tuple[Component, ...]
 
 
-def read_embedded(sbom: EmbeddedSbom, share: ProjectShare) -> Embedded | None:
-    """Read an SBOM if it is CycloneDX in JSON; None where it isn't, or is wrong."""
+def read_embedded(sbom: EmbeddedSbom, share: ProjectShare) -> EmbeddedComponents | None:
+    """Read an embedded SBOM; None if it isn't valid CycloneDX in JSON."""
     try:
         document = json.loads(sbom.data)
         if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
@@ -151,32 +151,29 @@ def read_embedded(sbom: EmbeddedSbom, share: ProjectShare) -> Embedded | None:
         bom = Bom.from_json(document)  # type: ignore[attr-defined]
         if not isinstance(bom, Bom):
             return None
-        embedded = _embedded(bom, sbom, share)
-        # What can't be written again would spoil the whole document.
+        embedded = _extract_components(bom, sbom, share)
+        # A component that can't be serialized would make the whole document fail.
         JsonV1Dot6(Bom(components=embedded.components)).output_as_string()
-    except Exception:  # noqa: BLE001 - whatever the library makes of anybody's document
+    except Exception:  # noqa: BLE001 - the library raises anything on malformed documents
         return None
     return embedded
 
 
-def _embedded(bom: Bom, sbom: EmbeddedSbom, share: ProjectShare) -> Embedded:
+def _extract_components(bom: Bom, sbom: EmbeddedSbom, share: ProjectShare) -> EmbeddedComponents:
     subject = bom.metadata.component
-    is_project = subject is not None and _is_project(subject, share)
     listed = [*([subject] if subject is not None else []), *bom.components]
-    everything = list(_flat(listed))
-    own = {
-        str(component.bom_ref.value) for component in everything if _is_project(component, share)
+    everything = list(_flatten(listed))
+    own = {_reference(each) for each in everything if _is_project(each, share)}
+    by_reference = {
+        reference: component
+        for component in everything
+        if component.bom_ref.value and (reference := _reference(component)) not in own
     }
-    by_reference: dict[str, Component] = {}
-    for component in everything:
-        reference = str(component.bom_ref.value)
-        if component.bom_ref.value and reference not in own:
-            by_reference[reference] = component
     edges = {
         str(dependency.ref.value): [
-            str(each.ref.value)
+            reference
             for each in dependency.dependencies
-            if str(each.ref.value) in by_reference
+            if (reference := str(each.ref.value)) in by_reference
         ]
         for dependency in bom.dependencies
     }
@@ -186,35 +183,41 @@ def _embedded(bom: Bom, sbom: EmbeddedSbom, share: ProjectShare) -> Embedded:
         if reference in by_reference
     ]
     kept = [component for component in listed if not _is_project(component, share)]
-    needed = {each for reference in edges if reference not in own for each in edges[reference]}
+    required = {each for reference in edges if reference not in own for each in edges[reference]}
     roots = [
         component
         for component in kept
-        if not component.bom_ref.value or str(component.bom_ref.value) not in needed
+        if not component.bom_ref.value or _reference(component) not in required
     ]
-    if is_project and subject is not None:
-        direct = edges.get(str(subject.bom_ref.value), [])
-        roots += [by_reference[each] for each in direct if each in needed]
-    _rename(_flat(kept), sbom, share)
-    return Embedded(components=tuple(kept), dependencies=tuple(dependencies), roots=tuple(roots))
+    if subject is not None and _is_project(subject, share):
+        direct = edges.get(_reference(subject), [])
+        roots += [by_reference[each] for each in direct if each in required]
+    _rename(_flatten(kept), sbom, share)
+    return EmbeddedComponents(
+        components=tuple(kept), dependencies=tuple(dependencies), roots=tuple(roots)
+    )
+
+
+def _reference(component: Component) -> str:
+    return str(component.bom_ref.value)
 
 
 def _is_project(component: Component, share: ProjectShare) -> bool:
-    """Whether it is the project itself, which the artifact's own SBOM has already."""
+    """Whether *component* is the project itself, which the artifact's own SBOM lists already."""
     if component.purl is not None and component.purl.type != "pypi":
         return False
     return canonicalize_name(component.name) == share.name
 
 
-def _flat(components: Iterable[Component]) -> Iterator[Component]:
+def _flatten(components: Iterable[Component]) -> Iterator[Component]:
     for component in components:
         yield component
-        yield from _flat(component.components)
+        yield from _flatten(component.components)
 
 
 def _rename(components: Iterable[Component], sbom: EmbeddedSbom, share: ProjectShare) -> None:
-    """Give each component a reference of its own, which says where it is from."""
-    prefix = f"{project_reference(share)}#{printable(sbom.path.partition('/sboms/')[2])}"
+    """Give each component a unique reference that names the SBOM it is from."""
+    prefix = f"{_project_reference(share)}#{printable(sbom.path.partition('/sboms/')[2])}"
     taken: set[str] = set()
     for number, component in enumerate(components):
         reference = printable(component.bom_ref.value or f"{number}")
