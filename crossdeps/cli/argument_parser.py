@@ -187,7 +187,7 @@ def _check_not_empty(values: dict[str, object]) -> None:
         empty = "" in value if isinstance(value, tuple) else value == ""
         if empty and option.flags and not (name == "proxy" or option.metavar.startswith("[")):
             raise UsageError(
-                f"{option.flags[-1]} is empty",
+                f"{option.flag} is empty",
                 hint="give it a value, or leave it out; is a variable of the shell unset?",
             )
 

@@ -269,7 +269,7 @@ def _resolve_locations(given: _Given, directory: Path) -> _Given:
         texts = value if isinstance(value, tuple) else (value,)
         if name not in LOCATIONS or not value:
             continue
-        option = OPTIONS[name].flags[-1]
+        option = OPTIONS[name].flag
         found = []
         for text in texts:
             try:

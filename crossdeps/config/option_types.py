@@ -78,8 +78,7 @@ class Option(Generic[_T]):
 
     def __set_name__(self, owner: type[OptionGroup], name: str) -> None:
         self.name = name
-        long_name = self.flags[-1] if self.flags else name.replace("_", "-")
-        self.pip_name = long_name.removeprefix("--") if self.pip else ""
+        self.pip_name = (self.flag[2:] or name.replace("_", "-")) if self.pip else ""
         self.group = owner.title
         self.verbs = self.verbs or tuple(owner.verbs.split())
         self.key_verbs = self.key_verbs or self.verbs
@@ -96,6 +95,11 @@ class Option(Generic[_T]):
 
     def __set__(self, instance: OptionGroup, value: _T) -> None:
         raise AttributeError(f"{self.name} cannot be set: options are immutable")
+
+    @property
+    def flag(self) -> str:
+        """Its first long flag; empty for a positional argument or a key alone."""
+        return next((flag for flag in self.flags if flag.startswith("--")), "")
 
     def parse(self, text: str) -> object:
         """Read one value from the command line or pip's configuration.

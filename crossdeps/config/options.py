@@ -242,8 +242,8 @@ class GeneralGroup(OptionGroup):
         verbs="build lock check why tags diff report cache")
     quiet = Switch("-q, --quiet", "Print only errors.")
     verbose = Level(
-        "-v, --verbose", "Print more: each step, and all files of a finding; -vv also prints each"
-        " choice of the resolver.")
+        "-v, --verbose", "Print more: each step, and all files of a finding; given twice, each"
+        " choice of the resolver too.")
     no_progress = Switch("--no-progress", "Show no progress on the terminal.")
     color = Text(
         "--color WHEN", "Use colors on standard error: auto, always or never; NO_COLOR is respected"
@@ -257,6 +257,9 @@ class Options(
 
     :param verb: which verb they are for; empty where none was recognized
     """
+
+    title = ""
+    verbs = ""
 
     def __init__(self, verb: str = "", **specified: object) -> None:
         if unknown := specified.keys() - OPTIONS.keys():

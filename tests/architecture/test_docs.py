@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def _verbs() -> dict[str, argparse.ArgumentParser]:
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:
     return {text for action in parser._actions for text in action.option_strings}
+
+
+@pytest.mark.parametrize("name", ["cli", "configuration"])
+def test_the_options_of_the_reference_are_up_to_date(name: str) -> None:
+    """``python docs/render_options.py`` writes them."""
+    script = runpy.run_path(str(DOCS / "render_options.py"))
+    page = (DOCS / f"reference/{name}.md").read_text(encoding="utf-8")
+    assert page.count("<!-- options: ") == {"cli": 9, "configuration": 1}[name]
+    assert script[f"render_{name}"](page) == page
 
 
 @pytest.mark.parametrize("verb", _verbs())
