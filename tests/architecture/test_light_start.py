@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TARGET = ["--python", "3.12", "--arch", "x86_64"]
-HEAVY = {"elftools", "isal", "msgspec", "packaging", "requests", "resolvelib", "rich", "urllib3"}
+HEAVY = {
+    "elftools",
+    "isal",
+    "jinja2",
+    "msgspec",
+    "packaging",
+    "requests",
+    "resolvelib",
+    "rich",
+    "urllib3",
+}
 
 
 @pytest.mark.subprocess
