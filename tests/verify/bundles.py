@@ -1,4 +1,4 @@
-"""Bundles made by hand: files in memory, with the facts that a reader would find."""
+"""Creates bundles in memory, with the facts that a reader would find."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import BundleKind
 
 
-class Made:
-    """A project to put into a bundle.
+class FakeProject:
+    """A project of a bundle.
 
-    :param files: path relative to where packages lie -> bytes
-    :param record: further or other rows of RECORD: path -> (hash, size); None leaves the row out
+    :param files: path relative to the prefix -> bytes
+    :param record: additional or changed rows of RECORD: path -> (hash, size); None omits the row
     """
 
     def __init__(
@@ -60,62 +60,43 @@ class Made:
 
 
 def make_bundle(
-    *projects: Made,
+    *projects: FakeProject,
     source: Mapping[str, bytes] = {},
     outside: Mapping[str, bytes] = {},
     modes: Mapping[str, int] = {},
     prefix: str = "",
     kind: BundleKind = "directory",
 ) -> Bundle:
-    """A bundle of *projects* and files of no project.
+    """Create a bundle of *projects* and files that no project owns.
 
-    :param source: files where packages lie
-    :param outside: files at the artifact's root, prefix or not
-    :param modes: path relative to where packages lie -> permission bits, instead of 0644
+    :param source: files under the prefix
+    :param outside: files relative to the artifact's root
+    :param modes: path relative to the prefix -> permission bits instead of 0644
     """
-    entries = []
-    for project in projects:
-        files = {**project.files, f"{project.stem}/RECORD": project.record}
-        entries += [_entry(prefix + path, data, project) for path, data in files.items()]
-    entries += [_entry(prefix + path, data, None) for path, data in source.items()]
-    entries += [_entry(path, data, None) for path, data in outside.items()]
-    by_path = {prefix + path: mode for path, mode in modes.items()}
+    owned = [
+        (prefix + path, data, project.name)
+        for project in projects
+        for path, data in {**project.files, f"{project.stem}/RECORD": project.record}.items()
+    ]
+    unowned = [(prefix + path, data, None) for path, data in source.items()]
+    unowned += [(path, data, None) for path, data in outside.items()]
+    mode_of = {prefix + path: mode for path, mode in modes.items()}
+    entries = [
+        Entry(
+            path=path,
+            mode=mode_of.get(path, 0o644),
+            size=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            content=InlineContent(data=data),
+            owner=owner,
+            binary=read_binary(data),
+        )
+        for path, data, owner in (*owned, *unowned)
+    ]
+    installed = [project.installed(prefix) for project in projects]
     return Bundle(
         kind=kind,
         prefix=prefix,
-        projects=tuple(
-            sorted((project.installed(prefix) for project in projects), key=lambda item: item.name)
-        ),
-        entries=tuple(
-            sorted(
-                (_with_mode(entry, by_path.get(entry.path)) for entry in entries),
-                key=lambda entry: entry.path,
-            )
-        ),
-    )
-
-
-def _entry(path: str, data: bytes, project: Made | None) -> Entry:
-    return Entry(
-        path=path,
-        mode=0o644,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        content=InlineContent(data=data),
-        owner=project.name if project else None,
-        binary=read_binary(data),
-    )
-
-
-def _with_mode(entry: Entry, mode: int | None) -> Entry:
-    if mode is None:
-        return entry
-    return Entry(
-        path=entry.path,
-        mode=mode,
-        size=entry.size,
-        sha256=entry.sha256,
-        content=entry.content,
-        owner=entry.owner,
-        binary=entry.binary,
+        projects=tuple(sorted(installed, key=lambda item: item.name)),
+        entries=tuple(sorted(entries, key=lambda entry: entry.path)),
     )

@@ -8,7 +8,7 @@ from crossdeps.target.model import Target
 from crossdeps.verify.model import Finding
 from crossdeps.verify.registry import verify
 from tests.support.binary_factory import make_elf, make_fat_macho, make_macho, make_pe
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PY312 = Target.runtime("python3.12", arch="aarch64")
@@ -27,7 +27,7 @@ def native(
     *files: tuple[str, bytes], target: Target = PY39, tags: tuple[str, ...] = FITTING
 ) -> tuple[Finding, ...]:
     """Findings on a bundle of one project with these files."""
-    return verify(make_bundle(Made("demo", files=dict(files), tags=tags)), target)
+    return verify(make_bundle(FakeProject("demo", files=dict(files), tags=tags)), target)
 
 
 def ids(findings: tuple[Finding, ...]) -> list[str]:
@@ -38,7 +38,7 @@ def test_a_wheel_for_another_machine() -> None:
     """The finding names the file, what it is, and what the target needs."""
     path = "Crypto/Cipher/_raw_ecb.abi3.so"
     bundle = make_bundle(
-        Made(
+        FakeProject(
             "pycryptodome",
             files={path: make_elf("aarch64")},
             tags=("cp39-abi3-manylinux2014_aarch64",),
@@ -79,7 +79,9 @@ def test_a_wheel_for_another_machine() -> None:
 )
 @pytest.mark.parametrize("prefix", ["", "python/"])
 def test_a_binary_for_another_machine(data: bytes, message: str, prefix: str) -> None:
-    bundle = make_bundle(Made("demo", files={"demo/core.so": data}, tags=FITTING), prefix=prefix)
+    bundle = make_bundle(
+        FakeProject("demo", files={"demo/core.so": data}, tags=FITTING), prefix=prefix
+    )
     (finding,) = verify(bundle, PY39)
     assert finding.rule == "wrong-machine"
     assert finding.path == f"{prefix}demo/core.so"

@@ -12,7 +12,7 @@ import pytest
 from crossdeps.target.model import Target
 from crossdeps.verify.module_names import stdlib_modules
 from crossdeps.verify.registry import verify
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ def test_paths_that_differ_in_case_only() -> None:
     ],
 )
 def test_modes(mode: int, rules: list[str]) -> None:
-    bundle = make_bundle(Made("demo"), modes={"demo/__init__.py": mode})
+    bundle = make_bundle(FakeProject("demo"), modes={"demo/__init__.py": mode})
     assert [finding.rule for finding in verify(bundle, PY39)] == rules
 
 
@@ -187,8 +187,8 @@ def test_a_module_that_is_only_bytecode(tmp_path: Path) -> None:
 
 
 def test_size() -> None:
-    project = Made("big", files={"big/data": b"x"})
-    bundle = make_bundle(project, Made("small"))
+    project = FakeProject("big", files={"big/data": b"x"})
+    bundle = make_bundle(project, FakeProject("small"))
     (data,) = (entry for entry in bundle.entries if entry.path == "big/data")
     rest = bundle.size - data.size
     full = dataclasses.replace(data, size=262_144_000 - rest)

@@ -14,7 +14,7 @@ from crossdeps.target.runtimes import provided_projects
 from crossdeps.verify.model import Finding, Handler, RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.support.wheel_factory import make_elf
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ HANDLER = "def handler(event, context): ...\n"
 
 def check(
     source: Mapping[str, str],
-    *projects: Made,
+    *projects: FakeProject,
     handler: str = "app.handler",
     target: Target = PY39,
     layers: tuple[Bundle, ...] = (),
@@ -46,7 +46,7 @@ def check(
     return list(verify(bundle, target, runtime_context=runtime_context))
 
 
-def app(text: str, *projects: Made, target: Target = PY39) -> list[Finding]:
+def app(text: str, *projects: FakeProject, target: Target = PY39) -> list[Finding]:
     return check({"app.py": f"{dedent(text)}\n{HANDLER}"}, *projects, target=target)
 
 
@@ -262,14 +262,16 @@ def test_without_a_runtime_nothing_is_provided() -> None:
 
 
 def test_packaged_modules_are_found() -> None:
-    yaml = Made("PyYAML", files={"yaml/__init__.py": b"", "yaml/_y.cpython-39-x86_64.so": b""})
-    speed = Made("speed", files={"speed.abi3.so": b""})
+    yaml = FakeProject(
+        "PyYAML", files={"yaml/__init__.py": b"", "yaml/_y.cpython-39-x86_64.so": b""}
+    )
+    speed = FakeProject("speed", files={"speed.abi3.so": b""})
     assert app("import yaml.nodes, speed\nfrom yaml import _y, nothing", yaml, speed) == []
 
 
 def test_namespace_packages_are_what_their_files_are() -> None:
     """PEP 420: below a folder without __init__, only what is there is there."""
-    storage = Made("google-cloud-storage", files={"google/cloud/storage/__init__.py": b""})
+    storage = FakeProject("google-cloud-storage", files={"google/cloud/storage/__init__.py": b""})
     assert app("from google.cloud import storage\nimport google.cloud.storage.x", storage) == []
     (finding,) = app("from google.cloud import storage, bigquery", storage)
     assert "google.cloud.bigquery" in finding.message
@@ -281,7 +283,9 @@ def test_namespace_packages_are_what_their_files_are() -> None:
 def test_a_trimmed_module_is_known_by_its_record() -> None:
     """The project is in the package, and its RECORD has the module; the file isn't there."""
     row = ("sha256=x", "1")
-    made = Made("numpy", files={}, record={"numpy/testing.py": row, "numpy/__init__.py": row})
+    made = FakeProject(
+        "numpy", files={}, record={"numpy/testing.py": row, "numpy/__init__.py": row}
+    )
     findings = app("import numpy.testing", made)
     finding = next(item for item in findings if item.rule == "missing-import")
     assert "numpy contains it, but it was left out" in (finding.hint or "")
@@ -298,7 +302,7 @@ def test_source_is_followed_from_the_handler() -> None:
         "tests/test_app.py": "import pytest",
     }
     severities = {
-        item.message.split(" ")[0]: item.severity for item in check(source, Made("other"))
+        item.message.split(" ")[0]: item.severity for item in check(source, FakeProject("other"))
     }
     assert severities == {
         "lib/__init__.py:1": "error",
@@ -310,7 +314,7 @@ def test_source_is_followed_from_the_handler() -> None:
 
 
 def test_own_modules_must_be_there() -> None:
-    """In one's own packages everything is a file, unlike in those of others."""
+    """In packages of the user every module is a file, unlike in those of projects."""
     source = {"app.py": f"import lib.gone\nfrom .x import y\n{HANDLER}", "lib/__init__.py": ""}
     gone, outside = check(source)
     assert "lib.gone" in gone.message
@@ -326,9 +330,9 @@ def test_optional_imports_may_fail_in_imported_modules() -> None:
         "lib/fast.py": "import orjson\nfrom lib import faster",
         "lib/faster.py": "import ujson",
     }
-    assert check(source, Made("other")) == []
+    assert check(source, FakeProject("other")) == []
     source["app.py"] = f"from lib import fast\n{source['app.py']}"
-    assert rules(check(source, Made("other"))) == ["missing-import", "missing-import"]
+    assert rules(check(source, FakeProject("other"))) == ["missing-import", "missing-import"]
 
 
 @pytest.mark.parametrize(
@@ -351,25 +355,27 @@ def test_a_nested_folder_is_named() -> None:
 
 
 def test_files_of_projects_are_not_read() -> None:
-    other = Made("other", files={"other/__init__.py": b"import missing_everywhere"})
+    other = FakeProject("other", files={"other/__init__.py": b"import missing_everywhere"})
     assert app("import other", other) == []
 
 
 def test_without_metadata_only_imported_files_are_read() -> None:
-    """In a package without metadata, the user's files can't be told from others."""
+    """In a package without metadata, nothing says which files are the user's."""
     source = {"app.py": f"import lib\n{HANDLER}", "lib.py": "", "unused.py": "import yaml"}
     assert check(source) == []
 
 
 @pytest.mark.parametrize("prefix", ["", "python/", "python/lib/python3.9/site-packages/"])
 def test_layers_count(prefix: str) -> None:
-    layer = make_bundle(Made("yaml", files={"yaml/__init__.py": b""}), prefix=prefix or "python/")
+    layer = make_bundle(
+        FakeProject("yaml", files={"yaml/__init__.py": b""}), prefix=prefix or "python/"
+    )
     assert check({"app.py": f"import yaml\n{HANDLER}"}, layers=(layer,)) == []
 
 
 def test_a_layer_of_another_python_does_not() -> None:
     prefix = "python/lib/python3.12/site-packages/"
-    layer = make_bundle(Made("yml", files={"yaml/__init__.py": b""}), prefix=prefix)
+    layer = make_bundle(FakeProject("yml", files={"yaml/__init__.py": b""}), prefix=prefix)
     assert rules(check({"app.py": f"import yaml\n{HANDLER}"}, layers=(layer,))) == [
         "missing-import"
     ]
@@ -433,13 +439,13 @@ def test_invalid_escapes_do_not_warn() -> None:
     ],
 )
 def test_an_sdk_in_halves(projects: tuple[str, ...], text: str, expected: list[str]) -> None:
-    made = [Made(name) for name in projects]
+    made = [FakeProject(name) for name in projects]
     assert rules(app(text, *made)) == expected
 
 
 def test_an_sdk_that_was_left_to_the_runtime() -> None:
     """``--provided`` says that it is used, whatever the source imports."""
-    bundle = make_bundle(Made("urllib3", "2.5"))
+    bundle = make_bundle(FakeProject("urllib3", "2.5"))
     runtime_context = RuntimeContext(left_out=frozenset({"boto3", "botocore"}))
     (finding,) = verify(bundle, PY39, runtime_context=runtime_context)
     assert finding.rule == "split-sdk"
@@ -450,22 +456,26 @@ def test_an_sdk_that_was_left_to_the_runtime() -> None:
 def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None:
     """A provided version that isn't accepted is reported, with the date on which it was seen."""
     version = provided_projects(PY312)["botocore"].version  # type: ignore[index]
-    fits = make_bundle(Made("aio", requires=[f"botocore=={version}", "urllib3>99"]))
+    fits = make_bundle(FakeProject("aio", requires=[f"botocore=={version}", "urllib3>99"]))
     assert verify(fits, PY312) == ()
-    (finding,) = verify(make_bundle(Made("aio", requires=["botocore<1.20"])), PY312)
+    (finding,) = verify(make_bundle(FakeProject("aio", requires=["botocore<1.20"])), PY312)
     assert finding.rule == "wrong-version"
     assert f"the runtime has botocore {version} (observed on" in finding.message
 
 
 def test_a_layer_meets_requirements() -> None:
-    layer = make_bundle(Made("dep", "1.0"), prefix="python/")
+    layer = make_bundle(FakeProject("dep", "1.0"), prefix="python/")
     runtime_context = RuntimeContext(layers=(layer,))
     assert (
-        verify(make_bundle(Made("a", requires=["dep>=1"])), PY39, runtime_context=runtime_context)
+        verify(
+            make_bundle(FakeProject("a", requires=["dep>=1"])),
+            PY39,
+            runtime_context=runtime_context,
+        )
         == ()
     )
     (finding,) = verify(
-        make_bundle(Made("a", requires=["dep>=2"])), PY39, runtime_context=runtime_context
+        make_bundle(FakeProject("a", requires=["dep>=2"])), PY39, runtime_context=runtime_context
     )
     assert finding.rule == "wrong-version"
     assert "a layer" in finding.message

@@ -9,7 +9,7 @@ from crossdeps.verify.model import Finding
 from crossdeps.verify.registry import verify
 from tests.support.binary_factory import make_elf
 from tests.support.wheel_factory import record_hash
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PLAIN = Target(python="3.9", arch="x86_64")
@@ -17,7 +17,7 @@ CORE = {"demo/_core.abi3.so": make_elf()}
 
 
 def found(
-    *projects: Made, target: Target = PLAIN, expected_missing: tuple[str, ...] = ()
+    *projects: FakeProject, target: Target = PLAIN, expected_missing: tuple[str, ...] = ()
 ) -> tuple[Finding, ...]:
     return verify(make_bundle(*projects), target, expected_missing=expected_missing)
 
@@ -46,17 +46,17 @@ def ids(findings: tuple[Finding, ...]) -> list[str]:
     ],
 )
 def test_wheel_tags(tags: tuple[str, ...], files: dict[str, bytes], rules: list[str]) -> None:
-    assert ids(found(Made("demo", files=files, tags=tags))) == rules
+    assert ids(found(FakeProject("demo", files=files, tags=tags))) == rules
 
 
 def test_a_wrong_tag_is_not_reported_besides_its_binaries() -> None:
     files = {"demo/_core.abi3.so": make_elf(glibc="2.28")}
-    project = Made("demo", files=files, tags=("cp39-abi3-manylinux_2_28_x86_64",))
+    project = FakeProject("demo", files=files, tags=("cp39-abi3-manylinux_2_28_x86_64",))
     assert ids(found(project)) == ["glibc-too-old"]
 
 
 def test_a_wrong_tag_names_its_project() -> None:
-    (finding,) = found(Made("demo", tags=("cp38-cp38-win_amd64",)), Made("other"))
+    (finding,) = found(FakeProject("demo", tags=("cp38-cp38-win_amd64",)), FakeProject("other"))
     assert finding == Finding(
         rule="wrong-wheel",
         severity="error",
@@ -82,7 +82,7 @@ def test_a_wrong_tag_names_its_project() -> None:
     ],
 )
 def test_requires_python(requires_python: str | None, rules: list[str]) -> None:
-    assert ids(found(Made("demo", requires_python=requires_python))) == rules
+    assert ids(found(FakeProject("demo", requires_python=requires_python))) == rules
 
 
 @pytest.mark.parametrize(
@@ -104,25 +104,29 @@ def test_requires_python(requires_python: str | None, rules: list[str]) -> None:
 )
 @pytest.mark.usefixtures("poisoned_host")
 def test_requirements_under_the_target_s_markers(requires: str, rules: list[str]) -> None:
-    assert ids(found(Made("demo", requires=[requires]), Made("other", "1.5"))) == rules
+    assert (
+        ids(found(FakeProject("demo", requires=[requires]), FakeProject("other", "1.5"))) == rules
+    )
 
 
 def test_a_missing_project_is_named_with_its_dependent() -> None:
-    (finding,) = found(Made("demo", requires=["Missing>=2 ; python_version >= '3'"]))
+    (finding,) = found(FakeProject("demo", requires=["Missing>=2 ; python_version >= '3'"]))
     assert finding.message == "demo 1.0 requires Missing>=2, which is not in the package"
     assert (finding.path, finding.owner) == ("demo-1.0.dist-info", "demo")
 
 
 def test_a_pre_release_in_the_package_is_accepted() -> None:
-    assert found(Made("demo", requires=["other>=1"]), Made("other", "1.1b1")) == ()
+    assert found(FakeProject("demo", requires=["other>=1"]), FakeProject("other", "1.1b1")) == ()
 
 
 def test_extras_that_another_project_requires_count() -> None:
     """And those that an extra requires in turn."""
     projects = (
-        Made("demo", requires=["other[Fast_Mode]"]),
-        Made("other", requires=["missing; extra == 'fast-mode'", "third[a]; extra == 'fast-mode'"]),
-        Made("third", requires=["fourth; extra == 'a'", "fifth; extra == 'b'"]),
+        FakeProject("demo", requires=["other[Fast_Mode]"]),
+        FakeProject(
+            "other", requires=["missing; extra == 'fast-mode'", "third[a]; extra == 'fast-mode'"]
+        ),
+        FakeProject("third", requires=["fourth; extra == 'a'", "fifth; extra == 'b'"]),
     )
     findings = found(*projects)
     assert [finding.message for finding in findings] == [
@@ -132,17 +136,17 @@ def test_extras_that_another_project_requires_count() -> None:
 
 
 def test_a_circle_of_extras_ends() -> None:
-    assert found(Made("demo", requires=["demo[a]", "demo[b]; extra == 'a'"])) == ()
+    assert found(FakeProject("demo", requires=["demo[a]", "demo[b]; extra == 'a'"])) == ()
 
 
 def test_projects_of_the_runtime_are_not_missing() -> None:
-    project = Made("demo", requires=["boto3>=1.20", "urllib3"])
+    project = FakeProject("demo", requires=["boto3>=1.20", "urllib3"])
     assert found(project, target=PY39) == ()
     assert ids(found(project)) == ["unmet-requirement"] * 2
 
 
 def test_projects_left_out_on_purpose_are_not_missing() -> None:
-    assert found(Made("demo", requires=["Big.Thing"]), expected_missing=("big-thing",)) == ()
+    assert found(FakeProject("demo", requires=["Big.Thing"]), expected_missing=("big-thing",)) == ()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +170,7 @@ def test_projects_left_out_on_purpose_are_not_missing() -> None:
 )
 @pytest.mark.parametrize("prefix", ["", "python/"])
 def test_record(record: dict[str, tuple[str, str] | None], rules: list[str], prefix: str) -> None:
-    bundle = make_bundle(Made("demo", record=record), prefix=prefix)
+    bundle = make_bundle(FakeProject("demo", record=record), prefix=prefix)
     findings = verify(bundle, PLAIN)
     assert ids(findings) == rules
     assert all(finding.path.startswith(f"{prefix}demo/") for finding in findings)
@@ -178,18 +182,18 @@ def test_record(record: dict[str, tuple[str, str] | None], rules: list[str], pre
 def test_a_malformed_record_is_read_as_far_as_possible(path: str, size: str) -> None:
     files = {"demo/__init__.py": b"", "demo/a.py": b""}
     gone = {"demo/gone.py": ("", "")}
-    findings = found(Made("demo", files=files, record={path: ("", size), **gone}))
+    findings = found(FakeProject("demo", files=files, record={path: ("", size), **gone}))
     assert "record-missing" in ids(findings)
 
 
 def test_files_that_a_record_lacks_are_counted() -> None:
     gone = {f"demo/{number}.py": ("", "") for number in range(1200)}
-    (finding,) = found(Made("demo", record=gone))
+    (finding,) = found(FakeProject("demo", record=gone))
     assert finding.message == (
         "demo/0.py is listed in the RECORD of demo 1.0, but is not in the package (and 1,199 more)"
     )
 
 
 def test_a_planned_bundle_s_records_are_its_own() -> None:
-    project = Made("demo", record={"demo/gone.py": ("", "")})
+    project = FakeProject("demo", record={"demo/gone.py": ("", "")})
     assert verify(make_bundle(project, kind="planned"), PLAIN) == ()

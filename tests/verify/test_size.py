@@ -10,7 +10,7 @@ import pytest
 from crossdeps.target.model import Target
 from crossdeps.verify.model import Finding, RuntimeContext
 from crossdeps.verify.registry import verify
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def too_large(bundle: Bundle, *layers: Bundle, target: Target = PY312) -> list[F
 
 
 def plain(name: str, size: int, *, prefix: str = "") -> Bundle:
-    bundle = make_bundle(Made(name), prefix=prefix)
+    bundle = make_bundle(FakeProject(name), prefix=prefix)
     return sized(bundle, {f"{prefix}{name}/__init__.py": size})
 
 
@@ -90,9 +90,11 @@ def test_savings_are_computed(
     rest: int, tests: int, boto: int, suggested: tuple[str, ...], not_suggested: tuple[str, ...]
 ) -> None:
     """Only what brings the artifact under the limit is suggested."""
-    big = Made("big", files={"big/__init__.py": b"", "big/tests/__init__.py": b"", "big/t.py": b""})
+    big = FakeProject(
+        "big", files={"big/__init__.py": b"", "big/tests/__init__.py": b"", "big/t.py": b""}
+    )
     bundle = sized(
-        make_bundle(big, Made("boto3", requires=["jmespath"]), Made("jmespath")),
+        make_bundle(big, FakeProject("boto3", requires=["jmespath"]), FakeProject("jmespath")),
         {
             "big/__init__.py": rest * MB,
             "big/tests/__init__.py": tests * MB,
@@ -109,9 +111,9 @@ def test_shared_dependencies_are_not_left_out() -> None:
     """A dependency that another project requires too stays, so it saves nothing."""
     bundle = sized(
         make_bundle(
-            Made("app", requires=["jmespath"]),
-            Made("boto3", requires=["jmespath"]),
-            Made("jmespath"),
+            FakeProject("app", requires=["jmespath"]),
+            FakeProject("boto3", requires=["jmespath"]),
+            FakeProject("jmespath"),
         ),
         {"app/__init__.py": LIMIT, "jmespath/__init__.py": 9 * MB, "boto3/__init__.py": MB},
     )
@@ -122,7 +124,7 @@ def test_shared_dependencies_are_not_left_out() -> None:
 def test_projects_that_a_layer_has() -> None:
     layer = plain("big", 100 * MB, prefix="python/")
     bundle = sized(
-        make_bundle(Made("big"), Made("app", requires=["big"])),
+        make_bundle(FakeProject("big"), FakeProject("app", requires=["big"])),
         {"big/__init__.py": 100 * MB, "app/__init__.py": 100 * MB},
     )
     (finding,) = too_large(bundle, layer)
@@ -132,7 +134,7 @@ def test_projects_that_a_layer_has() -> None:
 def test_the_largest_come_first() -> None:
     names = [f"p{number:02}" for number in range(12)]
     sizes = {f"{name}/__init__.py": (number + 20) * MB for number, name in enumerate(names)}
-    (finding,) = too_large(sized(make_bundle(*map(Made, names)), sizes))
+    (finding,) = too_large(sized(make_bundle(*map(FakeProject, names)), sizes))
     assert finding.details[0] == "  31.0 MB  p11 1.0"
     assert len(finding.details) == 9
     assert finding.details[-1] == "  86.0 MB  4 others"

@@ -19,7 +19,7 @@ from crossdeps.verify.model import FindingsError, Ignore
 from crossdeps.verify.registry import RULES, parse_ignores, render_reference, verify
 from tests.support.binary_factory import make_elf
 from tests.support.wheel_factory import make_wheel
-from tests.verify.bundles import Made, make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from crossdeps.bundle.model import Bundle, Entry
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PAGE = Path(__file__).parents[2] / "docs/reference/rules.md"
 WRONG = make_bundle(
-    Made(
+    FakeProject(
         "demo",
         files={
             "demo/a.abi3.so": make_elf("aarch64"),

@@ -1,4 +1,4 @@
-"""Artifacts that other tools make of real wheels, and hands that break them."""
+"""Creates artifacts from real wheels with other tools, and modifies them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.wheel_factory import record_hash
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What the index had on this day, so that a release of tomorrow changes nothing here.
+# Later releases must not change these tests.
 CUT_OFF = "2026-11-01"
 LINUX = "x86_64-manylinux_2_28"
 
@@ -23,9 +23,9 @@ LINUX = "x86_64-manylinux_2_28"
 def uv_target(
     folder: Path, *requirements: str, python: str = "3.12", platform: str = LINUX
 ) -> Path:
-    """What ``uv pip install --target`` leaves in *folder* for another machine.
+    """Run ``uv pip install --target`` for another machine.
 
-    Copied: uv would link, and what is broken here would be broken in its cache.
+    Files are copied: a change to a hard link would also change uv's cache.
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = run_uv(
@@ -39,7 +39,7 @@ def uv_target(
 
 
 def pip_target(folder: Path, *arguments: str | Path) -> Path:
-    """What ``pip install --target`` leaves in *folder*."""
+    """Run ``pip install --target``."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
          "--target", folder, *arguments],
@@ -52,13 +52,13 @@ def pip_target(folder: Path, *arguments: str | Path) -> Path:
 
 
 def only(folder: Path, pattern: str) -> Path:
-    """The one path in *folder* that matches."""
+    """Return the single path in *folder* that matches."""
     (path,) = folder.glob(pattern)
     return path
 
 
 def replace_bytes(path: Path, old: bytes, new: bytes) -> None:
-    """Put *new*, padded with zeros, wherever *old* ends a string in a binary."""
+    """Replace *old* with *new*, padded with zeros, wherever it ends a string of a binary."""
     data = path.read_bytes()
     assert old + b"\0" in data, (path, old)
     assert len(new) <= len(old)
@@ -73,13 +73,13 @@ def replace_text(path: Path, old: str, new: str) -> None:
 
 
 def drop_scripts(folder: Path) -> None:
-    """Remove what starts with the path of this machine's Python, and from RECORD too."""
+    """Remove scripts, which contain the path of this machine's Python, also from RECORD."""
     shutil.rmtree(folder / "bin", ignore_errors=True)
-    seal(folder)
+    update_records(folder)
 
 
-def seal(folder: Path) -> None:
-    """Make every RECORD say what is there, so that it doesn't tell of what was done."""
+def update_records(folder: Path) -> None:
+    """Update every RECORD to match the files, so that it doesn't reveal the change."""
     for record in folder.glob("*.dist-info/RECORD"):
         rows = []
         for path, digest, size in csv.reader(io.StringIO(record.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""Faults as users meet them, each planted into what a real tool made of real wheels."""
+"""Artifacts with faults as users meet them, made by real tools from real wheels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING
 
-from tests.artifacts.planting import (
+from tests.artifacts.artifact_factory import (
     drop_scripts,
     only,
     pip_target,
     replace_bytes,
     replace_text,
-    seal,
+    update_records,
     uv_target,
 )
 
@@ -29,13 +29,13 @@ HANDLER = "def handler(event, context): ...\n"
 
 
 def mixed_machines(folder: Path) -> Path:
-    """One project of another machine among those of the right one: two installs into a folder."""
+    """Two installs into one folder, of which one was for another machine."""
     uv_target(folder / "package", "pyyaml")
     return uv_target(folder / "package", "markupsafe", platform="aarch64-manylinux_2_28")
 
 
 def renamed_wheel(folder: Path) -> Path:
-    """A wheel for aarch64 whose file name was changed until pip took it."""
+    """A wheel for aarch64 that was renamed so that pip accepts it."""
     wheels = folder / "wheels"
     _download(wheels, "markupsafe==3.0.3", machine="aarch64")
     wheel = only(wheels, "*.whl")
@@ -52,7 +52,7 @@ def windows(folder: Path) -> Path:
 
 
 def other_python(folder: Path) -> Path:
-    """What ``pip install --target`` gives to those whose own Python is another one."""
+    """The result of ``pip install --target`` with another Python than the target's."""
     arguments = ("--no-compile", "--only-binary", ":all:", "--python-version", "3.11")
     return pip_target(
         folder / "package", *arguments, "--platform", "manylinux2014_x86_64", "markupsafe==3.0.3"
@@ -60,7 +60,7 @@ def other_python(folder: Path) -> Path:
 
 
 def musl(folder: Path) -> Path:
-    """Installed in an Alpine image; the file name of an abi3 module doesn't tell."""
+    """Installed in an Alpine image; the file name of an abi3 module doesn't show it."""
     return uv_target(folder / "package", "bcrypt", platform="x86_64-unknown-linux-musl")
 
 
@@ -68,7 +68,7 @@ def damaged(folder: Path) -> Path:
     package = uv_target(folder / "package", "markupsafe")
     binary = only(package, "markupsafe/*.so")
     os.truncate(binary, 40)
-    seal(package)
+    update_records(package)
     return package
 
 
@@ -83,25 +83,25 @@ def too_new_glibc(folder: Path) -> Path:
 
 
 def too_new_compiler(folder: Path) -> Path:
-    """Made by a compiler whose C++ library no image has yet."""
+    """Compiled with a C++ library newer than that of any image."""
     package = uv_target(folder / "package", "greenlet")
     binary = only(package, "greenlet/*.so")
     newest = max(re.findall(rb"GLIBCXX_3\.4\.\d\d", binary.read_bytes()))
     replace_bytes(binary, newest, b"GLIBCXX_3.4.99")
-    seal(package)
+    update_records(package)
     return package
 
 
 def stripped_libraries(folder: Path) -> Path:
-    """Somebody took ``pillow.libs`` for something that isn't needed."""
+    """``pillow.libs`` was deleted as unneeded."""
     package = uv_target(folder / "package", "pillow")
     shutil.rmtree(package / "pillow.libs")
-    seal(package)
+    update_records(package)
     return package
 
 
 def absent_library(folder: Path) -> Path:
-    """A project that draws on a screen."""
+    """A project that needs a desktop library."""
     return _other_library(folder, b"libX11.so.6")
 
 
@@ -110,26 +110,26 @@ def unknown_library(folder: Path) -> Path:
 
 
 def wrong_wheel(folder: Path) -> Path:
-    """A project for Windows that has no binary, so that only its tag tells."""
+    """A project for Windows without binaries, recognizable only by its tag."""
     package = uv_target(folder / "package", "six")
     replace_text(only(package, "six-*.dist-info/WHEEL"), "py3-none-any", "cp312-none-win_amd64")
     replace_text(only(package, "six-*.dist-info/WHEEL"), "Tag: py2-none-any\n", "")
-    seal(package)
+    update_records(package)
     return package
 
 
 def local_wheel(folder: Path) -> Path:
-    """Built on a Linux machine from source, which may do on the target or not."""
+    """Built from source on a Linux machine; it may or may not work on the target."""
     package = uv_target(folder / "package", "markupsafe")
     wheel = only(package, "markupsafe-*.dist-info/WHEEL")
     lines = [line for line in wheel.read_text().split("\n") if line and line[:4] != "Tag:"]
     wheel.write_text("\n".join([*lines, "Tag: cp312-cp312-linux_x86_64", ""]))
-    seal(package)
+    update_records(package)
     return package
 
 
 def other_requires_python(folder: Path) -> Path:
-    """Resolved for 3.12, and deployed to 3.9."""
+    """Resolved for 3.12, deployed to 3.9."""
     return uv_target(folder / "package", "iniconfig>=2.3")
 
 
@@ -141,7 +141,7 @@ def removed_dependency(folder: Path) -> Path:
 
 
 def other_version(folder: Path) -> Path:
-    """A second install into the folder, of a version that the first wouldn't have taken."""
+    """A second install into the folder, of a version that the requirements exclude."""
     package = _requests(folder)
     for path in (package / "idna", only(package, "idna-*")):
         shutil.rmtree(path)
@@ -156,7 +156,7 @@ def unreadable_metadata(folder: Path) -> Path:
         "Requires-Python: >=",
         "Requires-Python: ~>",
     )
-    seal(package)
+    update_records(package)
     return package
 
 
@@ -174,7 +174,7 @@ def edited_file(folder: Path) -> Path:
 
 
 def strict_umask(folder: Path) -> Path:
-    """Zipped with the modes of a machine whose files are its owner's only."""
+    """Zipped on a machine where only the owner can read files."""
     package = uv_target(folder / "package", "six")
     (package / "six.py").chmod(0o600)
     with zipfile.ZipFile(folder / "function.zip", "w") as archive:
@@ -187,7 +187,7 @@ def backport(folder: Path) -> Path:
     return uv_target(folder / "package", "enum34==1.1.10")
 
 
-def own_client(folder: Path) -> Path:
+def runtime_client(folder: Path) -> Path:
     """The client of container images, in a package for the hosted runtime."""
     return uv_target(folder / "package", "awslambdaric")
 
@@ -199,7 +199,7 @@ def other_case(folder: Path) -> Path:
 
 
 def editable(folder: Path) -> Path:
-    """A project's own source, as ``-e .`` leaves it."""
+    """A project installed with ``-e .``."""
     source = folder / "source"
     source.mkdir()
     (source / "pyproject.toml").write_text(
@@ -227,11 +227,11 @@ def bytecode(folder: Path) -> Path:
 
 
 def hidden_source(folder: Path) -> Path:
-    """Compiled to hide the source, by a Python that isn't the target's."""
+    """Compiled to hide the source, by a Python other than the target's."""
     package = uv_target(folder / "package", "six")
     assert compileall.compile_file(package / "six.py", legacy=True, quiet=1)
     (package / "six.py").unlink()
-    seal(package)
+    update_records(package)
     return package
 
 
@@ -243,7 +243,7 @@ def too_large(folder: Path) -> Path:
 
 
 def split_sdk(folder: Path) -> Path:
-    """The function calls the runtime's boto3, which gets the package's own urllib3."""
+    """The function uses the runtime's boto3, which imports the package's urllib3."""
     return _function(uv_target(folder / "package", "urllib3"), "import boto3, urllib3\n")
 
 
@@ -280,13 +280,13 @@ def unreadable_source(folder: Path) -> Path:
     return package
 
 
-def nothing_by_uv(folder: Path) -> Path:
+def correct_by_uv(folder: Path) -> Path:
     package = uv_target(folder / "package", "markupsafe", "pyyaml", "cffi", "numpy", "urllib3")
     drop_scripts(package)
     return package
 
 
-def nothing_by_pip(folder: Path) -> Path:
+def correct_by_pip(folder: Path) -> Path:
     arguments = ("--no-compile", "--only-binary", ":all:", "--python-version", "3.12")
     package = pip_target(
         folder / "package", *arguments, "--platform", "manylinux_2_28_x86_64",
@@ -296,7 +296,7 @@ def nothing_by_pip(folder: Path) -> Path:
     return package
 
 
-def nothing_in_a_layer(folder: Path) -> Path:
+def correct_layer(folder: Path) -> Path:
     uv_target(folder / "layer/python/lib/python3.12/site-packages", "markupsafe")
     uv_target(folder / "layer/python", "six")
     return folder / "layer"
@@ -316,7 +316,7 @@ def _requests(folder: Path) -> Path:
 def _other_library(folder: Path, name: bytes) -> Path:
     package = uv_target(folder / "package", "greenlet")
     replace_bytes(only(package, "greenlet/*.so"), b"libstdc++.so.6", name)
-    seal(package)
+    update_records(package)
     return package
 
 

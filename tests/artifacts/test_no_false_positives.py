@@ -1,4 +1,4 @@
-"""What is well built raises no finding: popular projects, an artifact each, for two machines."""
+"""Artifacts of popular projects, for two machines, have no findings."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
 
-# What the index had on this day, so that a release of tomorrow changes nothing here.
+# Later releases must not change these tests.
 CUT_OFF = datetime(2026, 11, 1, tzinfo=timezone.utc)
 
-# Each project is tried for one runtime, with all that it depends on.
+# Each project is built for one runtime, with its dependencies.
 PROJECTS = {
     "python3.9": (
         "pycryptodome", "cryptography", "lxml", "psycopg2-binary", "pyyaml", "pydantic", "requests",
@@ -51,9 +51,9 @@ PROJECTS = {
     "python3.14": ("numpy", "pydantic", "cryptography", "orjson", "black", "mypy", "pandas"),
 }  # fmt: skip
 
-# Alarms that are not false: rule by project.
-RIGHT = {
-    # Its GDAL is linked with the system's libexpat.so.1, which the image of Lambda doesn't have.
+# True positives: project -> rule.
+TRUE_POSITIVES = {
+    # Its GDAL is linked with the system's libexpat.so.1, which Lambda's image lacks.
     "rasterio": "absent-library",
     # Its wheels leave libgomp.so.1 to the system; the image has no compiler's libraries.
     "lightgbm": "absent-library",
@@ -67,17 +67,17 @@ CASES = [
 ]
 
 
-def test_there_are_enough() -> None:
+def test_number_of_artifacts() -> None:
     """At least 60 artifacts for each architecture."""
     assert len(CASES) >= 2 * 60
 
 
 @pytest.mark.parametrize(("runtime", "arch", "project"), CASES)
-def test_a_popular_project_raises_no_finding(
+def test_a_popular_project_has_no_findings(
     runtime: str, arch: str, project: str, tmp_path: Path
 ) -> None:
-    """Neither as it is built nor when the zip is read again."""
-    expected = {RIGHT[project]} if project in RIGHT else set()
+    """Neither in the build nor when the zip is read again."""
+    expected = {TRUE_POSITIVES[project]} if project in TRUE_POSITIVES else set()
     settings = Settings(
         isolated=True,
         cache=CACHE_ROOT / "artifacts",
