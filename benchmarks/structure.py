@@ -114,10 +114,14 @@ class Structure:
         ]
 
     def small(self) -> list[str]:
-        """Short modules that a single other module imports, itself or through an ``__init__``."""
+        """Short modules that a single other module imports, itself or through an ``__init__``.
+
+        The package's own ``__init__`` counts as an importer: it stands for the users of the names
+        that it exports.
+        """
         importers: dict[str, set[str]] = defaultdict(set)
         for module in self.modules.values():
-            if not module.is_package:
+            if not module.is_package or "." not in module.name:
                 for base, name in module.names():
                     importers[self._home(base, name)].add(module.name)
         return [
