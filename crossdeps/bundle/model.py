@@ -1,23 +1,24 @@
-"""The artifact as a sorted list of entries, before anything is written or after it was read.
+"""The artifact as a sorted list of entries: planned and not yet written, or read; and its layout.
 
-pathspec is the library that black, hatch and DVC match gitignore patterns with: the rules about
-slashes, ``**``, negation and escapes are many, and users notice each that differs from git's.
+Patterns are those of gitignore. pathspec matches them, as in black, hatch and DVC: there are many
+rules about slashes, ``**``, negation and escapes, and users notice every difference from git's.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import UsageError
 from crossdeps.requirements.core_metadata import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -28,30 +29,26 @@ if TYPE_CHECKING:
     from crossdeps.wheels.model import Member, Wheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WheelContent:
+class WheelContent(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a member of a verified wheel."""
 
     wheel: Wheel
     member: Member
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InlineContent:
-    """Bytes made here: a launcher, an INSTALLER, a RECORD."""
+class InlineContent(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that crossdeps writes itself: a launcher, an INSTALLER, a RECORD."""
 
     data: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileContent:
+class FileContent(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a file on disk: the user's source, or an artifact that was read."""
 
     file: Path
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchiveContent:
+class ArchiveContent(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a member of a zip that was read.
 
     :param name: the member's name in the archive
@@ -64,16 +61,15 @@ class ArchiveContent:
 Content = WheelContent | InlineContent | FileContent | ArchiveContent
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the artifact.
 
     :param path: POSIX path relative to the artifact's root, prefix included
     :param mode: 0o644 or 0o755 in what we write; as found in what we read
     :param size: bytes, inflated
-    :param sha256: hex digest of the inflated bytes; empty where it isn't known yet
-    :param owner: normalised project name; None for the user's source and for files that no
-        project claims
+    :param sha256: hex digest of the inflated bytes; empty if it isn't known yet
+    :param owner: normalised project name; None for the user's source and for files that belong to
+        no project
     :param binary: facts, if it is a native binary
     """
 
@@ -86,15 +82,14 @@ class Entry:
     binary: BinaryFacts | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class InstalledProject:
-    """A project in the bundle, as its own metadata tells.
+class InstalledProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project in the bundle, as its metadata describes it.
 
     :param dist_info: path of its .dist-info directory in the bundle, prefix included
     :param wheel_tags: the Tag lines of its WHEEL file
     :param requires: Requires-Dist lines as written
     :param size: bytes of all its entries, inflated
-    :param compressed: bytes of all its entries in a zip; 0 where it isn't known
+    :param compressed: bytes of all its entries in a zip; 0 if it isn't known
     """
 
     name: NormalizedName
@@ -111,15 +106,14 @@ class InstalledProject:
 BundleKind = Literal["planned", "directory", "zip"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     """The artifact.
 
-    :param entries: sorted by path, no two alike
-    :param prefix: where packages lie, ``""`` or ``python/`` or
+    :param entries: sorted by path, which is unique
+    :param prefix: where packages are: ``""``, ``python/`` or
         ``python/lib/python3.12/site-packages/``
     :param projects: sorted by name
-    :param removed: what trimming left out: (rule, owner, bytes)
+    :param removed: what was excluded: (rule, owner, bytes)
     :param warnings: what the user should know, one sentence each
     :param notes: what was decided for the user, one sentence each
     """
@@ -138,35 +132,50 @@ class Bundle:
         return sum(entry.size for entry in self.entries)
 
 
-def installed_project(
-    dist_info: str, metadata: bytes | None, wheel: bytes | None
-) -> InstalledProject:
-    """The project of a .dist-info directory; what can't be read is taken from its name.
-
-    Sources: core metadata; the binary distribution format, "File contents" (WHEEL).
+def read_project(dist_info: str, metadata: bytes, wheel_tags: Iterable[str]) -> InstalledProject:
+    """Read the project of a .dist-info directory; if need be, its name is used.
 
     :param dist_info: path of the directory
-    :param metadata: bytes of METADATA, if there is one
-    :param wheel: bytes of WHEEL, if there is one
+    :param metadata: bytes of METADATA; empty if it is missing
+    :param wheel_tags: the Tag lines of WHEEL
     """
     stem = posixpath.basename(dist_info).removesuffix(".dist-info")
     name, _, version = stem.partition("-")
-    headers = Headers(metadata or b"")
+    headers = Headers(metadata)
     return InstalledProject(
         name=canonicalize_name(headers.get("Name") or name),
         version=headers.get("Version") or version,
         dist_info=dist_info,
-        wheel_tags=tuple(sorted(set(Headers(wheel or b"").get_all("Tag")))),
+        wheel_tags=tuple(sorted(set(wheel_tags))),
         requires=headers.get_all("Requires-Dist"),
         requires_python=headers.get("Requires-Python") or None,
         provides_extras=headers.get_all("Provides-Extra"),
     )
 
 
-def compile_globs(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """A predicate on POSIX paths, true where any of *patterns* matches.
+def add_sizes(
+    projects: Iterable[InstalledProject],
+    entries: Iterable[Entry],
+    compressed_size: Callable[[Entry], int],
+) -> tuple[InstalledProject, ...]:
+    """Return *projects* with the sizes of their *entries*."""
+    sizes: dict[NormalizedName | None, int] = defaultdict(int)
+    compressed: dict[NormalizedName | None, int] = defaultdict(int)
+    for entry in entries:
+        sizes[entry.owner] += entry.size
+        compressed[entry.owner] += compressed_size(entry)
+    return tuple(
+        msgspec.structs.replace(
+            project, size=sizes[project.name], compressed=compressed[project.name]
+        )
+        for project in projects
+    )
 
-    :raises UsageError: if a pattern can't be understood
+
+def compile_globs(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return a predicate on POSIX paths: whether any of *patterns* matches.
+
+    :raises UsageError: if a pattern is invalid
     """
     if not patterns:
         return lambda _: False
@@ -174,41 +183,39 @@ def compile_globs(patterns: Sequence[str]) -> Callable[[str], bool]:
 
 
 def parse_patterns(lines: Sequence[str]) -> GitIgnoreSpec:
-    """The patterns of a gitignore file.
+    """Parse the patterns of a gitignore file.
 
-    :raises UsageError: if a pattern can't be understood
+    :raises UsageError: if a pattern is invalid
     """
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - slow to load, for patterns only
 
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:
         raise UsageError(
-            f"a glob can't be understood: {error}",
-            hint="patterns are those of gitignore, such as tests/, *.pyi or pkg/data/**",
+            f"invalid pattern: {error}",
+            hint="use gitignore patterns, such as tests/, *.pyi or pkg/data/**",
         ) from error
 
 
-_VERSIONED = re.compile(r"python/lib/python(3\.\d+)/site-packages/")
+_VERSIONED = r"python/lib/python(3\.\d+)/site-packages/"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """The shape of the artifact.
 
-    Globs are gitignore patterns on paths relative to *prefix*; an included path is kept whatever
-    else would leave it out.
+    Patterns apply to paths relative to *prefix*; an included path is never excluded.
 
-    :param prefix: where packages lie: ``""`` for a function, ``python/`` or
+    :param prefix: where packages are: ``""`` for a function, ``python/`` or
         ``python/lib/python3.X/site-packages/`` for a layer
-    :param scripts: whether console scripts go to ``bin/``; None leaves them out of zips and layers,
-        which no hosted runtime starts programs from
-    :param sources: the user's own directories (their contents) and files, put next to the packages
-    :param exclude: globs left out, of packages and sources alike
-    :param include: globs kept
-    :param slim: whether tests, stubs, native sources and documents of packages are left out
-    :param excluded_projects: projects left out wholly
-    :param output: where the artifact will be, which is never part of itself
+    :param scripts: whether console scripts go to ``bin/``; None excludes them from zips and layers,
+        from which no hosted runtime starts programs
+    :param sources: the user's directories (their contents) and files, put next to the packages
+    :param exclude: patterns of excluded paths, of packages and sources
+    :param include: patterns of included paths
+    :param slim: whether tests, stubs, native sources and documents of packages are excluded
+    :param excluded_projects: projects that are excluded completely
+    :param output: the path of the artifact, which is never part of itself
     """
 
     kind: Literal["directory", "zip"] = "directory"
@@ -223,32 +230,32 @@ class Layout:
 
     @property
     def has_scripts(self) -> bool:
-        """Whether console scripts are laid out."""
+        """Whether console scripts are included."""
         if self.scripts is None:
             return self.kind == "directory" and not self.prefix
         return self.scripts
 
     def check(self, target: Target) -> None:
-        """Check that the prefix is one, and fits *target*.
+        """Check that a runtime of *target* imports from the prefix.
 
         :raises UsageError: if it doesn't
         """
         major, minor = target.python_version
-        fitting = ("", "python/", layer_prefix(target, versioned=True))
-        if self.prefix not in fitting:
-            versioned = _VERSIONED.fullmatch(self.prefix)
-            reason = (
-                f"is for Python {versioned[1]}, the target is {major}.{minor}"
+        valid = ("", "python/", layer_prefix(target, versioned=True))
+        if self.prefix not in valid:
+            versioned = re.fullmatch(_VERSIONED, self.prefix)
+            problem = (
+                f"is for Python {versioned[1]}, but the target is {major}.{minor}"
                 if versioned
-                else "isn't one that a hosted runtime looks in"
+                else "isn't one that a hosted runtime imports from"
             )
             raise UsageError(
-                f"the prefix {self.prefix!r} {reason}", hint=f"one of {', '.join(fitting[1:])}"
+                f"the prefix {self.prefix!r} {problem}", hint=f"use {' or '.join(valid[1:])}"
             )
 
 
 def layer_prefix(target: Target, *, versioned: bool = False) -> str:
-    """The folder of a Lambda layer that is on ``sys.path`` of *target*.
+    """Return the directory of a Lambda layer that is on ``sys.path`` of *target*.
 
     Source: the AWS Lambda developer guide, "Layer paths for each Lambda runtime".
     """

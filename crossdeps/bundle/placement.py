@@ -1,11 +1,11 @@
-"""Scripts that start anywhere: launchers for entry points, and portable first lines.
+"""Where the files of a wheel go, the scripts that start them, and collisions between wheels.
 
-Sources: the entry points specification; the binary distribution format, "Recommended installer
-features" (``#!python``).
+As with ``pip install --target``, one directory takes purelib, platlib and data. Scripts start on
+any machine: their first line doesn't name the Python of this one.
 
-Source: the binary distribution format, "Installing a wheel 'distribution-1.0-py32-none-any.whl'"
-and "The .data directory". Like ``pip install --target``, one folder takes purelib, platlib and
-data alike.
+Sources: the binary distribution format, "Installing a wheel 'distribution-1.0-py32-none-any.whl'",
+"The .data directory" and "Recommended installer features" (``#!python``); the entry points
+specification.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import InlineContent, WheelContent
 from crossdeps.errors import CollisionError, WheelError
 from crossdeps.text import first_lines, join_words, plural
-from crossdeps.wheels.dist_info import parse_scripts
+from crossdeps.wheels.dist_info import SCRIPT_GROUPS, parse_scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from crossdeps.bundle.model import Entry
-    from crossdeps.wheels.dist_info import Script
     from crossdeps.wheels.model import Member, Wheel
 
+SCRIPTS = "bin/"
 SHEBANG = b"#!/usr/bin/env python3"
-
-# The folder above bin/ is where the packages lie, wherever that is on the machine that runs it.
+# The packages are in the directory above bin/, wherever that is on the machine that runs it.
 _LAUNCHER = """\
 {shebang}
 import os
@@ -44,10 +44,114 @@ from {module} import {name}
 if __name__ == "__main__":
     sys.exit({attribute}())
 """
+_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+_REWRITTEN = ("RECORD", "INSTALLER")
+_BYTECODE = re.compile(r"(^|/)__pycache__/|\.py[co]$")
+_MAX_SCRIPT_SIZE = 1 << 20
+_MAX_SHOWN = 20
+
+ExclusionReason = Literal["bytecode", "headers", "scripts", "signature", "rewritten"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Launcher:
+class PlacedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a wheel and where it goes.
+
+    :param path: relative to the layout's prefix
+    :param excluded: why it isn't part of the artifact; None if it is
+    """
+
+    path: str
+    content: WheelContent | InlineContent
+    executable: bool = False
+    excluded: ExclusionReason | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes, inflated."""
+        content = self.content
+        return content.member.size if isinstance(content, WheelContent) else len(content.data)
+
+
+def place_files(wheel: Wheel, *, scripts: bool) -> Iterator[PlacedFile]:
+    """Yield every file of *wheel* and the launchers of its entry points, in no particular order.
+
+    :param scripts: whether scripts are part of the artifact
+    :raises WheelError: if a scheme of the .data directory is unknown, or entry points are unsafe
+    """
+    data_directory = f"{wheel.dist_info.removesuffix('.dist-info')}.data/"
+    for member in wheel.members:
+        if member.path.startswith(data_directory):
+            yield _place_data(wheel, member, member.path[len(data_directory) :], scripts=scripts)
+        else:
+            yield _place_in_root(wheel, member, member.path)
+    if wheel.entry_points and scripts:
+        for launcher in make_launchers(wheel):
+            content = InlineContent(data=launcher.data)
+            yield PlacedFile(path=SCRIPTS + launcher.name, content=content, executable=True)
+
+
+def _place_in_root(wheel: Wheel, member: Member, path: str) -> PlacedFile:
+    excluded: ExclusionReason | None = None
+    directory, _, name = path.rpartition("/")
+    if directory == wheel.dist_info and name in _SIGNATURES:
+        excluded = "signature"
+    elif directory == wheel.dist_info and name in _REWRITTEN:
+        excluded = "rewritten"
+    elif is_bytecode(path):
+        excluded = "bytecode"
+    return PlacedFile(
+        path=path,
+        content=WheelContent(wheel=wheel, member=member),
+        executable=member.executable,
+        excluded=excluded,
+    )
+
+
+def is_bytecode(path: str) -> bool:
+    """Whether *path* is compiled Python, which suits only the Python that compiled it."""
+    return _BYTECODE.search(path) is not None
+
+
+def _place_data(wheel: Wheel, member: Member, path: str, *, scripts: bool) -> PlacedFile:
+    scheme, _, rest = path.partition("/")
+    if rest and scheme in {"purelib", "platlib", "data"}:
+        return _place_in_root(wheel, member, rest)
+    content = WheelContent(wheel=wheel, member=member)
+    if rest and scheme == "headers":
+        return PlacedFile(path=rest, content=content, excluded="headers")
+    if rest and scheme == "scripts":
+        return _place_script(content, SCRIPTS + rest, scripts=scripts)
+    raise WheelError(
+        f"{scheme!r} isn't a valid scheme of the .data directory",
+        context=(wheel.filename, member.path),
+        hint="valid schemes are purelib, platlib, scripts, data and headers",
+        rule="unknown-data-scheme",
+    )
+
+
+def _place_script(content: WheelContent, path: str, *, scripts: bool) -> PlacedFile:
+    if not scripts or is_bytecode(path):
+        reason: ExclusionReason = "bytecode" if scripts else "scripts"
+        return PlacedFile(path=path, content=content, excluded=reason)
+    if content.member.binary is None and content.member.size <= _MAX_SCRIPT_SIZE:
+        portable = make_portable(read_content(content))
+        if portable is not None:
+            return PlacedFile(path=path, content=InlineContent(data=portable), executable=True)
+    return PlacedFile(path=path, content=content, executable=True)
+
+
+def make_portable(script: bytes) -> bytes | None:
+    """Replace the placeholder ``#!python`` in the first line with a line for any Python.
+
+    :returns: None if the first line is a different one
+    """
+    first, newline, rest = script.partition(b"\n")
+    if not re.match(rb"#!pythonw?(\s|$)", first):
+        return None
+    return SHEBANG + (newline or b"\n") + rest
+
+
+class Launcher(msgspec.Struct, frozen=True, kw_only=True):
     """A program that calls an entry point.
 
     :param name: file name in ``bin/``
@@ -57,27 +161,20 @@ class Launcher:
     data: bytes
 
 
-def script_names(wheel: Wheel) -> tuple[str, ...]:
-    """The names of *wheel*'s console and GUI scripts, sorted.
+def make_launchers(wheel: Wheel) -> Iterator[Launcher]:
+    """Yield the launchers of *wheel*'s console and GUI scripts, by name.
 
-    :raises WheelError: if entry_points.txt can't be read, or a name or reference in it is unsafe
-    """
-    return tuple(launcher.name for launcher in launchers(wheel))
+    A console script overrides a GUI script of its name: on Linux both start alike.
 
-
-def launchers(wheel: Wheel) -> Iterator[Launcher]:
-    """The launchers of *wheel*'s console and GUI scripts, in the order of their names.
-
-    A console script wins over a GUI script of its name: on Linux both start alike.
-
-    :raises WheelError: if entry_points.txt can't be read, or a name or reference in it is unsafe
+    :raises WheelError: if entry_points.txt can't be parsed, or a name or reference in it is unsafe
     """
     try:
         scripts = parse_scripts(wheel.entry_points, f"{wheel.dist_info}/entry_points.txt")
     except WheelError as error:
         error.within(wheel.filename)
         raise
-    by_name = {script.name: script for script in sorted(scripts, key=_console_last)}
+    by_group = sorted(scripts, key=lambda script: script.group == SCRIPT_GROUPS[0])
+    by_name = {script.name: script for script in by_group}
     for name, script in sorted(by_name.items()):
         text = _LAUNCHER.format(
             shebang=SHEBANG.decode(),
@@ -88,157 +185,76 @@ def launchers(wheel: Wheel) -> Iterator[Launcher]:
         yield Launcher(name=name, data=text.encode())
 
 
-def portable_script(data: bytes) -> bytes | None:
-    """A script whose first line asks for the installer's Python, with one that asks for any.
+class PlannedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry, and what it comes from.
 
-    :returns: None where the first line isn't ``#!python``
-    """
-    first, newline, rest = data.partition(b"\n")
-    if not re.match(rb"#!pythonw?(\s|$)", first):
-        return None
-    return SHEBANG + (newline or b"\n") + rest
-
-
-def _console_last(script: Script) -> bool:
-    return script.group == "console_scripts"
-
-
-SCRIPTS = "bin/"
-_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_REWRITTEN = ("RECORD", "INSTALLER")
-_BYTECODE = re.compile(r"(^|/)__pycache__/|\.py[co]$")
-_LARGEST_SCRIPT = 1 << 20
-
-Leftover = Literal["bytecode", "headers", "scripts", "signature", "rewritten"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
-    """A file of a wheel and where it goes.
-
-    :param path: relative to the layout's prefix
-    :param leftover: why it isn't laid out; None where it is
-    """
-
-    path: str
-    content: WheelContent | InlineContent
-    executable: bool = False
-    leftover: Leftover | None = None
-
-
-def is_bytecode(path: str) -> bool:
-    """Whether the path is that of compiled Python, which is of the machine that compiled it."""
-    return _BYTECODE.search(path) is not None
-
-
-def place(wheel: Wheel, *, scripts: bool) -> Iterator[Placed]:
-    """Every file of *wheel* and the launchers of its entry points, in no particular order.
-
-    :param scripts: whether scripts are laid out
-    :raises WheelError: if a scheme of the .data directory is unknown, or entry points are unsafe
-    """
-    data_directory = f"{wheel.dist_info.removesuffix('.dist-info')}.data/"
-    for member in wheel.members:
-        if member.path.startswith(data_directory):
-            yield _place_data(wheel, member, member.path[len(data_directory) :], scripts=scripts)
-        else:
-            yield _place_root(wheel, member, member.path)
-    if wheel.entry_points and scripts:
-        for launcher in launchers(wheel):
-            content = InlineContent(data=launcher.data)
-            yield Placed(path=SCRIPTS + launcher.name, content=content, executable=True)
-
-
-def _place_root(wheel: Wheel, member: Member, path: str) -> Placed:
-    leftover: Leftover | None = None
-    directory, _, name = path.rpartition("/")
-    if directory == wheel.dist_info and name in _SIGNATURES:
-        leftover = "signature"
-    elif directory == wheel.dist_info and name in _REWRITTEN:
-        leftover = "rewritten"
-    elif is_bytecode(path):
-        leftover = "bytecode"
-    return Placed(
-        path=path,
-        content=WheelContent(wheel=wheel, member=member),
-        executable=member.executable,
-        leftover=leftover,
-    )
-
-
-def _place_data(wheel: Wheel, member: Member, path: str, *, scripts: bool) -> Placed:
-    scheme, _, rest = path.partition("/")
-    if rest and scheme in {"purelib", "platlib", "data"}:
-        return _place_root(wheel, member, rest)
-    content = WheelContent(wheel=wheel, member=member)
-    if rest and scheme == "headers":
-        return Placed(path=rest, content=content, leftover="headers")
-    if rest and scheme == "scripts":
-        return _place_script(content, rest, scripts=scripts)
-    raise WheelError(
-        f"{scheme!r} isn't a scheme of the .data directory",
-        context=(wheel.filename, member.path),
-        hint="purelib, platlib, scripts, data and headers are",
-        rule="unknown-data-scheme",
-    )
-
-
-def _place_script(content: WheelContent, name: str, *, scripts: bool) -> Placed:
-    path = SCRIPTS + name
-    if not scripts:
-        return Placed(path=path, content=content, leftover="scripts")
-    if is_bytecode(path):
-        return Placed(path=path, content=content, leftover="bytecode")
-    if content.member.binary is None and content.member.size <= _LARGEST_SCRIPT:
-        portable = portable_script(read_content(content))
-        if portable is not None:
-            return Placed(path=path, content=InlineContent(data=portable), executable=True)
-    return Placed(path=path, content=content, executable=True)
-
-
-_SHOWN = 20
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """A wish to lay out an entry.
-
-    :param claimant: the wheel's file name, or the source file's path, for people
-    :param foreign: whether the path lies in another project's .dist-info directory
+    :param origin: the wheel's file name, or the path of the source file, for messages
+    :param in_foreign_metadata: whether its path is in the .dist-info directory of another project
     """
 
     entry: Entry
-    claimant: str
-    foreign: bool = False
+    origin: str
+    in_foreign_metadata: bool = False
 
 
-def settle(claims: Iterable[Claim]) -> tuple[Entry, ...]:
-    """One entry for each path, sorted; two claims of the same bytes are one.
+def resolve_collisions(planned: Iterable[PlannedEntry]) -> tuple[Entry, ...]:
+    """Return one entry for each path, sorted; entries with the same bytes don't collide.
 
-    The first owner by name keeps a shared path, so that the order of claims never matters.
+    The first owner by name keeps a shared path, so that the order of *planned* doesn't matter.
 
-    :raises CollisionError: with every collision there is
+    :raises CollisionError: with all collisions
     """
-    by_path: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_path[claim.entry.path].append(claim)
+    by_path: dict[str, list[PlannedEntry]] = defaultdict(list)
+    for each in planned:
+        by_path[each.entry.path].append(each)
     collisions = [
-        *(f"{path}: {_names(wanted)} have different files" for path, wanted in _unlike(by_path)),
-        *_files_against_directories(by_path),
         *(
-            f"{claim.entry.path}: {claim.claimant} writes into another project's metadata"
-            for path in sorted(by_path)
-            for claim in by_path[path]
-            if claim.foreign
+            f"{path}: {_join_origins(group)} have different files"
+            for path, group in by_path.items()
+            if len({each.entry.sha256 for each in group}) > 1
+        ),
+        *_find_files_as_directories(by_path),
+        *(
+            f"{path}: {each.origin} writes into another project's metadata"
+            for path, group in by_path.items()
+            for each in group
+            if each.in_foreign_metadata
         ),
     ]
     if collisions:
-        raise _collision(sorted(collisions))
-    return tuple(_chosen(by_path[path]) for path in sorted(by_path))
+        raise CollisionError(
+            f"{plural(len(collisions), 'path collides', 'paths collide')} between projects",
+            context=first_lines(sorted(collisions), _MAX_SHOWN),
+            hint="exclude one of the files (--exclude), or require versions that don't collide",
+        )
+    return tuple(_choose(by_path[path]) for path in sorted(by_path))
 
 
-def case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
-    """Warnings about paths that differ only in case or in Unicode composition."""
+def _find_files_as_directories(by_path: Mapping[str, Sequence[PlannedEntry]]) -> Iterable[str]:
+    found: dict[str, list[PlannedEntry]] = {}
+    for path, group in by_path.items():
+        parent = path
+        while parent := parent.rpartition("/")[0]:
+            if parent in by_path:
+                found.setdefault(parent, list(by_path[parent])).extend(group)
+    for path, group in found.items():
+        yield f"{path}: a file of one and a directory of another: {_join_origins(group)}"
+
+
+def _join_origins(group: Sequence[PlannedEntry]) -> str:
+    origins = sorted({each.origin for each in group})
+    return join_words(origins) if len(origins) > 1 else f"{origins[0]} twice"
+
+
+def _choose(group: Sequence[PlannedEntry]) -> Entry:
+    """Return the first entry by owner; since their bytes are the same, an executable one."""
+    return min(
+        group, key=lambda each: (-each.entry.mode, each.entry.owner or "~", each.origin)
+    ).entry
+
+
+def find_case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return warnings about paths that differ only in case or in Unicode composition."""
     spellings: dict[str, set[str]] = defaultdict(set)
     seen: set[str] = set()
     for path in paths:
@@ -251,47 +267,4 @@ def case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
         f"{join_words(sorted(alike))} are one file where case doesn't matter (macOS, Windows)"
         for _, alike in sorted(spellings.items())
         if len(alike) > 1
-    )
-
-
-def _unlike(by_path: Mapping[str, Sequence[Claim]]) -> Iterable[tuple[str, Sequence[Claim]]]:
-    for path, wanted in by_path.items():
-        if len({claim.entry.sha256 for claim in wanted}) > 1:
-            yield path, wanted
-
-
-def _files_against_directories(by_path: Mapping[str, Sequence[Claim]]) -> Iterable[str]:
-    found: dict[str, list[Claim]] = {}
-    for path, claims in by_path.items():
-        parent = path.rpartition("/")[0]
-        while parent:
-            if parent in by_path:
-                found.setdefault(parent, list(by_path[parent])).extend(claims)
-            parent = parent.rpartition("/")[0]
-    for path, claims in found.items():
-        yield f"{path}: a file of one and a directory of another: {_names(claims)}"
-
-
-def _chosen(claims: Sequence[Claim]) -> Entry:
-    first = min(claims, key=lambda claim: (claim.entry.owner or "~", claim.claimant)).entry
-    mode = max(claim.entry.mode for claim in claims)
-    if mode == first.mode:
-        return first
-    # The other claim has the same bytes: the one that may be executed serves both.
-    return min(
-        (claim for claim in claims if claim.entry.mode == mode),
-        key=lambda claim: (claim.entry.owner or "~", claim.claimant),
-    ).entry
-
-
-def _names(claims: Sequence[Claim]) -> str:
-    names = sorted({claim.claimant for claim in claims})
-    return join_words(names) if len(names) > 1 else f"{names[0]} twice"
-
-
-def _collision(lines: Sequence[str]) -> CollisionError:
-    return CollisionError(
-        f"{plural(len(lines), 'path is', 'paths are')} wanted by more than one project",
-        context=first_lines(lines, _SHOWN),
-        hint="leave one of them out (--exclude), or ask for versions that agree",
     )

@@ -1,24 +1,30 @@
-"""From verified wheels and the user's source to the list of what will be laid out."""
+"""Planning the artifact: from verified wheels and the user's source to the list of its files."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import (
     Bundle,
     Entry,
     FileContent,
     InlineContent,
     WheelContent,
-    installed_project,
+    add_sizes,
+    read_project,
 )
-from crossdeps.bundle.placement import SCRIPTS, Claim, case_collisions, place, script_names, settle
-from crossdeps.bundle.slimming import trim
+from crossdeps.bundle.placement import (
+    SCRIPTS,
+    PlannedEntry,
+    find_case_collisions,
+    make_launchers,
+    place_files,
+    resolve_collisions,
+)
+from crossdeps.bundle.slimming import exclude_files
 from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
@@ -29,8 +35,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.bundle.model import InstalledProject, Layout
-    from crossdeps.bundle.placement import Placed
+    from crossdeps.bundle.model import Layout
+    from crossdeps.bundle.placement import PlacedFile
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
 
@@ -38,183 +44,174 @@ _DIST_INFO = re.compile(r"([^/]+\.dist-info)(/|$)", re.IGNORECASE)
 
 
 def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bundle:
-    """List what the artifact will hold, before a byte of it is written.
+    """List the files of the artifact, before any of it is written.
 
-    Every .dist-info gets an INSTALLER and a RECORD of what is really laid out ("Recording
-    installed projects"); bytecode and RECORD signatures are never laid out. The order of *wheels*
-    doesn't matter.
+    Every .dist-info gets an INSTALLER, and a RECORD of the files that are part of the artifact
+    ("Recording installed projects"); bytecode and signatures of RECORD never are. The order of
+    *wheels* doesn't matter.
 
-    :raises CollisionError: if two wheels, or a wheel and the source, want one path with other bytes
-    :raises WheelError: if a wheel has scripts or schemes that can't be laid out safely
+    :raises CollisionError: if wheels or the source have different files with the same path
+    :raises WheelError: if a wheel has unsafe scripts or unknown schemes
     :raises InputError: if a source can't be read
-    :raises UsageError: if the layout doesn't fit *target*, or a glob can't be understood
+    :raises UsageError: if the layout doesn't suit *target*, or a pattern is invalid
     """
     layout.check(target)
     excluded = frozenset(layout.excluded_projects)
-    chosen = sorted(wheels, key=lambda wheel: (wheel.name, wheel.filename))
-    plan = _Plan(layout=layout)
-    for wheel in chosen:
+    plan = _Plan(layout)
+    for wheel in sorted(wheels, key=lambda wheel: (wheel.name, wheel.filename)):
         if wheel.name in excluded:
-            plan.remove("excluded-project", wheel.name, sum(m.size for m in wheel.members))
+            size = sum(member.size for member in wheel.members)
+            plan.removed["excluded-project", wheel.name] += size
         else:
             plan.add(wheel)
-    for name in sorted(excluded - {wheel.name for wheel in chosen}):
-        plan.warnings.append(f"{name} was to be left out, and isn't among the projects")
+    for name in sorted(excluded - {wheel.name for wheel in wheels}):
+        plan.warnings.append(f"{name} was to be excluded, but isn't among the projects")
     return plan.finish()
 
 
-@dataclass(kw_only=True, slots=True)
 class _Plan:
-    """What is known so far; it grows wheel by wheel and ends as a Bundle."""
+    """What is planned so far; it grows by each wheel and ends as a Bundle."""
 
-    layout: Layout
-    wheels: list[Wheel] = field(default_factory=list)
-    claims: list[tuple[Wheel, Claim]] = field(default_factory=list)
-    removed: dict[tuple[str, str], int] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    unused_scripts: dict[NormalizedName, list[str]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-
-    def remove(self, rule: str, owner: str, size: int) -> None:
-        self.removed[rule, owner] = self.removed.get((rule, owner), 0) + size
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.wheels: dict[NormalizedName, Wheel] = {}
+        self.planned: list[tuple[Wheel, PlannedEntry]] = []
+        self.removed: dict[tuple[str, str], int] = defaultdict(int)
+        self.warnings: list[str] = []
+        self.unused_scripts: set[str] = set()
 
     def add(self, wheel: Wheel) -> None:
-        if any(wheel.name == other.name for other in self.wheels):
-            other = next(other for other in self.wheels if wheel.name == other.name)
+        other = self.wheels.setdefault(wheel.name, wheel)
+        if other is not wheel:
             raise CollisionError(
                 f"two wheels of {wheel.name}", context=(other.filename, wheel.filename)
             )
-        self.wheels.append(wheel)
-        placed = list(place(wheel, scripts=self.layout.has_scripts))
-        sources = {item.path for item in placed}
-        for item in placed:
-            self._add_placed(wheel, item, sources)
+        files = list(place_files(wheel, scripts=self.layout.has_scripts))
+        paths = {file.path for file in files}
+        for file in files:
+            if file.excluded is None:
+                self.planned.append((wheel, self._plan_entry(wheel, file)))
+            else:
+                self._exclude(wheel, file, paths)
         if wheel.entry_points and not self.layout.has_scripts:
-            self.unused_scripts[wheel.name].extend(script_names(wheel))
+            self.unused_scripts.update(launcher.name for launcher in make_launchers(wheel))
 
-    def _add_placed(self, wheel: Wheel, item: Placed, siblings: set[str]) -> None:
-        if item.leftover is None:
-            self.claims.append((wheel, self._claim(wheel, item)))
-            return
-        if item.leftover == "scripts":
-            self.unused_scripts[wheel.name].append(item.path.removeprefix(SCRIPTS))
-        if item.leftover in {"bytecode", "headers", "scripts"}:
-            self.remove(item.leftover, wheel.name, _size(item))
-        if item.leftover == "bytecode" and _is_sourceless(item.path, siblings):
+    def _exclude(self, wheel: Wheel, file: PlacedFile, paths: set[str]) -> None:
+        if file.excluded == "scripts":
+            self.unused_scripts.add(file.path.removeprefix(SCRIPTS))
+        if file.excluded in {"bytecode", "headers", "scripts"}:
+            self.removed[file.excluded, wheel.name] += file.size
+        source = f"{file.path.rpartition('.')[0]}.py"
+        if file.excluded == "bytecode" and not ("__pycache__/" in file.path or source in paths):
             self.warnings.append(
-                f"{wheel.filename} has {item.path} without its source: bytecode fits one Python"
-                " only and is left out"
+                f"{wheel.filename} has {file.path} without its source: bytecode suits only one"
+                " Python and is excluded"
             )
 
-    def _claim(self, wheel: Wheel, item: Placed) -> Claim:
-        content = item.content
+    def _plan_entry(self, wheel: Wheel, file: PlacedFile) -> PlannedEntry:
+        content = file.content
         if isinstance(content, WheelContent):
             sha256, binary = content.member.sha256, content.member.binary
         else:
             sha256, binary = hashlib.sha256(content.data).hexdigest(), None
-        directory = _DIST_INFO.match(item.path)
         entry = Entry(
-            path=self.layout.prefix + item.path,
-            mode=0o755 if item.executable else 0o644,
-            size=_size(item),
+            path=self.layout.prefix + file.path,
+            mode=0o755 if file.executable else 0o644,
+            size=file.size,
             sha256=sha256,
             content=content,
             owner=wheel.name,
             binary=binary,
         )
-        return Claim(
+        dist_info = _DIST_INFO.match(file.path)
+        is_foreign = dist_info is not None and dist_info[1] != wheel.dist_info
+        return PlannedEntry(
             entry=entry,
-            claimant=wheel.filename,
-            foreign=(directory is not None and directory[1] != wheel.dist_info)
-            or entry.path == SOURCE_RECORD,
+            origin=wheel.filename,
+            in_foreign_metadata=is_foreign or entry.path == SOURCE_RECORD,
         )
 
-    def _source_claim(self, entry: Entry) -> Claim:
-        directory = _DIST_INFO.match(entry.path.removeprefix(self.layout.prefix))
-        return Claim(
+    def _plan_source(self, entry: Entry) -> PlannedEntry:
+        dist_info = _DIST_INFO.match(entry.path.removeprefix(self.layout.prefix))
+        content = entry.content
+        return PlannedEntry(
             entry=entry,
-            claimant=_place_of(entry),
-            foreign=directory is not None
-            and any(directory[1] == wheel.dist_info for wheel in self.wheels),
+            origin=str(content.file) if isinstance(content, FileContent) else entry.path,
+            in_foreign_metadata=dist_info is not None
+            and any(dist_info[1] == wheel.dist_info for wheel in self.wheels.values()),
         )
 
     def finish(self) -> Bundle:
         sources, source_warnings = read_sources(self.layout)
-        claims = [claim for _, claim in self.claims]
-        claims += [self._source_claim(entry) for entry in sources]
-        settled = settle(claims)
-        kept, removed = trim(settled, self.layout)
+        planned = [entry for _, entry in self.planned] + [*map(self._plan_source, sources)]
+        kept, removed = exclude_files(resolve_collisions(planned), self.layout)
         for rule, owner, size in removed:
-            self.remove(rule, owner, size)
-        entries = sorted((*kept, *self._metadata(kept, sources)), key=lambda entry: entry.path)
+            self.removed[rule, owner] += size
+        entries = sorted((*kept, *self._plan_metadata(kept, sources)), key=lambda each: each.path)
+        prefix = self.layout.prefix
+        projects = (
+            read_project(prefix + wheel.dist_info, wheel.metadata, wheel.wheel_tags)
+            for wheel in self.wheels.values()
+        )
+        case_warnings = find_case_collisions(entry.path for entry in entries)
         return Bundle(
             kind="planned",
             entries=tuple(entries),
-            prefix=self.layout.prefix,
-            projects=self._projects(entries),
+            prefix=prefix,
+            projects=add_sizes(projects, entries, _compressed_size),
             removed=tuple((*key, size) for key, size in sorted(self.removed.items())),
-            warnings=(
-                *self.warnings,
-                *source_warnings,
-                *case_collisions(entry.path for entry in entries),
-            ),
+            warnings=(*self.warnings, *source_warnings, *case_warnings),
             notes=self._notes(),
         )
 
-    def _metadata(self, kept: Sequence[Entry], sources: Sequence[Entry]) -> Iterable[Entry]:
-        """INSTALLER and RECORD of each project, and a RECORD of what no project has."""
+    def _plan_metadata(self, kept: Sequence[Entry], sources: Sequence[Entry]) -> Iterable[Entry]:
+        """Yield INSTALLER and RECORD of each project, and the RECORD of the source."""
         prefix = self.layout.prefix
-        laid_out = {entry.path: entry for entry in kept}
-        paths_of: dict[NormalizedName, set[str]] = defaultdict(set)
-        for wheel, claim in self.claims:
-            if claim.entry.path in laid_out:
-                paths_of[wheel.name].add(claim.entry.path)
-        for wheel in self.wheels:
-            installer = _inline(
-                f"{prefix}{wheel.dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), wheel.name
-            )
-            own = [laid_out[path] for path in paths_of[wheel.name]]
-            rows = [_row(entry, prefix) for entry in (*own, installer)]
-            record = render_record(rows, f"{wheel.dist_info}/RECORD")
+        by_path = {entry.path: entry for entry in kept}
+        paths: dict[NormalizedName, set[str]] = defaultdict(set)
+        for wheel, planned in self.planned:
+            if planned.entry.path in by_path:
+                paths[wheel.name].add(planned.entry.path)
+        for name, wheel in self.wheels.items():
+            dist_info = prefix + wheel.dist_info
+            installer = _inline(f"{dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), name)
+            entries = [*(by_path[path] for path in paths[name]), installer]
             yield installer
-            yield _inline(f"{prefix}{wheel.dist_info}/RECORD", record, wheel.name)
-        own_files = [entry for entry in sources if entry.path in laid_out]
+            yield _record(f"{dist_info}/RECORD", entries, prefix, name)
+        own_files = [entry for entry in sources if entry.path in by_path]
         if own_files:
-            rows = [_row(entry, "") for entry in own_files]
-            yield _inline(SOURCE_RECORD, render_record(rows, SOURCE_RECORD), None)
-
-    def _projects(self, entries: Sequence[Entry]) -> tuple[InstalledProject, ...]:
-        sizes: dict[NormalizedName | None, list[int]] = defaultdict(lambda: [0, 0])
-        for entry in entries:
-            sums = sizes[entry.owner]
-            sums[0] += entry.size
-            sums[1] += compressed_size(entry)
-        return tuple(
-            replace(
-                installed_project(
-                    f"{self.layout.prefix}{wheel.dist_info}", wheel.metadata, _wheel_file(wheel)
-                ),
-                size=sizes[wheel.name][0],
-                compressed=sizes[wheel.name][1],
-            )
-            for wheel in self.wheels
-        )
+            yield _record(SOURCE_RECORD, own_files, "", None)
 
     def _notes(self) -> tuple[str, ...]:
-        scripts = sorted({name for names in self.unused_scripts.values() for name in names})
-        if not scripts:
+        if not self.unused_scripts:
             return ()
+        scripts = sorted(self.unused_scripts)
         count = plural(len(scripts), "script is", "scripts are")
         names = first_words(scripts, 8)
-        return (f"{count} left out, as a hosted function starts none: {names}",)
+        return (f"{count} excluded, since a hosted function starts none: {names}",)
 
 
-def compressed_size(entry: Entry) -> int:
-    """The bytes that the entry takes in a zip that we write, headers aside."""
+def _compressed_size(entry: Entry) -> int:
+    """Return the size of the entry in a zip that we write, without headers."""
     if isinstance(entry.content, WheelContent):
         return entry.content.member.compressed_size
     return entry.size
+
+
+def _record(
+    path: str, entries: Iterable[Entry], prefix: str, owner: NormalizedName | None
+) -> Entry:
+    """Make a RECORD at *path* that lists *entries*, relative to *prefix*."""
+    rows = (
+        RecordRow(
+            path=entry.path.removeprefix(prefix),
+            algorithm="sha256",
+            digest=entry.sha256,
+            size=entry.size,
+        )
+        for entry in entries
+    )
+    return _inline(path, render_record(rows, path.removeprefix(prefix)), owner)
 
 
 def _inline(path: str, data: bytes, owner: NormalizedName | None) -> Entry:
@@ -226,29 +223,3 @@ def _inline(path: str, data: bytes, owner: NormalizedName | None) -> Entry:
         content=InlineContent(data=data),
         owner=owner,
     )
-
-
-def _row(entry: Entry, prefix: str) -> RecordRow:
-    path = entry.path.removeprefix(prefix)
-    return RecordRow(path=path, algorithm="sha256", digest=entry.sha256, size=entry.size)
-
-
-def _size(item: Placed) -> int:
-    content = item.content
-    return content.member.size if isinstance(content, WheelContent) else len(content.data)
-
-
-def _wheel_file(wheel: Wheel) -> bytes | None:
-    path = f"{wheel.dist_info}/WHEEL"
-    for member in wheel.members:
-        if member.path == path:
-            return read_content(WheelContent(wheel=wheel, member=member))
-    return None
-
-
-def _place_of(entry: Entry) -> str:
-    return str(entry.content.file) if isinstance(entry.content, FileContent) else entry.path
-
-
-def _is_sourceless(path: str, siblings: set[str]) -> bool:
-    return "__pycache__/" not in path and f"{path.rpartition('.')[0]}.py" not in siblings

@@ -1,26 +1,25 @@
-"""Any artifact, made by any tool, as a Bundle.
+"""Reading an artifact, made by any tool, as a Bundle.
 
-Tolerant where a host is: what is odd but works is read, with a warning where it can't be carried
-over. The file system's and the archive's own faults are errors.
+As tolerant as a host: what is unusual but works is read, with a warning if it can't be represented.
+Errors of the file system and of the archive are errors.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+import msgspec
 
 from crossdeps.bundle.content import ContentReader
-from crossdeps.bundle.model import Bundle, installed_project
+from crossdeps.bundle.model import Bundle, add_sizes, read_project
 from crossdeps.bundle.scan import read_directory, read_zip
 from crossdeps.errors import ArtifactReadError
+from crossdeps.requirements.core_metadata import Headers
 from crossdeps.wheels.record import parse_installed_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -29,33 +28,27 @@ if TYPE_CHECKING:
 
 _DIST_INFO = re.compile(r"(?P<base>(?:.*/)?)(?P<stem>[^/]+)\.dist-info/[^/]+")
 _VERSIONED = re.compile(r"python/lib/python3\.\d+/site-packages/")
-_LAYER_FOLDERS = {"python", "bin", "lib", "etc", "share", "include", "extensions", ".crossdeps"}
-_LARGEST_METADATA = 64 << 20
+_LAYER_DIRECTORIES = {"python", "bin", "lib", "etc", "share", "include", "extensions", ".crossdeps"}
+_MAX_METADATA_SIZE = 64 << 20
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a directory, a zip or a layer: every file, and the projects it comes from.
+    """Read a directory, a zip or a layer: every file, and the projects that they belong to.
 
-    Files belong to the project whose RECORD lists them, or whose .dist-info they lie in
-    ("Recording installed projects"). Memory stays bounded whatever the artifact's size is.
+    Files belong to the project whose RECORD lists them, or whose .dist-info directory they are in
+    ("Recording installed projects"). Memory is bounded, whatever the size of the artifact.
 
     :raises ArtifactReadError: if it doesn't exist, isn't an artifact, or is damaged
     """
     try:
         if path.is_dir():
-            found = read_directory(path)
+            scan = read_directory(path)
         elif path.is_file():
-            found = read_zip(path)
-        elif path.exists():
-            raise ArtifactReadError(
-                f"{path} is neither a directory nor a file",
-                hint="give a directory or a zip to check",
-            )
+            scan = read_zip(path)
         else:
-            raise ArtifactReadError(
-                f"{path} doesn't exist", hint="give a directory or a zip to check"
-            )
-        entries = {entry.path: entry for entry in found.entries}
+            problem = "is neither a directory nor a file" if path.exists() else "doesn't exist"
+            raise ArtifactReadError(f"{path} {problem}", hint="give a directory or a zip to check")
+        entries = {entry.path: entry for entry in scan.entries}
         prefix = _find_prefix(entries)
         with ContentReader() as reader:
             installed, owners = _read_projects(entries, prefix, reader)
@@ -63,22 +56,23 @@ def read_bundle(path: Path) -> Bundle:
         raise ArtifactReadError(
             f"{path} can't be read: {error.strerror or error}",
             context=(str(error.filename),) if error.filename not in {None, str(path)} else (),
-            hint="let this user read it, or run as one who may",
+            hint="check its permissions",
         ) from error
     owned = tuple(
-        replace(entry, owner=owners.get(entry.path)) for _, entry in sorted(entries.items())
+        msgspec.structs.replace(entry, owner=owners.get(entry.path))
+        for _, entry in sorted(entries.items())
     )
     return Bundle(
-        kind=found.kind,
+        kind=scan.kind,
         entries=owned,
         prefix=prefix,
-        projects=_with_sizes(installed, owned, found.compressed),
-        warnings=found.warnings,
+        projects=add_sizes(installed, owned, lambda entry: scan.compressed.get(entry.path, 0)),
+        warnings=scan.warnings,
     )
 
 
 def _find_prefix(paths: Iterable[str]) -> str:
-    """Where packages lie: the first of a layer's folders that has any, else the root."""
+    """Return where packages are: the first directory of a layer that has any, else the root."""
     bases = set()
     top: set[str] = set()
     for path in paths:
@@ -96,13 +90,13 @@ def _find_prefix(paths: Iterable[str]) -> str:
     for base in sorted(bases):
         if _VERSIONED.fullmatch(base):
             return base
-    is_layer = "python" in top and top <= _LAYER_FOLDERS
+    is_layer = "python" in top and top <= _LAYER_DIRECTORIES
     is_package = "python/__init__.py" in set(paths)
     return "python/" if is_layer and not is_package else ""
 
 
 def _import_roots(paths: Iterable[str], prefix: str) -> set[str]:
-    """The folders that a hosted runtime has on ``sys.path``; a layer may use two."""
+    """Return the directories on ``sys.path`` of a hosted runtime; a layer may use two."""
     if not prefix:
         return {""}
     return {"python/", *(match[0] for path in paths if (match := _VERSIONED.match(path)))}
@@ -112,33 +106,32 @@ def _read_projects(
     entries: Mapping[str, Entry], prefix: str, reader: ContentReader
 ) -> tuple[list[InstalledProject], dict[str, NormalizedName]]:
     roots = _import_roots(entries, prefix)
-    folders: dict[str, tuple[str, str]] = {}
+    bases: dict[str, str] = {}
     for path in entries:
         match = _DIST_INFO.fullmatch(path)
         if match and match["base"] in roots:
-            folders[path.rpartition("/")[0]] = (match["base"], match["stem"])
-    installed = []
+            bases[path.rpartition("/")[0]] = match["base"]
+    projects: dict[str, InstalledProject] = {}
     owners: dict[str, NormalizedName] = {}
-    for folder, (base, _) in sorted(folders.items()):
-        metadata = _read(reader, entries, f"{folder}/METADATA")
-        project = installed_project(folder, metadata, _read(reader, entries, f"{folder}/WHEEL"))
-        installed.append(project)
-        for row in parse_installed_record(_read(reader, entries, f"{folder}/RECORD") or b""):
+    for dist_info, base in sorted(bases.items()):
+        wheel = Headers(_read(reader, entries, f"{dist_info}/WHEEL"))
+        metadata = _read(reader, entries, f"{dist_info}/METADATA")
+        project = read_project(dist_info, metadata, wheel.get_all("Tag"))
+        projects[dist_info] = project
+        for row in parse_installed_record(_read(reader, entries, f"{dist_info}/RECORD")):
             path = _join(base, row.path)
             if path in entries:
                 owners.setdefault(path, project.name)
     for path in entries:
-        folder = path
-        while folder := folder.rpartition("/")[0]:
-            if folder in folders:
-                stem = folders[folder][1]
-                name = next((p.name for p in installed if p.dist_info == folder), None)
-                owners[path] = name or canonicalize_name(stem.partition("-")[0])
-    return sorted(installed, key=lambda project: (project.name, project.dist_info)), owners
+        directory = path
+        while directory := directory.rpartition("/")[0]:
+            if directory in projects:
+                owners[path] = projects[directory].name
+    return sorted(projects.values(), key=lambda project: (project.name, project.dist_info)), owners
 
 
 def _join(base: str, path: str) -> str:
-    """A path of a RECORD from the artifact's root; ``../`` may climb out of *base*, not further."""
+    """Resolve a path of a RECORD; ``../`` may leave *base*, but not the artifact."""
     parts = base.rstrip("/").split("/") if base else []
     while path.startswith("../") and parts:
         parts.pop()
@@ -146,22 +139,9 @@ def _join(base: str, path: str) -> str:
     return "/".join((*parts, path))
 
 
-def _read(reader: ContentReader, entries: Mapping[str, Entry], path: str) -> bytes | None:
+def _read(reader: ContentReader, entries: Mapping[str, Entry], path: str) -> bytes:
+    """Read a file of metadata; nothing if it doesn't exist or is too large."""
     entry = entries.get(path)
-    if entry is None or entry.size > _LARGEST_METADATA:
-        return None
+    if entry is None or entry.size > _MAX_METADATA_SIZE:
+        return b""
     return reader.read(entry.content)
-
-
-def _with_sizes(
-    installed: Sequence[InstalledProject], entries: Sequence[Entry], compressed: Mapping[str, int]
-) -> tuple[InstalledProject, ...]:
-    sizes: dict[NormalizedName | None, list[int]] = defaultdict(lambda: [0, 0])
-    for entry in entries:
-        sums = sizes[entry.owner]
-        sums[0] += entry.size
-        sums[1] += compressed.get(entry.path, 0)
-    return tuple(
-        replace(project, size=sizes[project.name][0], compressed=sizes[project.name][1])
-        for project in installed
-    )

@@ -1,37 +1,41 @@
-"""What reading an artifact gives, before its files are told apart by project."""
+"""Reading the files of a directory or zip, before they are assigned to projects."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import lzma
+import itertools
 import os
 import posixpath
 import stat
-import zipfile
-import zlib
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+import msgspec
+
 from crossdeps.binaries.formats import is_binary_head, read_binary
+from crossdeps.bundle.content import zip_errors
 from crossdeps.bundle.model import ArchiveContent, Entry, FileContent
 from crossdeps.errors import ArtifactReadError
 from crossdeps.fs import CHUNK, hash_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from zipfile import ZipFile, ZipInfo
 
-    from crossdeps.binaries.model import BinaryFacts
     from crossdeps.bundle.model import BundleKind
 
-_IN_MEMORY = 16 << 20
-_HEAD = 8
+_HEAD_SIZE = 8
+_MAX_IN_MEMORY = 16 << 20
+_MAX_ZIP_SIZE = 8 << 30
+_MAX_LINK_SIZE = 4096
+_MAX_LINKS = 40
+_UNIX = 3
+_ENCRYPTED = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScanResult:
-    """An artifact's files.
+class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of an artifact.
 
     :param compressed: bytes of each path in a zip
     """
@@ -39,56 +43,38 @@ class ScanResult:
     kind: BundleKind
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...] = ()
-    compressed: Mapping[str, int] = field(default_factory=dict)
+    compressed: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileFacts:
-    """What reading a file's bytes once tells."""
+def read_file(file: Path, path: str) -> Entry:
+    """Read a file, and make the entry *path* of it, with its mode and without an owner.
 
-    size: int
-    sha256: str
-    binary: BinaryFacts | None
-
-
-def read_facts(chunks: Iterable[bytes]) -> FileFacts:
-    """Hash *chunks*, and read them as a native binary if they start like one.
-
-    At most 16 MiB of a binary are held in memory; a larger one goes to a temporary file.
+    :raises OSError: if it can't be read
     """
-    digest = hashlib.sha256()
-    size = 0
-    head = b""
-    binary = None
-    pending = iter(chunks)
-    for chunk in pending:
-        digest.update(chunk)
-        size += len(chunk)
-        head += chunk
-        if len(head) >= _HEAD:
-            break
-    if is_binary_head(head[:_HEAD]):
-        with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-            file.write(head)
-            for chunk in pending:
-                digest.update(chunk)
-                size += len(chunk)
-                file.write(chunk)
-            binary = read_binary(cast("BinaryIO", file))
-    else:
-        for chunk in pending:
-            digest.update(chunk)
-            size += len(chunk)
-    return FileFacts(size=size, sha256=digest.hexdigest(), binary=binary)
+    with file.open("rb") as stream:
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        head = stream.read(_HEAD_SIZE)
+        sha256 = hash_stream(stream)["sha256"]
+        size = stream.tell()
+        binary = read_binary(stream) if is_binary_head(head) else None
+    return Entry(
+        path=path,
+        mode=mode,
+        size=size,
+        sha256=sha256,
+        content=FileContent(file=file),
+        owner=None,
+        binary=binary,
+    )
 
 
 def read_directory(root: Path) -> ScanResult:
-    """Read every file below *root*. Links are followed as far as they stay inside.
+    """Read every file below *root*. Symbolic links are followed if they stay inside.
 
     :raises OSError: if a file or directory can't be read
     """
     walk = _Walk(root)
-    walk.directory(root, "", (Path(os.path.realpath(root)),))
+    walk.read(root, "", (walk.real_root,))
     return ScanResult(kind="directory", entries=tuple(walk.entries), warnings=tuple(walk.warnings))
 
 
@@ -96,73 +82,36 @@ class _Walk:
     def __init__(self, root: Path) -> None:
         self.entries: list[Entry] = []
         self.warnings: list[str] = []
-        self._real_root = Path(os.path.realpath(root))
+        self.real_root = Path(os.path.realpath(root))
 
-    def directory(self, directory: Path, prefix: str, search_log: tuple[Path, ...]) -> None:
+    def read(self, directory: Path, prefix: str, real_parents: tuple[Path, ...]) -> None:
         for item in sorted(os.scandir(directory), key=lambda item: item.name):
             path = directory / item.name
-            relative = prefix + item.name.encode("utf-8", "surrogateescape").decode(
-                "utf-8", "backslashreplace"
-            )
-            inner = search_log
+            name = item.name.encode("utf-8", "surrogateescape")
+            relative = prefix + name.decode("utf-8", "backslashreplace")
+            parents = real_parents
             if item.is_symlink():
                 target = Path(os.path.realpath(path))
-                problem = self._problem_of_link(target, search_log)
+                problem = self._check_link(target, real_parents)
                 if problem:
                     self.warnings.append(f"{relative} is a symbolic link {problem}: not read")
                     continue
-                inner = (*search_log, target)
+                parents = (*real_parents, target)
             if item.is_dir():
-                self.directory(path, f"{relative}/", inner)
+                self.read(path, f"{relative}/", parents)
             elif item.is_file():
-                self.entries.append(_directory_entry(path, relative))
+                self.entries.append(read_file(path, relative))
             else:
                 self.warnings.append(f"{relative} is neither a file nor a directory: not read")
 
-    def _problem_of_link(self, target: Path, search_log: tuple[Path, ...]) -> str:
+    def _check_link(self, target: Path, real_parents: tuple[Path, ...]) -> str:
         if not target.exists():
-            return "to nothing"
-        if self._real_root != target and self._real_root not in target.parents:
+            return "to a file that doesn't exist"
+        if self.real_root != target and self.real_root not in target.parents:
             return "that leads out of the artifact"
-        if any(target == above or target in above.parents for above in search_log):
-            return "to a folder that it is in"
+        if any(target == parent or target in parent.parents for parent in real_parents):
+            return "to a directory that it is in"
         return ""
-
-
-def _directory_entry(path: Path, relative: str) -> Entry:
-    with path.open("rb") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        head = file.read(8)
-        sha256 = hash_stream(file)["sha256"]
-        size = file.tell()
-        binary = read_binary(file) if is_binary_head(head) else None
-    return Entry(
-        path=relative,
-        mode=mode,
-        size=size,
-        sha256=sha256,
-        content=FileContent(file=path),
-        owner=None,
-        binary=binary,
-    )
-
-
-_LARGEST = 8 << 30
-_LONGEST_LINK = 4096
-_LINK_STEPS = 40
-_UNIX = 3
-_ENCRYPTED = 1
-# What the standard library raises for damaged, encrypted and unsupported archives.
-ZIP_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
 
 
 def read_zip(path: Path) -> ScanResult:
@@ -172,31 +121,34 @@ def read_zip(path: Path) -> ScanResult:
         more than 8 GiB
     :raises OSError: if the file can't be read
     """
+    from zipfile import ZipFile  # noqa: PLC0415 - slow to load, only for zips that are read
+
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _read(path, archive)
-    except ZIP_FAULTS as error:
+        with ZipFile(path) as archive:
+            return _read_archive(path, archive)
+    except zip_errors() as error:
         raise ArtifactReadError(
-            f"{path} isn't a zip that can be read: {error}",
-            hint="give a directory or an undamaged zip",
+            f"{path} isn't a valid zip: {error}", hint="give a directory or an undamaged zip"
         ) from error
 
 
-def _read(path: Path, archive: zipfile.ZipFile) -> ScanResult:
+def _read_archive(path: Path, archive: ZipFile) -> ScanResult:
     warnings: list[str] = []
     entries: dict[str, Entry] = {}
     links: dict[str, str] = {}
     compressed: dict[str, int] = {}
-    for name, info in _files(path, archive, warnings).items():
-        if _is_link(info):
-            links[name] = _read_link(path, archive, info)
+    for name, info in _list_files(path, archive, warnings).items():
+        if info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16):
+            is_short = info.file_size <= _MAX_LINK_SIZE
+            data = b"".join(_read_member(path, archive, info)) if is_short else b""
+            links[name] = data.decode("utf-8", "replace")
         else:
-            entries[name] = _zip_entry(path, archive, info, name)
+            entries[name] = _read_entry(path, archive, info, name)
             compressed[name] = info.compress_size
     for name in sorted(links):
-        target = _follow(name, links)
+        target = _follow_link(name, links)
         if target in entries:
-            entries[name] = replace(entries[target], path=name)
+            entries[name] = msgspec.structs.replace(entries[target], path=name)
         else:
             warnings.append(f"{name} is a symbolic link to {links[name]}: not followed")
     return ScanResult(
@@ -207,78 +159,79 @@ def _read(path: Path, archive: zipfile.ZipFile) -> ScanResult:
     )
 
 
-def _files(path: Path, archive: zipfile.ZipFile, warnings: list[str]) -> dict[str, zipfile.ZipInfo]:
-    infos: dict[str, zipfile.ZipInfo] = {}
+def _list_files(path: Path, archive: ZipFile, warnings: list[str]) -> dict[str, ZipInfo]:
+    infos: dict[str, ZipInfo] = {}
     for info in archive.infolist():
-        name = _plain(info.filename)
         if info.filename and info.is_dir():
             continue
-        if name is None:
+        name = posixpath.normpath(info.filename)
+        if name.startswith(("/", "../")) or name in {".", ".."}:
             warnings.append(f"{info.filename} leads out of the artifact: not read")
             continue
         if "\\" in name:
-            warnings.append(f"{name} has a backslash, which Linux takes as part of the name")
+            warnings.append(f"{name} has a backslash, which on Linux is part of the name")
         if name in infos:
-            warnings.append(f"{name} is in the zip twice: the last one counts")
+            warnings.append(f"{name} is in the zip twice: only the last one is used")
         infos[name] = info
-    if sum(info.file_size for info in infos.values()) > _LARGEST:
-        raise ArtifactReadError(f"{path} inflates to more than {_LARGEST >> 30} GiB")
+    if sum(info.file_size for info in infos.values()) > _MAX_ZIP_SIZE:
+        raise ArtifactReadError(f"{path} inflates to more than {_MAX_ZIP_SIZE >> 30} GiB")
     return infos
 
 
-def _plain(name: str) -> str | None:
-    path = posixpath.normpath(name)
-    if path.startswith(("/", "../")) or path in {".", ".."}:
-        return None
-    return path
-
-
-def _is_link(info: zipfile.ZipInfo) -> bool:
-    return info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16)
-
-
-def _read_link(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
-    data = b"".join(_stream(path, archive, info)) if info.file_size <= _LONGEST_LINK else b""
-    return data.decode("utf-8", "replace")
-
-
-def _follow(name: str, links: dict[str, str]) -> str:
-    for _ in range(_LINK_STEPS):
+def _follow_link(name: str, links: dict[str, str]) -> str:
+    for _ in range(_MAX_LINKS):
         if name not in links:
             return name
         name = posixpath.normpath(posixpath.join(posixpath.dirname(name), links[name]))
     return ""
 
 
-def _zip_entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Entry:
-    facts = read_facts(_stream(path, archive, info))
+def _read_entry(path: Path, archive: ZipFile, info: ZipInfo, name: str) -> Entry:
+    digest = hashlib.sha256()
+    size = 0
+    binary = None
+    chunks = _read_member(path, archive, info)
+    head = next(chunks, b"")
+    copy = None
+    with contextlib.ExitStack() as stack:
+        if is_binary_head(head[:_HEAD_SIZE]):
+            from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - for native binaries only
+
+            copy = stack.enter_context(SpooledTemporaryFile(max_size=_MAX_IN_MEMORY))
+        for chunk in itertools.chain((head,), chunks):
+            digest.update(chunk)
+            size += len(chunk)
+            if copy is not None:
+                copy.write(chunk)
+        if copy is not None:
+            binary = read_binary(cast("BinaryIO", copy))
     return Entry(
         path=name,
-        mode=_mode(info),
-        size=facts.size,
-        sha256=facts.sha256,
+        mode=_read_mode(info),
+        size=size,
+        sha256=digest.hexdigest(),
         content=ArchiveContent(archive=path, name=info.filename),
         owner=None,
-        binary=facts.binary,
+        binary=binary,
     )
 
 
-def _mode(info: zipfile.ZipInfo) -> int:
-    """The member's permissions; an archive without any leaves them to whoever unpacks it."""
+def _read_mode(info: ZipInfo) -> int:
+    """Return the permissions of a member; 0644 if it has none, by an archiver without modes."""
     mode = info.external_attr >> 16
     if mode == 0 and info.create_system != _UNIX:
         return 0o644
     return stat.S_IMODE(mode)
 
 
-def _stream(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+def _read_member(path: Path, archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     if info.flag_bits & _ENCRYPTED:
         raise ArtifactReadError("a member is encrypted", context=(str(path), info.filename))
     try:
         with archive.open(info) as member:
             while data := member.read(CHUNK):
                 yield data
-    except ZIP_FAULTS as error:
+    except zip_errors() as error:
         raise ArtifactReadError(
             f"a member can't be read: {error}", context=(str(path), info.filename)
         ) from error

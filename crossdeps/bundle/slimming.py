@@ -1,9 +1,10 @@
-"""What packages ship and no deployed function reads: tests, stubs, native sources, documents.
+"""Excluding files: by pattern, and what packages ship but no deployed function reads.
 
-Nothing is judged by its name alone: a test module that a package imports is kept (NumPy has one),
-a stub that a lazy loader reads at run time too, a source file that code names, because it compiles
-it at run time, and a folder called docs that holds code. Code is read as text, not parsed: what a
-parser accepts depends on the Python that runs it, and the result must not.
+That is tests, stubs, native sources and documents. A name alone doesn't decide: kept are test
+modules that a package imports (NumPy has one), stubs that a lazy loader reads at run time, source
+files that code mentions because it compiles them at run time, and a directory docs with code. Code
+is read as text instead of parsed: what a parser accepts depends on the Python that runs it, and the
+result must not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from crossdeps.bundle.content import ContentReader
@@ -24,101 +24,142 @@ if TYPE_CHECKING:
 
 Rule = Literal["tests", "stubs", "native-sources", "documents"]
 
-_TEST_FOLDERS = frozenset({"test", "tests", "SelfTest"})
-_DOCUMENT_FOLDERS = frozenset({"doc", "docs", "man", "info"})
-_DOCUMENTS = re.compile(r"\.(rst|md|txt|pdf|ipynb|[1-8](\.gz)?)$", re.IGNORECASE)
-_CODE = re.compile(r"\.(py|so|pyd|dylib|dll)$|\.so\.")
+Removed = tuple[str, str, int]
+
+_TEST_DIRECTORIES = frozenset({"test", "tests", "SelfTest"})
+_DOCUMENT_DIRECTORIES = frozenset({"doc", "docs", "man", "info"})
+# Patterns are compiled when they are first used: most artifacts are made without --slim.
+_DOCUMENT = r"(?i)\.(rst|md|txt|pdf|ipynb|[1-8](\.gz)?)$"
+_CODE = r"\.(py|so|pyd|dylib|dll)$|\.so\."
 _NATIVE = r"c|cc|cpp|cxx|cu|h|hh|hpp|hxx|cuh|pyx|pxd|pxi|f|f90|a"
-_NATIVE_SOURCES = re.compile(rf"\.({_NATIVE})$", re.IGNORECASE)
-# Looked for by its end: a pattern that starts with any word is ten times slower.
-_NATIVE_ENDINGS = re.compile(rf"\.(?:{_NATIVE})\b".encode(), re.IGNORECASE)
-_LAST_NAME = re.compile(rb"[\w+.-]+\Z")
-_LONGEST_NAME = 100
-_LICENCE = re.compile(r"(^|/)(licen[cs]e|copying|copyright|notice|patents|authors)", re.IGNORECASE)
+_NATIVE_SOURCE = rf"(?i)\.({_NATIVE})$"
+# Names are found by their ends: a pattern that starts with any word is ten times slower.
+_NATIVE_ENDING = rf"(?i)\.(?:{_NATIVE})\b".encode()
+_LAST_NAME = rb"[\w+.-]+\Z"
+_MAX_NAME_LENGTH = 100
+_LICENCE = r"(?i)(^|/)(licen[cs]e|copying|copyright|notice|patents|authors)"
 _STUB_LOADER = b"attach_stub"
-_IMPORT = re.compile(
-    rb"(?:^|;)[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)"
-    rb"|import[ \t]+([^\n#;]+))",
-    re.MULTILINE,
+_IMPORT = (
+    rb"(?m)(?:^|;)[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]*(\([^)]*\)|[^\n#;]+)"
+    rb"|import[ \t]+([^\n#;]+))"
 )
-_DOTTED_STRING = re.compile(rb"""["']([^\W\d]\w*(?:\.\w+)+)["']""")
+_DOTTED_STRING = rb"""["']([^\W\d]\w*(?:\.\w+)+)["']"""
+
+
+def exclude_files(
+    entries: Sequence[Entry], layout: Layout
+) -> tuple[tuple[Entry, ...], tuple[Removed, ...]]:
+    """Return the *entries* that are kept, and what each rule removed: (rule, owner, bytes).
+
+    Files in a .dist-info directory are kept: ``importlib.metadata`` reads them. So is the user's
+    source, to which the patterns were applied when it was read.
+
+    :raises UsageError: if a pattern is invalid
+    """
+    is_excluded = compile_globs(layout.exclude)
+    is_included = compile_globs(layout.include)
+    candidates: list[Entry] = []
+    removed: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        path = entry.path.removeprefix(layout.prefix)
+        if entry.owner is None or _is_metadata(path) or not is_excluded(path) or is_included(path):
+            candidates.append(entry)
+        else:
+            removed["exclude", entry.owner] += entry.size
+    removable = find_removable(candidates, layout.prefix) if layout.slim else {}
+    kept: list[Entry] = []
+    for entry in candidates:
+        rule = removable.get(entry.path)
+        if rule is None or is_included(entry.path.removeprefix(layout.prefix)):
+            kept.append(entry)
+        else:
+            removed[rule, entry.owner or ""] += entry.size
+    return tuple(kept), tuple((*key, size) for key, size in sorted(removed.items()))
+
+
+def _is_metadata(path: str) -> bool:
+    return path.partition("/")[0].endswith(".dist-info")
 
 
 def find_removable(entries: Sequence[Entry], prefix: str) -> dict[str, Rule]:
-    """The paths of packages' files that can be left out, each with the rule that says so.
+    """Return the paths of packages' files that can be removed, each with its rule.
 
     Files of the user and of .dist-info directories, and licences, are never among them.
     """
     files = {
         entry.path.removeprefix(prefix): entry
         for entry in entries
-        if not entry.path.removeprefix(prefix).partition("/")[0].endswith(".dist-info")
+        if not _is_metadata(entry.path.removeprefix(prefix))
     }
-    owned = [path for path, entry in files.items() if entry.owner and not _LICENCE.search(path)]
+    owned = [path for path, entry in files.items() if entry.owner and not re.search(_LICENCE, path)]
     removable: dict[str, Rule] = {}
-    removable.update(dict.fromkeys(_documents(owned, files), "documents"))
-    removable.update(dict.fromkeys(filter(_NATIVE_SOURCES.search, owned), "native-sources"))
+    removable.update(dict.fromkeys(_find_documents(owned, files), "documents"))
+    native_sources = (path for path in owned if re.search(_NATIVE_SOURCE, path))
+    removable.update(dict.fromkeys(native_sources, "native-sources"))
     removable.update(dict.fromkeys((path for path in owned if path.endswith(".pyi")), "stubs"))
-    removable.update(dict.fromkeys(_tests(owned, files), "tests"))
+    removable.update(dict.fromkeys(_find_tests(owned, files), "tests"))
     if not removable:
         return {}
-    for path in _needed(removable, files):
+    for path in _find_needed(removable, files):
         removable.pop(path, None)
     return {prefix + path: rule for path, rule in removable.items()}
 
 
-def _documents(owned: Iterable[str], files: Iterable[str]) -> Iterator[str]:
-    with_code = {parent for path in files if _CODE.search(path) for parent in _parents(path)}
+def _find_documents(owned: Iterable[str], files: Iterable[str]) -> Iterator[str]:
+    with_code = {parent for path in files if re.search(_CODE, path) for parent in _parents(path)}
     for path in owned:
-        folders = [p for p in _parents(path) if posixpath.basename(p) in _DOCUMENT_FOLDERS]
-        if _DOCUMENTS.search(path) and any(folder not in with_code for folder in folders):
+        directories = [p for p in _parents(path) if posixpath.basename(p) in _DOCUMENT_DIRECTORIES]
+        if re.search(_DOCUMENT, path) and any(each not in with_code for each in directories):
             yield path
 
 
-def _tests(owned: Iterable[str], files: Mapping[str, Entry]) -> Iterator[str]:
+def _find_tests(owned: Iterable[str], files: Mapping[str, Entry]) -> Iterator[str]:
     with_modules = {parent for path in files if path.endswith(".py") for parent in _parents(path)}
     tops: dict[str | None, set[str]] = defaultdict(set)
     for path, entry in files.items():
         tops[entry.owner].add(path.partition("/")[0])
     for path in owned:
-        for folder in _parents(path):
-            if posixpath.basename(folder) not in _TEST_FOLDERS or folder not in with_modules:
+        for directory in _parents(path):
+            if (
+                posixpath.basename(directory) not in _TEST_DIRECTORIES
+                or directory not in with_modules
+            ):
                 continue
-            # A project may be nothing but a package of that name.
-            if "/" in folder or not tops[files[path].owner] <= _TEST_FOLDERS:
+            # A project may consist of only a package of that name.
+            if "/" in directory or not tops[files[path].owner] <= _TEST_DIRECTORIES:
                 yield path
                 break
 
 
 def _parents(path: str) -> Iterator[str]:
-    """The folders that *path* is in, the nearest first."""
+    """Yield the directories that *path* is in, the nearest first."""
     while path := path.rpartition("/")[0]:
         yield path
 
 
-@dataclass(kw_only=True, slots=True)
 class _Uses:
-    """What code uses of the files that could be left out."""
+    """What code uses of the files that could be removed."""
 
-    modules: set[str] = field(default_factory=set)
-    native_sources: set[str] = field(default_factory=set)
-    stub_loaders: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self.native_sources: set[str] = set()
+        self.stub_loaders: set[str] = set()
 
     def read(self, path: str, text: bytes, *, in_tests: bool) -> None:
-        for ending in _NATIVE_ENDINGS.finditer(text):
+        for ending in re.finditer(_NATIVE_ENDING, text):
             end = ending.end()
-            name = _LAST_NAME.search(text[max(0, end - _LONGEST_NAME) : end])
+            name = re.search(_LAST_NAME, text[max(0, end - _MAX_NAME_LENGTH) : end])
             if name:
                 self.native_sources.add(name[0].decode("ascii", "replace").lower())
         if _STUB_LOADER in text:
             self.stub_loaders.add(path)
-        # What lies in a test folder reaches its neighbours without naming the folder.
+        # Modules in a test directory import each other without naming the directory.
         if in_tests or b"test" in text or b"SelfTest" in text:
             self.modules.update(imported_modules(path, text))
 
 
-def _needed(removable: Mapping[str, Rule], files: Mapping[str, Entry]) -> set[str]:
-    """The paths among *removable* that the code which stays uses, directly or not."""
+def _find_needed(removable: Mapping[str, Rule], files: Mapping[str, Entry]) -> set[str]:
+    """Return the paths among *removable* that the kept code uses, directly or not."""
     modules: dict[str, str] = {}
     for path, rule in removable.items():
         if rule == "tests" and path.endswith(".py"):
@@ -144,14 +185,14 @@ def _needed(removable: Mapping[str, Rule], files: Mapping[str, Entry]) -> set[st
 
 
 def _with_packages(modules: Iterable[str]) -> set[str]:
-    """*modules* and the packages that are imported before them."""
-    every: set[str] = set()
+    """Return *modules* and the packages that are imported before them."""
+    names: set[str] = set()
     for module in modules:
         name = module
-        while name and name not in every:
-            every.add(name)
+        while name and name not in names:
+            names.add(name)
             name = name.rpartition(".")[0]
-    return every
+    return names
 
 
 def _module_name(path: str) -> str:
@@ -159,23 +200,22 @@ def _module_name(path: str) -> str:
 
 
 def imported_modules(path: str, text: bytes) -> Iterator[str]:
-    """Every dotted name that the code at *path* may import, and some that it doesn't.
+    """Yield every dotted name that the code at *path* may import, and some that it doesn't.
 
-    :param path: of the file, from the folder that is on ``sys.path``
+    :param path: relative to the directory that is on ``sys.path``
     """
     package = path.rpartition("/")[0].split("/")
-    for source, names, plain in _IMPORT.findall(text):
+    for source, names, plain in re.findall(_IMPORT, text):
         if plain:
             for part in plain.split(b","):
-                yield part.split()[0].decode("utf-8", "replace") if part.split() else ""
+                yield b"".join(part.split()[:1]).decode("utf-8", "replace")
             continue
         base = _absolute(source.decode("utf-8", "replace"), package)
         yield base
         for part in re.sub(rb"#[^\n]*|[()\\]", b"", names).split(b","):
-            words = part.split()
-            if words:
+            if words := part.split():
                 yield f"{base}.{words[0].decode('utf-8', 'replace')}".lstrip(".")
-    for name in _DOTTED_STRING.findall(text):
+    for name in re.findall(_DOTTED_STRING, text):
         yield name.decode("utf-8", "replace")
 
 
@@ -186,39 +226,3 @@ def _absolute(source: str, package: Sequence[str]) -> str:
         return name
     base = package[: max(0, len(package) - level + 1)]
     return ".".join([*base, *([name] if name else [])])
-
-
-Removed = tuple[str, str, int]
-
-
-def trim(entries: Sequence[Entry], layout: Layout) -> tuple[tuple[Entry, ...], tuple[Removed, ...]]:
-    """What stays of *entries*, and what each rule saved: (rule, owner, bytes).
-
-    Files in a .dist-info directory always stay: ``importlib.metadata``, entry points and licences
-    live there. So does the user's source, whose globs were applied as it was read.
-
-    :raises UsageError: if a glob can't be understood
-    """
-    excluded = compile_globs(layout.exclude)
-    included = compile_globs(layout.include)
-    left: list[Entry] = []
-    removed: dict[tuple[str, str], int] = defaultdict(int)
-    for entry in entries:
-        path = entry.path.removeprefix(layout.prefix)
-        if entry.owner is None or _is_metadata(path) or not excluded(path) or included(path):
-            left.append(entry)
-        else:
-            removed["exclude", entry.owner] += entry.size
-    removable = find_removable(left, layout.prefix) if layout.slim else {}
-    kept: list[Entry] = []
-    for entry in left:
-        rule = removable.get(entry.path)
-        if rule is None or included(entry.path.removeprefix(layout.prefix)):
-            kept.append(entry)
-        else:
-            removed[rule, entry.owner or ""] += entry.size
-    return tuple(kept), tuple((*key, size) for key, size in sorted(removed.items()))
-
-
-def _is_metadata(path: str) -> bool:
-    return path.partition("/")[0].endswith(".dist-info")

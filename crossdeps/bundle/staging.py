@@ -1,7 +1,7 @@
-"""Writing aside, then renaming: the destination is as before, or complete.
+"""Writing to a sibling, then renaming it: the destination is unchanged, or complete.
 
-Whatever stops a run (a full disk, Ctrl-C) removes what it wrote; what a killed run left is removed
-by the next one. A lock tells the two apart: it ends with the process that holds it.
+Whatever stops a run (a full disk, Ctrl-C) removes what it wrote; what a killed run left behind is
+removed by the next one. A lock, which ends with its process, distinguishes the two.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import hashlib
 import os
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from crossdeps.errors import OutputError
 from crossdeps.fs import CHUNK, is_at, open_directory, temporary_sibling, try_lock
@@ -24,27 +25,27 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+_TEMPORARY, _OLD = ".crossdeps-tmp", ".crossdeps-old"
+TEMPORARY_SUFFIXES: Final = (_TEMPORARY, _OLD)
 _BINARY = getattr(os, "O_BINARY", 0)
-_TEMPORARY, _OLD = "crossdeps-tmp", "crossdeps-old"
 # Other runs with the same destination may each win once before this one does.
 _TRIES = 100
-_CONTENDED = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
+_CONTENTION = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
 _HINTS = {
     errno.ENOSPC: "free some space, or give an output on another disk",
     errno.EDQUOT: "your quota is used up: give an output elsewhere",
-    errno.EACCES: "give an output in a folder that you may write to",
-    errno.EPERM: "give an output in a folder that you may write to",
+    errno.EACCES: "give an output in a directory that you may write to",
+    errno.EPERM: "give an output in a directory that you may write to",
     errno.EROFS: "the file system is read-only: give an output elsewhere",
-    errno.EXDEV: "it is a mount point: give a folder inside it",
-    errno.EBUSY: "it is a mount point or in use: give a folder inside it",
+    errno.EXDEV: "it is a mount point: give a directory inside it",
+    errno.EBUSY: "it is a mount point or in use: give a directory inside it",
     errno.ENOTEMPTY: "another program is writing there: run again",
     errno.ENAMETOOLONG: "give an output with a shorter path",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact on disk.
 
     :param size: bytes of the zip, or of all files of the directory
@@ -57,17 +58,17 @@ class Written:
 
 
 def create_file(path: Path | str, mode: int = 0o666) -> int:
-    """Create a file, never over an existing one, and give its descriptor.
+    """Create a file that doesn't exist yet, and return its descriptor.
 
-    :raises OSError: if the system can't, or the path exists
+    :raises OSError: if it can't be created, or *path* exists
     """
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
 
 
-class Sink:
+class OutputFile:
     """A file to write to, with a buffer.
 
-    :param fd: its descriptor, which is now the sink's own
+    :param fd: its descriptor, which is closed with it
     :param digest: whether to hash what is written
     """
 
@@ -85,17 +86,17 @@ class Sink:
 
     @property
     def sha256(self) -> str:
-        """Hex digest of what was written; empty if none was asked for."""
+        """Hex digest of what was written; empty without *digest*."""
         return self._digest.hexdigest() if self._digest else ""
 
     def fileno(self) -> int:
-        """The file's descriptor."""
+        """Return the descriptor of the file."""
         return self._fd
 
     def write(self, data: bytes) -> None:
-        """Take *data*; it is on its way to the disk after :meth:`flush`.
+        """Write *data*, which may stay in the buffer until :meth:`flush`.
 
-        :raises OSError: if the system can't write
+        :raises OSError: if it can't be written
         """
         self.size += len(data)
         if self._digest:
@@ -107,9 +108,9 @@ class Sink:
         _write_all(self._fd, data)
 
     def flush(self, *, sync: bool = False) -> None:
-        """Hand everything to the system, and with *sync* have it on the disk.
+        """Write the buffer, and with *sync* wait until everything is on the disk.
 
-        :raises OSError: if the system can't write
+        :raises OSError: if it can't be written
         """
         if self._buffer:
             _write_all(self._fd, self._buffer)
@@ -118,23 +119,29 @@ class Sink:
             os.fsync(self._fd)
 
 
+def _write_all(fd: int, data: bytes | bytearray) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
 class Staging:
-    """A sibling of *destination* to write to, which takes its place or goes away.
+    """A sibling of *destination* to write to, which replaces it or is removed.
 
     :param directory: whether the sibling is a directory or a file
     """
 
     def __init__(self, destination: Path, *, directory: bool) -> None:
         self.destination = destination
-        self._directory = directory
-        self._made_parents: list[Path] = []
-        self._held: list[int] = []
-        self.path = self._sibling(_TEMPORARY)
+        self._is_directory = directory
+        self._created_parents: list[Path] = []
+        self._descriptors: list[int] = []
+        self.path = temporary_sibling(destination, _TEMPORARY)
 
     def __enter__(self) -> Self:
         try:
-            self._make_parents()
-            self._remove_stale()
+            self._create_parents()
+            self._remove_abandoned()
             self._create()
         except BaseException:
             self.__exit__()
@@ -142,31 +149,43 @@ class Staging:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        while self._held:
-            os.close(self._held.pop())
-        if self.path.is_dir():
-            shutil.rmtree(self.path, ignore_errors=True)
-        else:
-            self.path.unlink(missing_ok=True)
-        for parent in self._made_parents:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+        _remove(self.path)
+        for parent in self._created_parents:
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
-    def open_file(self) -> Sink:
-        """The sibling that is a file, to be written once."""
-        return Sink(os.dup(self._held[0]), digest=True)
+    def open_file(self) -> OutputFile:
+        """Open the sibling that is a file, to write it once."""
+        return OutputFile(os.dup(self._descriptors[0]), digest=True)
+
+    def _create_parents(self) -> None:
+        missing = [parent for parent in self.destination.parents if not parent.exists()]
+        for parent in reversed(missing):
+            parent.mkdir(exist_ok=True)
+            self._created_parents.insert(0, parent)
+
+    def _remove_abandoned(self) -> None:
+        name = re.escape(self.destination.name[:60])
+        suffixes = "|".join(map(re.escape, TEMPORARY_SUFFIXES))
+        pattern = re.compile(rf"\.{name}\.[0-9a-f]{{8}}({suffixes})")
+        with contextlib.suppress(OSError):
+            for item in list(os.scandir(self.destination.parent)):
+                if pattern.fullmatch(item.name) and not item.is_symlink():
+                    _remove_unlocked(Path(item.path))
 
     def _create(self) -> None:
         for _ in range(_TRIES):
-            # Between its making and its lock, another run may take it for a killed one's.
-            if self._made_and_held():
+            # Before it is locked, another run may take it for an abandoned one.
+            if self._create_locked():
                 return
-            self.path = self._sibling(_TEMPORARY)
+            self.path = temporary_sibling(self.destination, _TEMPORARY)
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self.path))
 
-    def _made_and_held(self) -> bool:
-        # The descriptor is held to the end: its lock says that the sibling is in use.
-        if self._directory:
+    def _create_locked(self) -> bool:
+        # The descriptor stays open to the end: its lock shows that the sibling is in use.
+        if self._is_directory:
             self.path.mkdir(mode=0o700)
             try:
                 fd = open_directory(self.path)
@@ -177,44 +196,44 @@ class Staging:
         if fd is None:
             return True
         if try_lock(fd) is not False and is_at(fd, self.path):
-            self._held.append(fd)
+            self._descriptors.append(fd)
             return True
         os.close(fd)
         return False
 
     def commit_file(self) -> None:
-        """Put the file in the destination's place, over a file that is there.
+        """Rename the file to the destination, over an existing file.
 
-        :raises OSError: if it can't be; the destination is as before
+        :raises OSError: if it can't be renamed; the destination is unchanged
         """
         os.replace(self.path, self.destination)  # noqa: PTH105 - the same call on every Python
-        self._committed()
+        self._finish()
 
     def commit_directory(self) -> None:
-        """Put the directory in the destination's place, and remove the one that was there.
+        """Rename the directory to the destination, and remove the previous one.
 
-        :raises OSError: if it can't be; the destination is as before
+        :raises OSError: if it can't be renamed; the destination is unchanged
         """
-        replaced: list[Path] = []
+        previous: list[Path] = []
         try:
             for tries_left in reversed(range(_TRIES)):
                 try:
-                    self._swap(replaced)
+                    self._swap(previous)
                     break
                 except OSError as error:
                     # Another run has just put its own there, or is about to.
-                    if error.errno not in _CONTENDED or not tries_left:
+                    if error.errno not in _CONTENTION or not tries_left:
                         raise
-            self._committed()
+            self._finish()
         finally:
-            for old in replaced:
-                shutil.rmtree(old, ignore_errors=True)
+            for path in previous:
+                shutil.rmtree(path, ignore_errors=True)
 
-    def _swap(self, replaced: list[Path]) -> None:
-        old = self._sibling(_OLD)
+    def _swap(self, previous: list[Path]) -> None:
+        old = temporary_sibling(self.destination, _OLD)
         try:
             if self.destination.is_dir():
-                self._hold(self.destination)
+                self._lock(self.destination)
                 os.rename(self.destination, old)  # noqa: PTH104 - the same on every Python
             os.rename(self.path, self.destination)  # noqa: PTH104 - the same
         except BaseException:
@@ -223,18 +242,18 @@ class Staging:
             raise
         finally:
             if old.exists():
-                replaced.append(old)
+                previous.append(old)
 
-    def _hold(self, directory: Path) -> None:
-        """Lock a directory, so that no other run takes it for a killed one's leavings."""
+    def _lock(self, directory: Path) -> None:
+        """Lock a directory, so that no other run takes it for an abandoned one."""
         with contextlib.suppress(OSError):
             fd = open_directory(directory)
             if fd is not None:
-                self._held.append(fd)
+                self._descriptors.append(fd)
                 try_lock(fd)
 
-    def _committed(self) -> None:
-        self._made_parents.clear()
+    def _finish(self) -> None:
+        self._created_parents.clear()
         # The rename is done: a file system that can't sync a directory doesn't undo it.
         with contextlib.suppress(OSError):
             fd = open_directory(self.destination.parent)
@@ -244,56 +263,36 @@ class Staging:
                 finally:
                     os.close(fd)
 
-    def _sibling(self, suffix: str) -> Path:
-        return temporary_sibling(self.destination, f".{suffix}")
 
-    def _make_parents(self) -> None:
-        missing = [p for p in self.destination.parents if not p.exists()]
-        for parent in reversed(missing):
-            parent.mkdir(exist_ok=True)
-            self._made_parents.insert(0, parent)
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
-    def _remove_stale(self) -> None:
-        name = re.escape(self.destination.name[:60])
-        pattern = re.compile(rf"\.{name}\.[0-9a-f]{{8}}\.({_TEMPORARY}|{_OLD})")
-        with contextlib.suppress(OSError):
-            for item in list(os.scandir(self.destination.parent)):
-                if pattern.fullmatch(item.name) and not item.is_symlink():
-                    _remove_unused(Path(item.path))
+
+def _remove_unlocked(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        if try_lock(fd):
+            _remove(path)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager
 def output_errors(destination: Path) -> Iterator[None]:
-    """Turn what the system refuses into an OutputError that names the path.
+    """Turn errors of the system into an OutputError that names the path.
 
     :raises OutputError: for every OSError inside
     """
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        at = str(error.filename) if error.filename else ""
+        path = str(error.filename or "")
+        is_other = path not in {"", str(destination)} and "crossdeps-" not in path
         raise OutputError(
-            f"can't write {destination}: {reason}",
-            context=(at,) if at and at != str(destination) and "crossdeps-" not in at else (),
+            f"can't write {destination}: {error.strerror or error}",
+            context=(path,) if is_other else (),
             hint=_HINTS.get(error.errno or 0),
         ) from error
-
-
-def _write_all(fd: int, data: bytes | bytearray) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def _remove_unused(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        if not try_lock(fd):
-            return
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    finally:
-        os.close(fd)

@@ -1,12 +1,12 @@
-"""A directory, inflated from the wheels into a sibling, then renamed.
+"""Writing a bundle: a directory inflated from the wheels, or a zip with their compressed members.
 
-Files are private copies, never links into the store. Their times are those of the writing: with a
-fixed time, Python would take bytecode that it cached elsewhere (PYTHONPYCACHEPREFIX) for an older
-file of the same size as current.
+Files of a directory are private copies, never links into the store. Their times are those of the
+writing: with a fixed time, Python would take bytecode that it cached elsewhere
+(PYTHONPYCACHEPREFIX) for an older file of the same size as current.
 
-Members of wheels are copied as they were compressed. Everything else (the user's source, launchers,
-metadata written here) is stored: what deflate makes of the same bytes differs between releases
-and forks of zlib, and the same input must give the same zip on every host.
+In a zip, members of wheels are copied as they are compressed. Everything else (the user's source,
+launchers, metadata written here) is stored: what deflate makes of the same bytes differs between
+releases and forks of zlib, and the same input must give the same zip on every host.
 
 Source: APPNOTE.TXT, the .ZIP File Format Specification, 4.3 to 4.5.
 """
@@ -17,22 +17,40 @@ import os
 import stat
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from crossdeps.bundle.content import Check, ContentReader
+import msgspec
+
+from crossdeps.bundle.content import ContentReader, verify_chunks
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.model import InlineContent, WheelContent
-from crossdeps.bundle.staging import Sink, Staging, Written, create_file, output_errors
+from crossdeps.bundle.staging import OutputFile, Staging, Written, create_file, output_errors
 from crossdeps.progress import Progress
+from crossdeps.wheels.zip_format import (
+    CENTRAL_HEADER,
+    END64_LOCATOR,
+    END64_RECORD,
+    END_RECORD,
+    LOCAL_HEADER,
+    STORED,
+    UINT16_MAX,
+    UINT32_MAX,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
 
     from crossdeps.bundle.model import Bundle, Entry
 
 _DIRECTORY_MODE = 0o755
+_PLAIN_VERSION, _ZIP64_VERSION = 20, 45
+_UNIX = 3
+_UTF8_FLAG = 1 << 11
+# MS-DOS date of 1980-01-01, the format's first day; the time is 00:00:00.
+_DATE, _TIME = (0 << 9) | (1 << 5) | 1, 0
+# Up to this, a file is read once and kept in memory; a larger one is read twice.
+_KEPT = 8 << 20
 
 
 def write_directory(
@@ -40,21 +58,21 @@ def write_directory(
 ) -> Written:
     """Write *bundle* as a directory; modes are 0644 and 0755 whatever the umask is.
 
-    An existing directory that crossdeps made is replaced; the destination is as before or complete.
+    A directory that crossdeps made is replaced. The destination is unchanged, or complete.
 
-    :param force: whether to replace a directory that holds other files
-    :returns: where it is, and the bytes of its files
-    :raises OutputError: if the destination holds something of the user's, or can't be written
-    :raises IntegrityError: if a wheel isn't what was verified
+    :param force: replace a directory that has other files
+    :returns: its path, and the bytes of its files
+    :raises OutputError: if the destination has files of the user, or can't be written
+    :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
     check_directory_destination(bundle, destination, force=force)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=True) as staging:
-        made = {""}
+        created = {""}
         with ContentReader() as reader:
             for entry in bundle.entries:
-                _make_directories(staging.path, entry.path.rpartition("/")[0], made)
+                _create_directories(staging.path, entry.path.rpartition("/")[0], created)
                 _write_entry(f"{staging.path}/{entry.path}", entry, reader)
         Path(staging.path).chmod(_DIRECTORY_MODE)
         # One call for all files: an fsync of each takes a hundred times as long.
@@ -66,52 +84,33 @@ def write_directory(
     return written
 
 
-def _make_directories(root: Path, path: str, made: set[str]) -> None:
-    if path in made:
+def _create_directories(root: Path, path: str, created: set[str]) -> None:
+    if path in created:
         return
-    _make_directories(root, path.rpartition("/")[0], made)
+    _create_directories(root, path.rpartition("/")[0], created)
     directory = root / path
     directory.mkdir()
     directory.chmod(_DIRECTORY_MODE)
-    made.add(path)
+    created.add(path)
 
 
 def _write_entry(path: str, entry: Entry, reader: ContentReader) -> None:
     mode = entry.mode & 0o777
     chunks = reader.iterate(entry.content)
     if not isinstance(entry.content, WheelContent):
-        chunks = Check(entry).pass_through(chunks)
-    with Sink(create_file(path, mode)) as sink:
+        chunks = verify_chunks(entry, chunks)
+    with OutputFile(create_file(path, mode)) as file:
         for chunk in chunks:
-            sink.write(chunk)
-        sink.flush()
+            file.write(chunk)
+        file.flush()
         if hasattr(os, "fchmod"):
-            os.fchmod(sink.fileno(), mode)
+            os.fchmod(file.fileno(), mode)
     if not hasattr(os, "fchmod"):
         Path(path).chmod(mode)
 
 
-_UINT16: Final = 0xFFFF
-_UINT32: Final = 0xFFFFFFFF
-_STORED, _DEFLATED = 0, 8
-_PLAIN_VERSION, _ZIP64_VERSION = 20, 45
-_UNIX = 3
-_UTF8_FLAG = 1 << 11
-# MS-DOS date of 1980-01-01, the format's first day; the time is 00:00:00.
-_DATE, _TIME = (0 << 9) | (1 << 5) | 1, 0
-# Up to this, a file is read once and kept; a larger one is read twice.
-_KEPT = 8 << 20
-
-_LOCAL = struct.Struct("<4s5H3I2H")
-_CENTRAL = struct.Struct("<4s6H3I5H2I")
-_END = struct.Struct("<4s4H2IH")
-_END64 = struct.Struct("<4sQ2H2I4Q")
-_LOCATOR64 = struct.Struct("<4sIQI")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Header:
-    """What a member's two headers say."""
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a member's two headers."""
 
     name: bytes
     mode: int
@@ -125,24 +124,24 @@ class _Header:
         # 4.5.3: a local header has both sizes in its extra field, or neither.
         extra = b""
         sizes = (self.compressed_size, self.size)
-        if max(sizes) >= _UINT32:
+        if max(sizes) >= UINT32_MAX:
             extra = struct.pack("<2H2Q", 1, 16, self.size, self.compressed_size)
-            sizes = (_UINT32, _UINT32)
-        fields = _LOCAL.pack(
+            sizes = (UINT32_MAX, UINT32_MAX)
+        fields = LOCAL_HEADER.pack(
             b"PK\3\4", self._version(extra), self._flags(), self.method, _TIME, _DATE, self.crc32,
             *sizes, len(self.name), len(extra),
         )  # fmt: skip
         return fields + self.name + extra
 
     def central(self) -> bytes:
-        large = [v for v in (self.size, self.compressed_size, self.offset) if v >= _UINT32]
+        large = [v for v in (self.size, self.compressed_size, self.offset) if v >= UINT32_MAX]
         extra = struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large) if large else b""
         version = self._version(extra)
-        fields = _CENTRAL.pack(
+        fields = CENTRAL_HEADER.pack(
             b"PK\1\2", _UNIX << 8 | version, version, self._flags(), self.method, _TIME, _DATE,
-            self.crc32, min(self.compressed_size, _UINT32), min(self.size, _UINT32),
+            self.crc32, min(self.compressed_size, UINT32_MAX), min(self.size, UINT32_MAX),
             len(self.name), len(extra), 0, 0, 0, (stat.S_IFREG | self.mode) << 16,
-            min(self.offset, _UINT32),
+            min(self.offset, UINT32_MAX),
         )  # fmt: skip
         return fields + self.name + extra
 
@@ -159,57 +158,57 @@ def write_zip(
 ) -> Written:
     """Write *bundle* as a zip: sorted, dated 1980-01-01, with Unix modes, and nothing optional.
 
-    An existing zip that crossdeps made is replaced; the destination is as before or complete.
+    A zip that crossdeps made is replaced. The destination is unchanged, or complete.
 
-    :param force: whether to replace a file that isn't such a zip
-    :returns: where it is, its size in bytes and its SHA-256
-    :raises OutputError: if the destination holds something of the user's, or can't be written
-    :raises IntegrityError: if a wheel isn't what was verified
+    :param force: replace another file
+    :returns: its path, its size in bytes and its SHA-256
+    :raises OutputError: if the destination is a file of the user, or can't be written
+    :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
     check_zip_destination(bundle, destination, force=force)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=False) as staging:
-        with staging.open_file() as sink, ContentReader() as reader:
-            _write_members(bundle, sink, reader)
-            sink.flush(sync=True)
-            written = Written(path=destination, size=sink.size, sha256=sink.sha256)
+        with staging.open_file() as file, ContentReader() as reader:
+            _write_members(bundle, file, reader)
+            file.flush(sync=True)
+            written = Written(path=destination, size=file.size, sha256=file.sha256)
         staging.commit_file()
     progress.wrote(str(destination), written.size)
     return written
 
 
-def _write_members(bundle: Bundle, sink: Sink, reader: ContentReader) -> None:
+def _write_members(bundle: Bundle, file: OutputFile, reader: ContentReader) -> None:
     headers = []
     for entry in sorted(bundle.entries, key=lambda entry: entry.path.encode()):
-        header, data = _member(entry, sink.size, reader)
-        sink.write(header.local())
-        for chunk in data():
-            sink.write(chunk)
+        header, chunks = _read_member(entry, file.size, reader)
+        file.write(header.local())
+        for chunk in chunks:
+            file.write(chunk)
         headers.append(header)
-    start = sink.size
+    start = file.size
     for header in headers:
-        sink.write(header.central())
-    sink.write(_end(len(headers), start, sink.size - start))
+        file.write(header.central())
+    file.write(_end(len(headers), start, file.size - start))
 
 
-def _member(
+def _read_member(
     entry: Entry, offset: int, reader: ContentReader
-) -> tuple[_Header, Callable[[], Iterator[bytes]]]:
+) -> tuple[_Header, Iterable[bytes]]:
     content = entry.content
     if isinstance(content, WheelContent):
         member = content.member
         header = _header(entry, offset, member.method, member.crc32, member.compressed_size)
-        return header, lambda: reader.compressed(content)
+        return header, reader.iterate_compressed(content)
+    chunks: Iterable[bytes] = verify_chunks(entry, reader.iterate(content))
     if isinstance(content, InlineContent) or entry.size <= _KEPT:
-        check = Check(entry)
-        data = b"".join(check.pass_through(reader.iterate(content)))
-        return _header(entry, offset, _STORED, zlib.crc32(data), len(data)), lambda: iter((data,))
-    crc = 0
-    for chunk in Check(entry).pass_through(reader.iterate(content)):
-        crc = zlib.crc32(chunk, crc)
-    header = _header(entry, offset, _STORED, crc, entry.size)
-    return header, lambda: Check(entry).pass_through(reader.iterate(content))
+        chunks = tuple(chunks)
+    crc32 = 0
+    for chunk in chunks:
+        crc32 = zlib.crc32(chunk, crc32)
+    if not isinstance(chunks, tuple):
+        chunks = verify_chunks(entry, reader.iterate(content))
+    return _header(entry, offset, STORED, crc32, entry.size), chunks
 
 
 def _header(entry: Entry, offset: int, method: int, crc32: int, compressed: int) -> _Header:
@@ -225,14 +224,14 @@ def _header(entry: Entry, offset: int, method: int, crc32: int, compressed: int)
 
 
 def _end(count: int, start: int, size: int) -> bytes:
-    end = _END.pack(
-        b"PK\5\6", 0, 0, min(count, _UINT16), min(count, _UINT16), min(size, _UINT32),
-        min(start, _UINT32), 0,
+    end = END_RECORD.pack(
+        b"PK\5\6", 0, 0, min(count, UINT16_MAX), min(count, UINT16_MAX), min(size, UINT32_MAX),
+        min(start, UINT32_MAX), 0,
     )  # fmt: skip
-    if count < _UINT16 and max(size, start) < _UINT32:
+    if count < UINT16_MAX and max(size, start) < UINT32_MAX:
         return end
-    end64 = _END64.pack(
-        b"PK\6\6", _END64.size - 12, _UNIX << 8 | _ZIP64_VERSION, _ZIP64_VERSION, 0, 0, count,
+    end64 = END64_RECORD.pack(
+        b"PK\6\6", END64_RECORD.size - 12, _UNIX << 8 | _ZIP64_VERSION, _ZIP64_VERSION, 0, 0, count,
         count, size, start,
     )  # fmt: skip
-    return end64 + _LOCATOR64.pack(b"PK\6\7", 0, start + size, 1) + end
+    return end64 + END64_LOCATOR.pack(b"PK\6\7", 0, start + size, 1) + end

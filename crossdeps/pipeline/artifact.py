@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.model import Bundle
 from crossdeps.bundle.write import write_directory, write_zip
@@ -45,7 +47,7 @@ def apply_layout(
     :raises UsageError: if the layout does not suit *target*
     """
     sources = (source,) if isinstance(source, (str, os.PathLike)) else source
-    layout = replace(
+    layout = msgspec.structs.replace(
         settings.layout,
         kind="zip" if output.name.lower().endswith(ZIP_SUFFIX) else "directory",
         output=output.absolute(),

@@ -187,10 +187,10 @@ def test_links_and_the_wrong_kind_are_always_refused(
 def test_the_output_never_swallows_its_source(
     bundle: Bundle, wheel: WheelMaker, target: Target, tmp_path: Path, force: bool
 ) -> None:
-    with pytest.raises(OutputError, match="holds what is to be packaged"):
+    with pytest.raises(OutputError, match="contains a file that is to be packaged"):
         write_directory(bundle, tmp_path / "src", force=force)
     made = wheel("z")
-    with pytest.raises(OutputError, match="holds what is to be packaged"):
+    with pytest.raises(OutputError, match="contains a file that is to be packaged"):
         write_zip(plan_bundle([made], target, Layout(kind="zip")), made.file, force=force)
     assert (tmp_path / "src/app.py").exists()
     assert made.file.exists()

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from crossdeps.bundle.model import Layout
-from crossdeps.bundle.placement import launchers, portable_script
+from crossdeps.bundle.placement import make_launchers, make_portable
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.write import write_directory
 from crossdeps.errors import WheelError
@@ -90,7 +90,7 @@ def test_unsafe_entry_points_are_refused(
 def test_one_name_in_both_groups_is_one_launcher(wheel: WheelMaker) -> None:
     """The console script's: on Linux both start alike."""
     text = "[console_scripts]\nx = a:console\n[gui_scripts]\nx = a:window"
-    (launcher,) = launchers(replace(wheel("a"), entry_points=text))
+    (launcher,) = make_launchers(replace(wheel("a"), entry_points=text))
     assert b"console()" in launcher.data
 
 
@@ -108,4 +108,4 @@ def test_one_name_in_both_groups_is_one_launcher(wheel: WheelMaker) -> None:
     ],
 )
 def test_only_the_installers_python_is_replaced(script: bytes, expected: bytes | None) -> None:
-    assert portable_script(script) == expected
+    assert make_portable(script) == expected

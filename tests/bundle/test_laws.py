@@ -32,7 +32,7 @@ FILES = st.dictionaries(
 )  # fmt: skip
 PROJECTS = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), FILES, max_size=4)
 LAYOUTS = st.builds(
-    Layout,
+    lambda **fields: Layout(**fields),  # noqa: PLW0108 - hypothesis reads annotations of classes
     kind=st.sampled_from(["directory", "zip"]),
     prefix=st.sampled_from(["", "python/"]),
     scripts=st.booleans(),

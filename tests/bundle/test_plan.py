@@ -147,7 +147,7 @@ def test_scripts_are_for_plain_directories(
     else:
         assert laid_out == []
         assert bundle.notes == (
-            "2 scripts are left out, as a hosted function starts none: new, old",
+            "2 scripts are excluded, since a hosted function starts none: new, old",
         )
 
 
@@ -162,7 +162,7 @@ def test_layers_have_their_prefix(wheel: WheelMaker, target: Target) -> None:
 @pytest.mark.parametrize(
     ("prefix", "said"),
     [
-        ("python/lib/python3.9/site-packages/", "is for Python 3.9, the target is 3.12"),
+        ("python/lib/python3.9/site-packages/", "is for Python 3.9, but the target is 3.12"),
         ("lib/", "isn't one"),
         ("../", "isn't one"),
     ],
@@ -241,7 +241,7 @@ def test_every_collision_is_named_at_once(wheel: WheelMaker, target: Target) -> 
         plan_bundle(made, target, Layout())
     error = caught.value
     assert error.exit_code == 7
-    assert error.message == "2 paths are wanted by more than one project"
+    assert error.message == "2 paths collide between projects"
     names = "a-1.0-py3-none-any.whl and b-1.0-py3-none-any.whl"
     assert error.context == (
         f"x.py: {names} have different files",

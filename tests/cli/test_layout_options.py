@@ -85,7 +85,7 @@ def test_scripts_are_for_directories_unless_asked(
     assert (notes == []) is laid_out
     if not laid_out:
         (note,) = notes
-        assert note == "2 scripts are left out, as a hosted function starts none: new, old"
+        assert note == "2 scripts are excluded, since a hosted function starts none: new, old"
         assert note in told.err
     if "out" in options:
         scripts = {path for path in told.left if "/bin/" in path}
@@ -133,7 +133,7 @@ def test_a_project_left_out_is_not_missed(run: CommandLine, name: str) -> None:
 def test_a_project_that_was_not_there_to_leave_out_is_told(run: CommandLine) -> None:
     told = run.build("pure", "--exclude-project", "pur", "-o", "out")
     assert told.code == 0
-    assert "warning: pur was to be left out, and isn't among the projects" in told.err
+    assert "warning: pur was to be excluded, but isn't among the projects" in told.err
 
 
 def test_without_dependencies_none_is_missed(run: CommandLine) -> None:

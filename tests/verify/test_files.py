@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import py_compile
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from crossdeps.target.model import Target
@@ -191,12 +191,12 @@ def test_size() -> None:
     bundle = make_bundle(project, FakeProject("small"))
     (data,) = (entry for entry in bundle.entries if entry.path == "big/data")
     rest = bundle.size - data.size
-    full = dataclasses.replace(data, size=262_144_000 - rest)
-    over = dataclasses.replace(full, size=full.size + 1)
+    full = msgspec.structs.replace(data, size=262_144_000 - rest)
+    over = msgspec.structs.replace(full, size=full.size + 1)
 
     def with_data(entry: Entry) -> Bundle:
         entries = tuple(entry if item is data else item for item in bundle.entries)
-        return dataclasses.replace(bundle, kind="planned", entries=entries)
+        return msgspec.structs.replace(bundle, kind="planned", entries=entries)
 
     assert verify(with_data(full), PY39) == ()
     finding = item(with_data(over))

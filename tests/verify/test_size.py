@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from crossdeps.target.model import Target
@@ -25,15 +25,16 @@ MB = 1_000_000
 def sized(bundle: Bundle, sizes: Mapping[str, int]) -> Bundle:
     """*bundle* with the files of *sizes* as large as it says."""
     entries = tuple(
-        dataclasses.replace(entry, size=sizes.get(entry.path, 0)) for entry in bundle.entries
+        msgspec.structs.replace(entry, size=sizes.get(entry.path, 0)) for entry in bundle.entries
     )
     owned: dict[str | None, int] = {}
     for entry in entries:
         owned[entry.owner] = owned.get(entry.owner, 0) + entry.size
     projects = tuple(
-        dataclasses.replace(project, size=owned.get(project.name, 0)) for project in bundle.projects
+        msgspec.structs.replace(project, size=owned.get(project.name, 0))
+        for project in bundle.projects
     )
-    return dataclasses.replace(bundle, entries=entries, projects=projects)
+    return msgspec.structs.replace(bundle, entries=entries, projects=projects)
 
 
 def too_large(bundle: Bundle, *layers: Bundle, target: Target = PY312) -> list[Finding]:
