@@ -321,7 +321,7 @@ def test_a_lock_does_not_differ_from_itself(tmp_path: Path) -> None:
     [
         (("pylock.toml", "folder"), UsageError, "a lock cannot be compared with an artifact"),
         (("missing", "folder"), ArtifactReadError, "missing doesn't exist"),
-        (("notes.md", "folder"), ArtifactReadError, "isn't a zip that can be read"),
+        (("notes.md", "folder"), ArtifactReadError, "isn't a valid zip"),
         (("broken.toml", "pylock.toml"), InputError, "broken.toml"),
         (("missing.toml", "pylock.toml"), InputError, "missing.toml"),
     ],
