@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class ModulePath(msgspec.Struct, frozen=True):
@@ -46,6 +46,17 @@ def parse_module_path(path: str) -> ModulePath | None:
     parts = [*folder.split("/"), match[1]] if folder else [match[1]]
     name = ".".join(parts[:-1] if is_package else parts)
     return ModulePath(name, is_package) if name else None
+
+
+def iterate_parents(module: str) -> Iterator[str]:
+    """Yield the packages that contain *module*, outermost first, and *module* itself.
+
+    >>> list(iterate_parents("a.b.c"))
+    ['a', 'a.b', 'a.b.c']
+    """
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        yield ".".join(parts[:count])
 
 
 # As of 3.10; the differences of the other versions follow.
@@ -129,8 +140,9 @@ PROVIDED_MODULES: Mapping[str, tuple[str, ...]] = {
     "urllib3": ("urllib3",),
 }
 
-# Dotted names are those below namespace packages, which several projects share.
-_PROJECTS: Mapping[str, str] = {
+# Modules whose project has another name. Dotted ones are below namespace packages, which several
+# projects share.
+IMPORT_NAMES: Mapping[str, str] = {
     "Crypto": "pycryptodome",
     "Cryptodome": "pycryptodomex",
     "MySQLdb": "mysqlclient",
@@ -221,12 +233,10 @@ def find_project(module: str) -> str | None:
 
     :param module: dotted name; its longest known prefix decides
     """
-    name = module
-    while name:
-        found = _PROJECTS.get(name) or _FORMER_STDLIB.get(name)
+    for name in reversed([*iterate_parents(module)]):
+        found = IMPORT_NAMES.get(name) or _FORMER_STDLIB.get(name)
         if found:
             return found
-        name = name.rpartition(".")[0]
     return next((name for name, modules in PROVIDED_MODULES.items() if module in modules), None)
 
 
@@ -236,14 +246,5 @@ def find_project_prefix(module: str) -> str | None:
     >>> find_project_prefix("google.cloud.storage.blob"), find_project_prefix("yaml.nodes")
     ('google.cloud.storage', None)
     """
-    name = module
-    while "." in name:
-        if name in _PROJECTS:
-            return name
-        name = name.rpartition(".")[0]
-    return None
-
-
-def known_import_names() -> dict[str, str]:
-    """Return the table of modules and their projects."""
-    return dict(_PROJECTS)
+    names = (name for name in iterate_parents(module) if "." in name and name in IMPORT_NAMES)
+    return max(names, key=len, default=None)

@@ -12,13 +12,14 @@ from crossdeps.verify.module_names import (
     PROVIDED_MODULES,
     find_project,
     find_project_prefix,
+    iterate_parents,
     parse_module_path,
     stdlib_modules,
 )
 from crossdeps.verify.python_source import SourceError, read_imports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable
 
     from packaging.utils import NormalizedName
 
@@ -147,17 +148,6 @@ class ModuleIndex:
             self._entries[module.name] = entry
             if is_users:
                 self.user_modules[module.name] = entry
-
-
-def iterate_parents(module: str) -> Iterator[str]:
-    """Yield the packages that contain *module*, outermost first, and *module* itself.
-
-    >>> list(iterate_parents("a.b.c"))
-    ['a', 'a.b', 'a.b.c']
-    """
-    parts = module.split(".")
-    for count in range(1, len(parts) + 1):
-        yield ".".join(parts[:count])
 
 
 class SourceFile(msgspec.Struct, frozen=True, kw_only=True):

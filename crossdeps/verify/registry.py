@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from crossdeps.verify import installed_files, linking, machine, paths, projects, size, source
 from crossdeps.verify.context import CheckContext
-from crossdeps.verify.model import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from crossdeps.bundle.model import Bundle
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding, Rule, RuntimeContext
+    from crossdeps.verify.model import Finding, Ignore, Rule, RuntimeContext
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     machine.check_binaries,
@@ -118,14 +117,6 @@ def verify(
             key=lambda item: (item.severity != "error", order[item.rule], item.path, item.message),
         )
     )
-
-
-def parse_ignores(texts: Iterable[str]) -> tuple[Ignore, ...]:
-    """Parse ``RULE`` and ``RULE:GLOB``.
-
-    :raises UsageError: if a rule is unknown
-    """
-    return tuple(Ignore.parse(text, RULES) for text in texts)
 
 
 _INTRODUCTION = """\

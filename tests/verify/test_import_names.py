@@ -17,7 +17,7 @@ from crossdeps.pipeline.request import Settings
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
-from crossdeps.verify.module_names import PROVIDED_MODULES, find_project, known_import_names
+from crossdeps.verify.module_names import IMPORT_NAMES, PROVIDED_MODULES, find_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,15 +53,14 @@ def test_every_provided_project_has_its_modules() -> None:
 
 
 def test_only_what_differs_is_in_the_table() -> None:
-    table = known_import_names()
-    plain = {module: project for module, project in table.items() if "." not in module}
+    plain = {module: project for module, project in IMPORT_NAMES.items() if "." not in module}
     assert [m for m, project in plain.items() if canonicalize_name(m) == project] == []
 
 
 @pytest.mark.network
 def test_the_projects_have_the_modules(tmp_path: Path) -> None:
     """Each row is true of the newest wheel for the target."""
-    rows = {**known_import_names(), **{m: p for p, ms in PROVIDED_MODULES.items() for m in ms}}
+    rows = {**IMPORT_NAMES, **{m: p for p, ms in PROVIDED_MODULES.items() for m in ms}}
     rows = {m: p for m, p in rows.items() if canonicalize_name(p) not in WITHOUT_WHEELS}
     settings = Settings(
         policy=Policy(no_deps=True, index_strategy="first"), cache=tmp_path / "cache"

@@ -16,7 +16,7 @@ from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import UsageError
 from crossdeps.target.model import Target
 from crossdeps.verify.model import FindingsError, Ignore
-from crossdeps.verify.registry import RULES, parse_ignores, render_reference, verify
+from crossdeps.verify.registry import RULES, render_reference, verify
 from tests.support.binary_factory import make_elf
 from tests.support.wheel_factory import make_wheel
 from tests.verify.bundles import FakeProject, make_bundle
@@ -70,12 +70,12 @@ def test_errors_come_first() -> None:
 def test_findings_are_ignored_by_rule_and_path(
     texts: tuple[str, ...], left: list[tuple[str, str]]
 ) -> None:
-    assert find(ignore=parse_ignores(texts)) == left
+    assert find(ignore=tuple(Ignore.parse(text, RULES) for text in texts)) == left
 
 
 def test_an_unknown_rule_cannot_be_ignored() -> None:
     with pytest.raises(UsageError) as caught:
-        parse_ignores(["wrong-machin"])
+        Ignore.parse("wrong-machin", RULES)
     assert caught.value.message == "unknown rule: 'wrong-machin'"
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("did you mean wrong-machine? ")
