@@ -15,6 +15,7 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
+    from crossdeps.index.cache import IndexCache
     from crossdeps.report.inspect.inspection import Inspection
 
 
@@ -45,42 +46,55 @@ UNUSED_DAYS = 30.0
 
 
 def run_cache(options: Options, console: Console) -> int:
-    """Do what the action says."""
+    """Show the cache, or remove what is in it: wheels, builds, index pages and metadata.
+
+    Commands that run at the same time keep the wheels that they use, and fetch other entries again.
+    """
     from crossdeps.index.cache import IndexCache
     from crossdeps.pipeline.session import cache_directory
     from crossdeps.wheels.pruning import clear_store, prune_store
 
-    given = options.cache_dir
-    root = cache_directory(Path(given) if given else None)
+    root = cache_directory(Path(options.cache_dir) if options.cache_dir else None)
     if options.action == "dir":
         console.data(f"{root}\n")
-    elif options.action == "info":
-        _info(root, options, console)
+        return 0
+    index_cache = IndexCache(root, console.warn)
+    if options.action == "info":
+        _show_cache(root, index_cache, options, console)
     elif options.action == "prune":
         freed = prune_store(root, unused_days=UNUSED_DAYS)
-        freed += IndexCache(root, console.warn).prune(unused_days=UNUSED_DAYS)
+        freed += index_cache.prune(unused_days=UNUSED_DAYS)
         console.say(f"freed {human_size(freed)}: files unused for {UNUSED_DAYS:.0f} days")
     else:
-        freed = clear_store(root) + IndexCache(root, console.warn).clear()
-        console.say(f"freed {human_size(freed)}")
+        console.say(f"freed {human_size(clear_store(root) + index_cache.clear())}")
     return 0
 
 
-def _info(root: Path, options: Options, console: Console) -> None:
+def _show_cache(root: Path, index_cache: IndexCache, options: Options, console: Console) -> None:
     from crossdeps.wheels.pruning import store_info
 
-    info = store_info(root)
+    store = store_info(root)
+    usage = {
+        "wheels": (store.wheels, store.size + store.facts),
+        "builds": (store.builds, store.builds_size),
+        **index_cache.usage(),
+    }
+    total = sum(size for _, size in usage.values())
     if options.json:
         document = {
             "version": 1,
             "crossdeps": __version__,
             "path": str(root),
-            "wheels": info.wheels,
-            "size": info.size,
+            "wheels": store.wheels,
+            "size": total,
+            "contents": {
+                kind: {"count": count, "size": size} for kind, (count, size) in usage.items()
+            },
         }
         write_json(document, console)
-    else:
-        console.data(f"{root}\n{plural(info.wheels, 'wheel')}, {human_size(info.size)}\n")
+        return
+    rows = [f"{kind:9}{count:>9,}  {human_size(size)}" for kind, (count, size) in usage.items()]
+    console.data("\n".join([str(root), *rows, f"{'total':9}{'':9}  {human_size(total)}", ""]))
 
 
 def run_check(options: Options, console: Console) -> int:

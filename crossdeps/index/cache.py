@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 import time
@@ -23,7 +24,7 @@ from crossdeps.fs import atomic_write, belongs_to_another, make_private_director
 from crossdeps.text import read_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 # Changes with the layout of entries: those of another version are never read.
@@ -32,6 +33,8 @@ _MAGIC = b"crossdeps-index-2\n"
 _DIGEST_BYTES = 32
 _START = len(_MAGIC) + _DIGEST_BYTES + 4
 _LARGEST_HEAD = 16 << 10
+_KINDS = ("pages", "metadata")
+_DAY = 86400.0
 _LARGEST_ENTRY = 200 << 20
 
 # Pages are revalidated after this many seconds, whatever the index says, so that new releases and
@@ -191,10 +194,14 @@ class IndexCache:
         try:
             with path.open("rb", buffering=0) as file:
                 head = _parse_head(file.read(_LARGEST_HEAD))
-                if head is None or os.fstat(file.fileno()).st_size > _LARGEST_ENTRY:
+                stat = os.fstat(file.fileno())
+                if head is None or stat.st_size > _LARGEST_ENTRY:
                     return None
                 file.seek(_START + len(head))
                 body = file.read()
+            if time.time() - stat.st_mtime > _DAY:
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # when it was last used, for pruning
         except OSError:
             return None
         if head[:_DIGEST_BYTES] != hashlib.sha256(body).digest():
@@ -216,27 +223,41 @@ class IndexCache:
             self._writable = False
             self._warn(f"cannot write to the cache directory {self._root}: {error.strerror}")
 
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """The number of entries and their bytes, for pages and for metadata."""
+        usage = {}
+        for kind in _KINDS:
+            sizes = [stat.st_size for _, stat in self._entries(kind)]
+            usage[kind] = (len(sizes), sum(sizes))
+        return usage
+
     def prune(self, *, unused_days: float) -> int:
         """Remove entries that were last used longer ago than this, also those of other layouts.
 
         :returns: bytes freed
         """
-        if not self._writable:
-            return 0
-        since = time.time() - unused_days * 86400
+        since = time.time() - unused_days * _DAY
         freed = 0
-        for kind in ("pages", "metadata"):
-            for path in self._root.glob(f"v*/{kind}/*/*"):
+        for path, stat in itertools.chain.from_iterable(map(self._entries, _KINDS)):
+            if stat.st_mtime < since:
                 with contextlib.suppress(OSError):
-                    stat = path.stat()
-                    if stat.st_mtime < since:
-                        path.unlink()
-                        freed += stat.st_size
+                    path.unlink()
+                    freed += stat.st_size
         return freed
 
     def clear(self) -> int:
         """Remove every entry; return the bytes freed."""
         return self.prune(unused_days=float("-inf"))
+
+    def _entries(self, kind: str) -> Iterator[tuple[Path, os.stat_result]]:
+        """The entries of *kind*, without those that another process is writing."""
+        if not self._readable:
+            return
+        for path in self._root.glob(f"v*/{kind}/*/*"):
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                if not path.name.startswith(".") or time.time() - stat.st_mtime > _DAY:
+                    yield path, stat
 
 
 def _parse_head(data: bytes) -> bytes | None:

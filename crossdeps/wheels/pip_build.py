@@ -263,7 +263,10 @@ class BuildCache:
         if self._root is None:
             return None
         try:
-            built = _DECODER.decode(self._path(self._root, key).read_bytes())
+            path = self._path(self._root, key)
+            built = _DECODER.decode(path.read_bytes())
+            with contextlib.suppress(OSError):
+                os.utime(path)  # when it was last used, for pruning
             return store.find(built.sha256, built.filename)
         except (OSError, ValueError, msgspec.MsgspecError):
             return None

@@ -21,12 +21,16 @@ class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
     :param wheels: number of wheels
     :param size: bytes of the wheels
     :param facts: bytes of the files with their contents
+    :param builds: number of results and logs of builds
+    :param builds_size: bytes of these
     """
 
     path: Path
     wheels: int
     size: int
     facts: int
+    builds: int
+    builds_size: int
 
 
 def store_info(root: Path) -> StoreInfo:
@@ -34,13 +38,15 @@ def store_info(root: Path) -> StoreInfo:
     base = root / "wheels"
     sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], CONTENTS_SUFFIX: []}
     for file in _files(base):
-        with contextlib.suppress(OSError):
-            sizes.setdefault(file.suffix, []).append(file.stat().st_size)
+        sizes.setdefault(file.suffix, []).append(_size(file))
+    builds = [_size(file) for file in _builds(root)]
     return StoreInfo(
         path=base,
         wheels=len(sizes[WHEEL_SUFFIX]),
         size=sum(sizes[WHEEL_SUFFIX]),
         facts=sum(sizes[CONTENTS_SUFFIX]),
+        builds=len(builds),
+        builds_size=sum(builds),
     )
 
 
@@ -106,6 +112,13 @@ def _entries(directory: Path) -> list[Path]:
         return sorted(directory.iterdir())
     except OSError:
         return []
+
+
+def _size(file: Path) -> int:
+    """Bytes of *file*; 0 if another process has removed it."""
+    with contextlib.suppress(OSError):
+        return file.stat().st_size
+    return 0
 
 
 def _remove(file: Path) -> int:
