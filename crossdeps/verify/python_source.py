@@ -47,8 +47,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     :param line: 1-based line of the statement that defines it
     :param is_function: whether it is a function that isn't a coroutine
-    :param call_error: why it cannot be called with two arguments; empty if it can, or if the source
-        alone doesn't tell, as with decorators
+    :param call_error: why it cannot be called with two arguments; empty if it can or if decorated
     """
 
     line: int
@@ -60,8 +59,7 @@ class SourceError(msgspec.Struct, frozen=True, kw_only=True):
     """Why source cannot be parsed.
 
     :param line: 1-based; None for the whole file
-    :param certain: whether the target's Python would reject it too: the running Python doesn't know
-        syntax newer than itself
+    :param certain: whether the target's Python rejects it too; it may know newer syntax
     """
 
     message: str
@@ -114,8 +112,8 @@ def read_definitions(data: bytes, python: str) -> dict[str, Definition] | Source
 def _parse(data: bytes, python: str, collect: Callable[[ast.Module], T]) -> T | SourceError:
     """Parse source as the target's Python would, and return what *collect* makes of it.
 
-    Syntax that an older Python doesn't know is found on a "best effort" basis (documentation of the
-    ``ast`` module): statements such as ``match`` are, details of expressions may not be.
+    Newer syntax is found on a "best effort" basis (documentation of the ``ast`` module): statements
+    such as ``match`` are, details of expressions may not be.
     """
     major, minor, _ = python.split(".")
     version = (int(major), int(minor))
@@ -246,24 +244,21 @@ class _ImportCollector(ast.NodeVisitor):
             self._visit_all(node.orelse)
         self._visit_all(node.finalbody)
 
-    def visit_TryStar(self, node: ast.Try) -> None:
-        self.visit_Try(node)
+    visit_TryStar = visit_Try  # noqa: N815 - a name that NodeVisitor looks up
 
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         suppressed = any(_suppresses_import_error(item.context_expr) for item in node.items)
         with self._under("optional" if suppressed else "startup"):
             self.generic_visit(node)
 
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> None:
-        self.visit_With(node)
+    visit_AsyncWith = visit_With  # noqa: N815 - a name that NodeVisitor looks up
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._visit_all([*node.decorator_list, node.args])
         with self._under("deferred"):
             self._visit_all(node.body)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self.visit_FunctionDef(node)
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - a name that NodeVisitor looks up
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         with self._under("deferred"):
