@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 from packaging.version import Version
 
 from crossdeps.errors import HashMismatchError, IndexUnreachableError, WheelError
@@ -156,7 +156,7 @@ def test_wheel_of_another_version_is_an_error(store: Store) -> None:
     made = make_wheel("foo", "1.0")
     with pytest.raises(WheelError) as caught:
         fetch_wheels(
-            [replace(selected(made), version=Version("2.0"))],
+            [structs.replace(selected(made), version=Version("2.0"))],
             store,
             MemorySource(made),
             lambda: FakeBuilder(store),
