@@ -139,7 +139,7 @@ def _parse_central(data: bytes, position: int) -> tuple[ArchiveMember, int]:
         extra, (size, compressed_size, header_offset), name
     )
     if disk:
-        raise invalid_wheel("zip-directory", "it claims to be on another disk", member=name)
+        raise invalid_wheel("zip-directory", "it claims to be on another disk", name)
     return ArchiveMember(
         raw_name=raw_name,
         name=name,
@@ -161,25 +161,23 @@ def _decode_name(raw: bytes, flags: int) -> str:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise invalid_wheel(
-            "path-encoding", "its name isn't UTF-8", member=raw.decode("utf-8", "backslashreplace")
+            "path-encoding", "its name isn't UTF-8", raw.decode("utf-8", "backslashreplace")
         ) from None
     if not (flags & _FLAG_UTF8 or name.isascii()):
         raise invalid_wheel(
-            "path-encoding", "its name isn't ASCII, and isn't marked as UTF-8", member=name
+            "path-encoding", "its name isn't ASCII, and isn't marked as UTF-8", name
         )
     return name
 
 
 def _check_flags(name: str, flags: int, method: int) -> None:
     if flags & _FLAG_ENCRYPTED:
-        raise invalid_wheel("zip-encrypted", "it is encrypted", member=name)
+        raise invalid_wheel("zip-encrypted", "it is encrypted", name)
     if flags & ~_FLAGS_KNOWN:
-        raise invalid_wheel(
-            "zip-flags", f"it has unknown flags {flags & ~_FLAGS_KNOWN:#06x}", member=name
-        )
+        raise invalid_wheel("zip-flags", f"it has unknown flags {flags & ~_FLAGS_KNOWN:#06x}", name)
     if method not in (STORED, DEFLATED):
         raise invalid_wheel(
-            "zip-method", f"it is compressed with the unknown method {method}", member=name
+            "zip-method", f"it is compressed with the unknown method {method}", name
         )
 
 
@@ -216,10 +214,10 @@ def _read_local_header(file: BinaryIO, entry: ArchiveMember, stop: int) -> Archi
     """
     name = entry.name
     if stop - entry.header_offset < LOCAL_HEADER.size:
-        raise invalid_wheel("zip-overlap", "it overlaps the next member", member=name)
+        raise invalid_wheel("zip-overlap", "it overlaps the next member", name)
     data = read_at(file, entry.header_offset, LOCAL_HEADER.size)
     if len(data) < LOCAL_HEADER.size or not data.startswith(b"PK\x03\x04"):
-        raise invalid_wheel("zip-header-mismatch", "its local header is missing", member=name)
+        raise invalid_wheel("zip-header-mismatch", "its local header is missing", name)
     fields = LOCAL_HEADER.unpack(data)
     _, _, flags, method, _, _, crc32, compressed_size, size, name_length, extra_length = fields
     tail = file.read(name_length + extra_length)
@@ -227,7 +225,7 @@ def _read_local_header(file: BinaryIO, entry: ArchiveMember, stop: int) -> Archi
         raise invalid_wheel(
             "zip-header-mismatch",
             "its local header and the central directory have different names, methods or flags",
-            member=name,
+            name,
         )
     extra = NO_EXTRA
     if extra_length:
@@ -240,7 +238,7 @@ def _read_local_header(file: BinaryIO, entry: ArchiveMember, stop: int) -> Archi
             raise invalid_wheel(
                 "zip-header-mismatch",
                 "its local header and the central directory have different sizes or checksums",
-                member=name,
+                name,
             )
     offset = entry.header_offset + LOCAL_HEADER.size + name_length + extra_length
     _check_descriptor(file, entry, offset + entry.compressed_size, stop)
@@ -250,13 +248,11 @@ def _read_local_header(file: BinaryIO, entry: ArchiveMember, stop: int) -> Archi
 def _check_descriptor(file: BinaryIO, entry: ArchiveMember, start: int, stop: int) -> None:
     """Check that *start* to *stop* is empty, or is the declared data descriptor (APPNOTE 4.3.9)."""
     if stop < start:
-        raise invalid_wheel("zip-overlap", "it overlaps the next member", member=entry.name)
+        raise invalid_wheel("zip-overlap", "it overlaps the next member", entry.name)
     if not entry.flags & _FLAG_DESCRIPTOR:
         if stop != start:
             raise invalid_wheel(
-                "zip-gap",
-                f"the {stop - start} bytes after it belong to no member",
-                member=entry.name,
+                "zip-gap", f"the {stop - start} bytes after it belong to no member", entry.name
             )
         return
     layout = {12: "<3I", 16: "<4I", 20: "<I2Q", 24: "<2I2Q"}.get(stop - start)
@@ -268,5 +264,5 @@ def _check_descriptor(file: BinaryIO, entry: ArchiveMember, start: int, stop: in
     raise invalid_wheel(
         "zip-descriptor",
         "its data descriptor is missing or contradicts the central directory",
-        member=entry.name,
+        entry.name,
     )

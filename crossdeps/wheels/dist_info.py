@@ -85,17 +85,15 @@ def parse_wheel_file(data: bytes, member: str) -> WheelFile:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        raise invalid_wheel("wheel-file", "it isn't UTF-8", member=member) from None
+        raise invalid_wheel("wheel-file", "it isn't UTF-8", member) from None
     headers = Headers(data)
     text = headers.get("Wheel-Version")
     major, dot, minor = text.partition(".")
     if not (dot and major.isdecimal() and minor.isdecimal() and text.isascii()):
-        raise invalid_wheel("wheel-file", f"it has no valid Wheel-Version: {text!r}", member=member)
+        raise invalid_wheel("wheel-file", f"it has no valid Wheel-Version: {text!r}", member)
     if int(major) != 1:
         raise invalid_wheel(
-            "wheel-version",
-            f"its wheel format is {text}; only version 1 is supported",
-            member=member,
+            "wheel-version", f"its wheel format is {text}; only version 1 is supported", member
         )
     return WheelFile(
         version=(int(major), int(minor)),
@@ -112,13 +110,13 @@ def parse_identity(data: bytes, member: str) -> tuple[NormalizedName, Version]:
     headers = Headers(data)
     for field in ("Name", "Version"):
         if len(headers.get_all(field)) != 1 or not headers.get(field):
-            raise invalid_wheel("metadata-file", f"it has no {field}, or several", member=member)
+            raise invalid_wheel("metadata-file", f"it has no {field}, or several", member)
     version = headers.get("Version")
     try:
         return canonicalize_name(headers.get("Name")), Version(version)
     except InvalidVersion:
         raise invalid_wheel(
-            "metadata-file", f"its Version is invalid: {version!r}", member=member
+            "metadata-file", f"its Version is invalid: {version!r}", member
         ) from None
 
 
@@ -139,7 +137,7 @@ def check_metadata_agrees(wheel: Wheel, metadata: bytes) -> None:
             error = invalid_wheel(
                 "metadata-mismatch",
                 f"{field} is {_show(value)} in the wheel, and {_show(offered[field])} on the index",
-                member=f"{wheel.dist_info}/METADATA",
+                f"{wheel.dist_info}/METADATA",
             )
             error.within(wheel.filename)
             raise error
@@ -174,15 +172,11 @@ def check_data_directories(paths: Iterable[str], name: NormalizedName, version: 
         if not slash or not top.endswith(".data"):
             continue
         if not is_named_after(top, ".data", name, version):
-            raise invalid_wheel(
-                "data-scheme", "it is in another project's .data directory", member=path
-            )
+            raise invalid_wheel("data-scheme", "it is in another project's .data directory", path)
         scheme, slash, inner = rest.partition("/")
         if scheme not in SCHEMES or not slash or not inner:
             raise invalid_wheel(
-                "data-scheme",
-                f"it isn't in a valid scheme ({', '.join(sorted(SCHEMES))})",
-                member=path,
+                "data-scheme", f"it isn't in a valid scheme ({', '.join(sorted(SCHEMES))})", path
             )
 
 
@@ -203,14 +197,12 @@ def parse_scripts(text: str, member: str = "entry_points.txt") -> tuple[Script, 
         name, equals, reference = (part.strip() for part in line.partition("="))
         if not group or ((not equals or not name) and group in SCRIPT_GROUPS):
             raise invalid_wheel(
-                "entry-points-unreadable", f"line {number} is invalid: {line!r}", member=member
+                "entry-points-unreadable", f"line {number} is invalid: {line!r}", member
             )
         if group in SCRIPT_GROUPS:
             check_script_name(name, member)
             if (group, name) in scripts:
-                raise invalid_wheel(
-                    "entry-points-unreadable", f"it lists {name!r} twice", member=member
-                )
+                raise invalid_wheel("entry-points-unreadable", f"it lists {name!r} twice", member)
             scripts[group, name] = _parse_script(group, name, reference, member)
     return tuple(scripts.values())
 
@@ -226,12 +218,10 @@ def check_script_name(name: str, member: str) -> None:
         or name != name.strip()
     ):
         raise invalid_wheel(
-            "entry-point-name", f"the script name {name!r} isn't a file name", member=member
+            "entry-point-name", f"the script name {name!r} isn't a file name", member
         )
     if re.fullmatch(r"(?i)(?:python|pypy)[0-9.]*[dmtuw]*(?:\.exe)?", name):
-        raise invalid_wheel(
-            "entry-point-name", f"the script {name!r} would shadow Python", member=member
-        )
+        raise invalid_wheel("entry-point-name", f"the script {name!r} would shadow Python", member)
 
 
 def _parse_script(group: str, name: str, reference: str, member: str) -> Script:
@@ -241,6 +231,6 @@ def _parse_script(group: str, name: str, reference: str, member: str) -> Script:
         raise invalid_wheel(
             "entry-point-reference",
             f"the script {name!r} refers to {reference!r}, not to MODULE:CALLABLE",
-            member=member,
+            member,
         )
     return Script(group=group, name=name, module=match.group(1), attribute=match.group(2))

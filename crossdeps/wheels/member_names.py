@@ -32,12 +32,12 @@ def check_members(members: Iterable[ArchiveMember]) -> tuple[str, ...]:
         names = directories if member.is_directory else files
         name = member.name.removesuffix("/")
         if name in names:
-            raise invalid_wheel("zip-duplicate", "the wheel has it twice", member=member.name)
+            raise invalid_wheel("zip-duplicate", "the wheel has it twice", member.name)
         names.add(name)
         while (name := name.rpartition("/")[0]) and name not in parents:
             parents.add(name)
     if clashes := files & (directories | parents):
-        raise invalid_wheel("zip-duplicate", "it is a file and a directory", member=min(clashes))
+        raise invalid_wheel("zip-duplicate", "it is a file and a directory", min(clashes))
     return _find_similar_names(files)
 
 
@@ -48,19 +48,15 @@ def check_path(path: str) -> None:
     """
     parts = path.removesuffix("/").split("/")
     if path.startswith("/") or ".." in parts or _has_drive(path):
-        raise invalid_wheel("path-traversal", "the path leads out of the wheel", member=path)
+        raise invalid_wheel("path-traversal", "the path leads out of the wheel", path)
     if "\\" in path or not _is_visible(path):
         raise invalid_wheel(
-            "path-characters", "the path has a backslash or control character", member=path
+            "path-characters", "the path has a backslash or control character", path
         )
     if "" in parts or "." in parts:
-        raise invalid_wheel(
-            "path-characters", "the path has an empty or dot component", member=path
-        )
+        raise invalid_wheel("path-characters", "the path has an empty or dot component", path)
     if _count_bytes(path) > MAX_PATH_BYTES or max(map(_count_bytes, parts)) > MAX_COMPONENT_BYTES:
-        raise invalid_wheel(
-            "path-length", "the path is too long for a file system", member=path[:200]
-        )
+        raise invalid_wheel("path-length", "the path is too long for a file system", path[:200])
 
 
 def _has_drive(path: str) -> bool:
@@ -82,9 +78,7 @@ def _check_type(member: ArchiveMember) -> None:
     """Refuse all but regular files and directories (binary distribution format)."""
     kind = S_IFMT(member.mode)
     if kind not in (0, S_IFREG, S_IFDIR):
-        raise invalid_wheel(
-            "zip-member-type", "it is a link or another special file", member=member.name
-        )
+        raise invalid_wheel("zip-member-type", "it is a link or another special file", member.name)
     problem = ""
     if member.is_directory:
         # Some writers deflate the nothing in a directory to the two bytes of an empty stream.
@@ -95,7 +89,7 @@ def _check_type(member: ArchiveMember) -> None:
     elif kind == S_IFDIR or member.dos_directory:
         problem = "it is a file and claims to be a directory"
     if problem:
-        raise invalid_wheel("zip-directory-entry", problem, member=member.name)
+        raise invalid_wheel("zip-directory-entry", problem, member.name)
 
 
 def _find_similar_names(files: set[str]) -> tuple[str, ...]:

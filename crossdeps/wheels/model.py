@@ -159,7 +159,7 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
-def invalid_wheel(rule: str, message: str, *, member: str | None = None) -> WheelError:
+def invalid_wheel(rule: str, message: str, member: str | None = None) -> WheelError:
     """Make the error for a wheel that breaks *rule*, with its hint.
 
     :param rule: a key of :data:`RULES`

@@ -150,7 +150,7 @@ def _read_text(
         raise invalid_wheel(rule_if_missing, f"there is no {path}")
     if member.size > MAX_TEXT_SIZE:
         raise invalid_wheel(
-            "zip-bomb", f"it has {member.size:,} bytes, more than such a file needs", member=path
+            "zip-bomb", f"it has {member.size:,} bytes, more than such a file needs", path
         )
     return b"".join(inflate(file, member, path))
 
@@ -163,7 +163,7 @@ def _read_entry_points(file: BinaryIO, files: Mapping[str, ArchiveMember], dist_
         try:
             text = _read_text(file, files, path, "entry-points-unreadable").decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise invalid_wheel("entry-points-unreadable", "it isn't UTF-8", member=path) from None
+            raise invalid_wheel("entry-points-unreadable", "it isn't UTF-8", path) from None
         parse_scripts(text, path)
     for name in files:
         top, _, rest = name.partition("/")
@@ -199,7 +199,7 @@ def _read_member(
             if copy is not None:
                 copy.write(chunk)
         if crc32 != member.crc32:
-            raise invalid_wheel("zip-crc", "its CRC-32 is wrong", member=member.name)
+            raise invalid_wheel("zip-crc", "its CRC-32 is wrong", member.name)
         if copy is not None:
             copy.seek(0)
             binary = read_binary(cast("BinaryIO", copy))
@@ -227,10 +227,10 @@ def _name(contents: WheelContents, path: Path, filename: str) -> Wheel:
     inner_name, inner_version = parse_identity(contents.metadata, member)
     if inner_name != name:
         message = f"its project name is {inner_name!r} instead of {name!r}"
-        raise invalid_wheel("metadata-name", message, member=member)
+        raise invalid_wheel("metadata-name", message, member)
     if inner_version != version:
         message = f"its version is {inner_version} instead of {version}"
-        raise invalid_wheel("metadata-version", message, member=member)
+        raise invalid_wheel("metadata-version", message, member)
     if not is_named_after(contents.dist_info, ".dist-info", name, version):
         message = f"{contents.dist_info!r} isn't named after {name} {version}"
         raise invalid_wheel("dist-info", message)

@@ -71,20 +71,18 @@ def parse_record(data: bytes, member: str) -> Mapping[str, RecordRow]:
             if fields:
                 row = _parse_row(fields, f"line {reader.line_num}", member)
                 if row.path in rows:
-                    raise invalid_wheel(
-                        "record-duplicate", f"it lists {row.path!r} twice", member=member
-                    )
+                    raise invalid_wheel("record-duplicate", f"it lists {row.path!r} twice", member)
                 rows[row.path] = row
     except UnicodeDecodeError:
-        raise invalid_wheel("record-unreadable", "it isn't UTF-8", member=member) from None
+        raise invalid_wheel("record-unreadable", "it isn't UTF-8", member) from None
     except csv.Error as error:
-        raise invalid_wheel("record-unreadable", f"it isn't CSV ({error})", member=member) from None
+        raise invalid_wheel("record-unreadable", f"it isn't CSV ({error})", member) from None
     return {path: row for path, row in rows.items() if not path.endswith("/")}
 
 
 def _parse_row(fields: list[str], line: str, member: str) -> RecordRow:
     def invalid(message: str, rule: str = "record-unreadable") -> WheelError:
-        return invalid_wheel(rule, f"{line}: {message}", member=member)
+        return invalid_wheel(rule, f"{line}: {message}", member)
 
     if len(fields) != 3:
         raise invalid(f"there are {len(fields)} fields instead of 3")
@@ -159,26 +157,24 @@ def check_record(
         if (row is None or not row.digest) and member.path in unlisted:
             continue
         if row is None:
-            raise invalid_wheel("record-extra-file", "RECORD doesn't list it", member=member.path)
+            raise invalid_wheel("record-extra-file", "RECORD doesn't list it", member.path)
         _check_row(row, member, digests.get(member.path, member.sha256))
     if absent := sorted(set(rows) - found - unlisted):
         raise invalid_wheel(
-            "record-absent-file", "RECORD lists it, but it doesn't exist", member=absent[0]
+            "record-absent-file", "RECORD lists it, but it doesn't exist", absent[0]
         )
 
 
 def _check_row(row: RecordRow, member: Member, digest: str) -> None:
     if not row.digest:
-        raise invalid_wheel("record-no-hash", "RECORD has no hash for it", member=member.path)
+        raise invalid_wheel("record-no-hash", "RECORD has no hash for it", member.path)
     if row.size not in (None, member.size):
         raise invalid_wheel(
-            "record-size",
-            f"its size is {member.size} bytes, and {row.size} in RECORD",
-            member=member.path,
+            "record-size", f"its size is {member.size} bytes, and {row.size} in RECORD", member.path
         )
     if row.digest != digest:
         raise invalid_wheel(
-            "record-hash", f"its {row.algorithm} differs from the one in RECORD", member=member.path
+            "record-hash", f"its {row.algorithm} differs from the one in RECORD", member.path
         )
 
 

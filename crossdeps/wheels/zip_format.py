@@ -86,11 +86,11 @@ def _read_end64(
 ) -> tuple[tuple[int, ...], int]:
     """Return the values of the ZIP64 end record (4.3.14), and where it starts.
 
-    It must stand right before its locator and agree with *fields*, the narrow values.
+    It must be directly before its locator and agree with *fields*, the narrow values.
     """
     _, disk, offset, disks = END64_LOCATOR.unpack(locator)
     if disk or disks != 1 or offset + END64_RECORD.size != position:
-        raise invalid_wheel("zip64", "the ZIP64 locator doesn't point right before itself")
+        raise invalid_wheel("zip64", "the ZIP64 locator doesn't point directly before itself")
     data = read_at(file, offset, END64_RECORD.size)
     if len(data) < END64_RECORD.size or not data.startswith(b"PK\x06\x06"):
         raise invalid_wheel("zip64", "there is no ZIP64 end record where its locator points")
@@ -119,16 +119,16 @@ def parse_extra(data: bytes, raw_name: bytes, name: str) -> Mapping[int, bytes]:
     position = 0
     while position < len(data):
         if len(data) - position < 4:
-            raise invalid_wheel("zip-extra-field", "its extra fields are truncated", member=name)
+            raise invalid_wheel("zip-extra-field", "its extra fields are truncated", name)
         header_id, size = struct.unpack_from("<HH", data, position)
         position += 4
         value = data[position : position + size]
         position += size
         if len(value) < size:
-            raise invalid_wheel("zip-extra-field", "its extra fields are truncated", member=name)
+            raise invalid_wheel("zip-extra-field", "its extra fields are truncated", name)
         if header_id in fields and header_id in (ZIP64, UNICODE_PATH):
             raise invalid_wheel(
-                "zip-extra-field", f"it has the extra field {header_id:#06x} twice", member=name
+                "zip-extra-field", f"it has the extra field {header_id:#06x} twice", name
             )
         fields[header_id] = value
     if UNICODE_PATH in fields:
@@ -140,7 +140,7 @@ def _check_unicode_path(value: bytes, raw_name: bytes, name: str) -> None:
     """Check that the Info-ZIP Unicode Path field (4.6.9) repeats the name."""
     expected = struct.pack("<BI", 1, zlib.crc32(raw_name)) + raw_name
     if value != expected:
-        raise invalid_wheel("zip-extra-field", "an extra field gives it another name", member=name)
+        raise invalid_wheel("zip-extra-field", "an extra field gives it another name", name)
 
 
 def zip64_values(extra: Mapping[int, bytes], values: tuple[int, ...], name: str) -> tuple[int, ...]:
@@ -154,22 +154,20 @@ def zip64_values(extra: Mapping[int, bytes], values: tuple[int, ...], name: str)
     field = extra.get(ZIP64)
     if field is None:
         if needed:
-            raise invalid_wheel("zip64", "it needs a ZIP64 extra field and has none", member=name)
+            raise invalid_wheel("zip64", "it needs a ZIP64 extra field and has none", name)
         return values
     count, rest = divmod(len(field), 8)
     if rest or not needed <= count <= len(values):
-        raise invalid_wheel(
-            "zip64", "its ZIP64 extra field has too few or too many values", member=name
-        )
+        raise invalid_wheel("zip64", "its ZIP64 extra field has too few or too many values", name)
     wide = struct.unpack(f"<{count}Q", field)
     if count == needed:
         supply = iter(wide)
         return tuple(next(supply) if value == UINT32_MAX else value for value in values)
     repeated = (*wide, *values[count:])
     if any(old not in (UINT32_MAX, new) for old, new in zip(values, repeated, strict=True)):
-        raise invalid_wheel("zip64", "its ZIP64 extra field contradicts its header", member=name)
+        raise invalid_wheel("zip64", "its ZIP64 extra field contradicts its header", name)
     if UINT32_MAX in values[count:]:
-        raise invalid_wheel("zip64", "its ZIP64 extra field has too few values", member=name)
+        raise invalid_wheel("zip64", "its ZIP64 extra field has too few values", name)
     return repeated
 
 
@@ -230,12 +228,12 @@ def inflate(file: BinaryIO, member: CompressedMember, name: str) -> Iterator[byt
 
 def _stored(file: BinaryIO, member: CompressedMember, name: str) -> Iterator[bytes]:
     if member.size != member.compressed_size:
-        raise invalid_wheel("zip-data", "it is stored, but its two sizes differ", member=name)
+        raise invalid_wheel("zip-data", "it is stored, but its two sizes differ", name)
     left = member.size
     while left:
         chunk = file.read(min(left, OUTPUT_CHUNK))
         if not chunk:
-            raise invalid_wheel("zip-data", "its data ends with the file", member=name)
+            raise invalid_wheel("zip-data", "its data ends with the file", name)
         left -= len(chunk)
         yield chunk
 
@@ -253,21 +251,19 @@ def _deflated(file: BinaryIO, member: CompressedMember, name: str) -> Iterator[b
             chunk = stream.decompress(pending, min(left + 1, OUTPUT_CHUNK))
         except _ENGINE.error as error:
             raise invalid_wheel(
-                "zip-data", f"its compressed data is damaged ({error})", member=name
+                "zip-data", f"its compressed data is damaged ({error})", name
             ) from None
         if at_end and not chunk and not stream.eof:
-            raise invalid_wheel("zip-data", "its compressed data is truncated", member=name)
+            raise invalid_wheel("zip-data", "its compressed data is truncated", name)
         pending = stream.unconsumed_tail
         left -= len(chunk)
         if left < 0:
-            raise invalid_wheel(
-                "zip-data", "it inflates to more than its declared size", member=name
-            )
+            raise invalid_wheel("zip-data", "it inflates to more than its declared size", name)
         if chunk:
             yield chunk
     if left or compressed_left or pending or stream.unused_data:
         raise invalid_wheel(
             "zip-data",
             "it inflates to less than its declared size, or has data after the end",
-            member=name,
+            name,
         )

@@ -177,9 +177,9 @@ def test_facts_of_another_wheel_are_not_believed(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         first = add(store)
         add(store, other)
-    shelf = StoreDirectory(tmp_path / "wheels")
-    theirs = shelf.path(other.sha256).with_suffix(CONTENTS_SUFFIX)
-    shelf.path(MADE.sha256).with_suffix(CONTENTS_SUFFIX).write_bytes(theirs.read_bytes())
+    directory = StoreDirectory(tmp_path / "wheels")
+    theirs = directory.path(other.sha256).with_suffix(CONTENTS_SUFFIX)
+    directory.path(MADE.sha256).with_suffix(CONTENTS_SUFFIX).write_bytes(theirs.read_bytes())
     with Store(tmp_path) as store:
         assert facts(store.find(MADE.sha256, MADE.filename)) == facts(first)
 
@@ -237,10 +237,10 @@ def test_unwritable_store_is_replaced_with_one_warning(
     real = StoreDirectory.work_directory
     base = tmp_path / "wheels"
 
-    def work_directory(shelf: StoreDirectory) -> Path:
-        if shelf.base == base:
+    def work_directory(directory: StoreDirectory) -> Path:
+        if directory.base == base:
             fail_with(number)()
-        return real(shelf)
+        return real(directory)
 
     monkeypatch.setattr(StoreDirectory, "work_directory", work_directory)
     with Store(tmp_path) as store:
