@@ -245,23 +245,6 @@ def _redacted(word: str) -> str:
 INDEX_OPERATOR_HINT = "report this to the operator of the index, or use another --index-url"
 """Hint for an invalid response of an index, which only its operator can correct."""
 
-Origin = tuple[str, str, int | None]
-"""Scheme, host and port (RFC 6454); credentials are never sent to another origin."""
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def read_origin(url: str) -> Origin:
-    """Return scheme, lower-case host and effective port of *url* (RFC 6454, section 4).
-
-    :raises ValueError: if the port is not a number
-    """
-    from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
-
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
-
 
 def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     """Return *url* without user information, and the percent-decoded (user, password), if any."""

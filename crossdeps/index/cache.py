@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.fs import atomic_write, belongs_to_another, make_private_directory
-from crossdeps.text import read_origin
+from crossdeps.index.model import read_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -20,7 +20,7 @@ import requests.utils
 import urllib3.exceptions
 
 from crossdeps.index.adapters import PooledAdapter, QuietAdapter, SharedTlsAdapter
-from crossdeps.index.model import Connection, CredentialsLookup, no_credentials
+from crossdeps.index.model import Connection, CredentialsLookup, no_credentials, read_origin
 from crossdeps.index.responses import (
     CHUNK,
     BrokenResponseError,
@@ -34,7 +34,7 @@ from crossdeps.index.responses import (
     tls_error,
     unreachable_error,
 )
-from crossdeps.text import is_http, read_origin, show_url
+from crossdeps.text import is_http, show_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

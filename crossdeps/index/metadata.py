@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from crossdeps.errors import IndexUnreachableError, OfflineError
 from crossdeps.fs import atomic_write
+from crossdeps.index.model import read_origin
 from crossdeps.index.partial_wheel import LARGEST_METADATA, SparseFile, read_metadata
 from crossdeps.index.responses import BrokenResponseError, Request, response_error
 from crossdeps.index.transfer import Transfer, check_hashes
 from crossdeps.progress import Progress
-from crossdeps.text import escape, is_http, local_path, read_origin, show_url
+from crossdeps.text import escape, is_http, local_path, show_url
 
 if TYPE_CHECKING:
     import tempfile

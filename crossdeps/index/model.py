@@ -7,13 +7,28 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from crossdeps.text import read_origin
-
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
+
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port (RFC 6454); credentials are never sent to another origin."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def read_origin(url: str) -> Origin:
+    """Return scheme, lower-case host and effective port of *url* (RFC 6454, section 4).
+
+    :raises ValueError: if the port is not a number
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
+
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
 
 
 class ProjectFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -142,7 +142,7 @@ def find_runtime_packages(settings: Settings, target: Target) -> RuntimePackages
             "--provided requires a named runtime",
             hint=f"name one with --runtime: {', '.join(RUNTIMES)}",
         )
-    projects = provided_projects(target, settings.provided_versions)
+    projects = provided_projects(target.runtime_name, settings.provided_versions)
     return RuntimePackages(target=target, projects=projects, used=settings.provided)
 
 

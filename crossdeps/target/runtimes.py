@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.target.model import Target
-
 # The newest patch release of each minor version (python.org, November 2026). ``3.9`` means it, so
 # that requirements that exclude early patch releases can be satisfied.
 NEWEST_PATCH: dict[int, int] = {
@@ -179,17 +177,18 @@ class ProvidedProject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def provided_projects(
-    target: Target, configured: Mapping[str, str] | None = None
+    runtime_name: str | None, configured: Mapping[str, str] | None = None
 ) -> dict[NormalizedName, ProvidedProject]:
-    """Return the projects that the runtime of *target* provides, none without a runtime.
+    """Return the projects that a runtime provides.
 
+    :param runtime_name: of the target; None gives no projects
     :param configured: overrides by the user: project -> version, ``unknown`` for an unknown
         version, ``absent`` for a project that is not provided
     :raises InputError: if a configured version is invalid
     """
-    if target.runtime_name is None:
+    if runtime_name is None:
         return {}
-    found = dict(_read_provided(target.runtime_name))
+    found = dict(_read_provided(runtime_name))
     for text, version in (configured or {}).items():
         name = canonicalize_name(text)
         if version == ABSENT:

@@ -93,7 +93,7 @@ class CheckContext:
     def provided(self) -> Mapping[NormalizedName, ProvidedProject]:
         """The projects that the runtime provides."""
         provided = self.runtime_context.provided
-        return provided_projects(self.target) if provided is None else provided
+        return provided_projects(self.target.runtime_name) if provided is None else provided
 
     @cached_property
     def modules(self) -> ModuleIndex:

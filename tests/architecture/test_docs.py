@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 import crossdeps
 from crossdeps.cli.argument_parser import build_parser
 from crossdeps.config.options import OPTIONS
-from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from tests.support.toml import load_toml
 
@@ -99,7 +98,7 @@ def test_the_runtimes_table_is_the_program_s(name: str) -> None:
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_the_table_of_provided_projects_is_the_program_s(name: str) -> None:
     page = (DOCS / "reference/runtimes.md").read_text(encoding="utf-8")
-    projects = provided_projects(Target.runtime(name, arch="x86_64"))
+    projects = provided_projects(name)
     boto3, botocore = (projects[canonicalize_name(item)] for item in ("boto3", "botocore"))
     row = [
         f"`{name}`",

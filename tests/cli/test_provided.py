@@ -9,7 +9,6 @@ import pytest
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
 
-from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
 from tests.support.toml import load_toml
 from tests.support.wheel_factory import make_wheel
@@ -21,11 +20,7 @@ if TYPE_CHECKING:
 
 RUNTIME = ("--runtime", "python3.12", "--arch", "x86_64")
 UNKNOWN = ("--runtime", "python3.14", "--arch", "x86_64")
-KNOWN = str(
-    provided_projects(Target.runtime("python3.12", arch="x86_64"))[
-        canonicalize_name("botocore")
-    ].version
-)
+KNOWN = str(provided_projects("python3.12")[canonicalize_name("botocore")].version)
 NEWER = "99.0"
 
 

@@ -20,7 +20,7 @@ PY312 = Target.runtime("python3.12", arch="x86_64")
 
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_every_runtime_has_the_sdk(name: str) -> None:
-    provided = provided_projects(Target.runtime(name, arch="x86_64"))
+    provided = provided_projects(name)
     assert {"boto3", "botocore", "urllib3"} <= provided.keys()
     assert provided[canonicalize_name("boto3")].role == "sdk"
     assert provided[canonicalize_name("urllib3")].role == "dependency"
@@ -30,7 +30,7 @@ def test_every_runtime_has_the_sdk(name: str) -> None:
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_every_version_has_a_date_and_a_source(name: str) -> None:
     """A version without both would be a rumour."""
-    for project in provided_projects(Target.runtime(name, arch="x86_64")).values():
+    for project in provided_projects(name).values():
         known = project.version is not None
         assert known == (project.certainty in {"stated", "observed"})
         assert known == isinstance(project.seen, datetime.date)
@@ -43,12 +43,13 @@ def test_the_table_names_no_runtime_that_there_is_not() -> None:
 
 
 def test_a_machine_that_is_no_runtime_provides_nothing() -> None:
-    assert provided_projects(Target(python="3.12", arch="x86_64")) == {}
+    assert provided_projects(Target(python="3.12", arch="x86_64").runtime_name) == {}
 
 
 def test_the_user_knows_better() -> None:
     provided = provided_projects(
-        PY312, {"Boto3": "1.50.0", "six": "absent", "our_layer": "unknown", "urllib3": "2.1"}
+        PY312.runtime_name,
+        {"Boto3": "1.50.0", "six": "absent", "our_layer": "unknown", "urllib3": "2.1"},
     )
     assert provided[canonicalize_name("boto3")].version == Version("1.50.0")
     assert provided[canonicalize_name("boto3")].describe() == "boto3 1.50.0 (configured)"
@@ -61,6 +62,6 @@ def test_the_user_knows_better() -> None:
 @pytest.mark.parametrize("version", ["", "latest", "1.x", ">=1"])
 def test_what_is_no_version_is_refused(version: str) -> None:
     with pytest.raises(InputError) as caught:
-        provided_projects(PY312, {"boto3": version})
+        provided_projects(PY312.runtime_name, {"boto3": version})
     assert "provided-versions" in caught.value.context[0]
     assert "unknown" in (caught.value.hint or "")

@@ -455,7 +455,7 @@ def test_an_sdk_that_was_left_to_the_runtime() -> None:
 
 def test_the_runtime_meets_requirements_as_far_as_its_version_is_known() -> None:
     """A provided version that isn't accepted is reported, with the date on which it was seen."""
-    version = provided_projects(PY312)["botocore"].version  # type: ignore[index]
+    version = provided_projects(PY312.runtime_name)["botocore"].version  # type: ignore[index]
     fits = make_bundle(FakeProject("aio", requires=[f"botocore=={version}", "urllib3>99"]))
     assert verify(fits, PY312) == ()
     (finding,) = verify(make_bundle(FakeProject("aio", requires=["botocore<1.20"])), PY312)
