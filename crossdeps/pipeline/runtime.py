@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ class RuntimePackages(msgspec.Struct, frozen=True, kw_only=True):
 
     def limit(self, inputs: Inputs) -> Inputs:
         """Return *inputs* with the runtime's versions as further constraints."""
-        return replace(inputs, constraints=(*inputs.constraints, *self.constraints))
+        return msgspec.structs.replace(inputs, constraints=(*inputs.constraints, *self.constraints))
 
     def explain(self, error: ResolutionError) -> ResolutionError:
         """Add a hint if a version of the runtime is part of the conflict."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from crossdeps.config.index_options import gather_index_options, merge_selection_options
 from crossdeps.config.pip_config import process_environment, read_pip_configuration

@@ -1,4 +1,4 @@
-"""The name that a source directory states without being built.
+"""Direct references: files, directories and repositories named by a path or URL.
 
 Sources: dependency specifiers ("Direct references"), direct URL data structure (the schemes of
 version control systems), pip's documentation on local project and VCS support.
@@ -7,11 +7,11 @@ version control systems), pip's documentation on local project and VCS support.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import msgspec
 from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
@@ -21,7 +21,12 @@ from packaging.utils import (
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.files import read_toml
-from crossdeps.requirements.model import DirectSource, is_hash_name, parse_hash
+from crossdeps.requirements.model import (
+    DirectSource,
+    is_hash_name,
+    is_project_name,
+    parse_hash,
+)
 from crossdeps.text import escape
 
 if TYPE_CHECKING:
@@ -29,10 +34,10 @@ if TYPE_CHECKING:
 
 
 def static_project_name(directory: Path) -> str:
-    """Return ``[project] name`` of its pyproject.toml, or ``""`` where that doesn't tell.
+    """Return ``[project] name`` of the pyproject.toml in *directory*, or ``""`` if there is none.
 
-    A project's name can't be dynamic (pyproject.toml specification, "name"), so what stands there
-    is what a build will say. Whatever is wrong with the file is for the build to tell.
+    The name cannot be dynamic (pyproject.toml specification, "name"), so a build will give the
+    same. Errors in the file are left to the build.
     """
     path = directory / "pyproject.toml"
     try:
@@ -40,27 +45,22 @@ def static_project_name(directory: Path) -> str:
     except InputError:
         return ""
     name = project.get("name") if isinstance(project, dict) else None
-    if isinstance(name, str) and re.fullmatch(
-        r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", name, re.ASCII
-    ):
-        return name
-    return ""
+    return name if isinstance(name, str) and is_project_name(name) else ""
 
 
 ARCHIVE_SUFFIXES = (
     *(".tar.gz", ".tgz", ".zip", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz"),
     *(".tar.lz", ".tlz", ".tar.lzma"),
 )
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20}):")  # longer than the letter of a drive
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]{1,20}):"  # longer than a drive letter
 _VCS_SCHEMES = ("git+", "hg+", "svn+", "bzr+")
-_SSH_SHORTHAND = re.compile(r"(?:git\+)?[\w.-]{1,60}@[\w.-]{1,200}:[^/\s].*")
+_SSH_SHORTHAND = r"(?:git\+)?[\w.-]{1,60}@[\w.-]{1,200}:[^/\s].*"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DirectReference:
-    """What a location says.
+class DirectReference(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed path or URL.
 
-    :param name: normalised name, where the location tells it; else ``""``
+    :param name: normalised name, if the location contains it; else ``""``
     :param hash: the URL's own hash, as ``algorithm:hexdigest``
     :param extras: from ``#egg=name[extra]``, as written
     """
@@ -73,14 +73,14 @@ class DirectReference:
 
 def is_url(text: str) -> bool:
     """Whether *text* starts with a scheme, such as ``https:`` or ``git+ssh:``."""
-    found = _SCHEME.match(text)
+    found = re.match(_SCHEME, text)
     if found is None:
         return False
     return text.startswith("//", found.end()) or found[1].lower() == "file"
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether pip would take *text* for a path rather than for a name."""
+    """Whether pip would treat *text* as a path rather than as a name."""
     return (
         text.startswith(".")
         or "/" in text
@@ -90,24 +90,24 @@ def looks_like_path(text: str) -> bool:
 
 
 def refuse_ssh_shorthand(text: str) -> None:
-    """Refuse ``git@host:path``, which ssh understands but no standard does.
+    """Refuse ``git@host:path``, which ssh accepts but no standard defines.
 
-    :raises InputError: if *text* is written so
+    :raises InputError: if *text* has this form
     """
-    if _SSH_SHORTHAND.fullmatch(text) and "://" not in text:
-        where = text.removeprefix("git+").replace(":", "/", 1)
+    if re.fullmatch(_SSH_SHORTHAND, text) and "://" not in text:
+        rest = text.removeprefix("git+").replace(":", "/", 1)
         raise InputError(
-            f"{escape(text)} isn't a URL", hint=f"write it as git+ssh://{escape(where)}"
+            f"{escape(text)} is not a URL", hint=f"write it as git+ssh://{escape(rest)}"
         )
 
 
 def parse_location(
     text: str, *, directories: tuple[Path, ...], editable: bool = False
 ) -> DirectReference:
-    """Read a URL or path.
+    """Parse a URL or path.
 
-    :param directories: what a relative path may be relative to, first that has it
-    :raises InputError: if it is malformed, nothing is there, or it is nothing to package
+    :param directories: bases of relative paths, of which the first that has the path counts
+    :raises InputError: if it is malformed, does not exist, or cannot be packaged
     """
     refuse_ssh_shorthand(text)
     if not is_url(text):
@@ -117,7 +117,7 @@ def parse_location(
         _ = parts.port
     except ValueError as error:
         raise InputError(
-            f"{escape(text)} isn't a valid URL", hint="write it as https://host/path"
+            f"{escape(text)} is not a valid URL", hint="write it as https://host/path"
         ) from error
     scheme = parts.scheme.lower()
     if scheme == "file":
@@ -125,7 +125,7 @@ def parse_location(
             _file_url_path(parts.netloc, parts.path), parts.fragment, directories, editable=editable
         )
     if not parts.hostname and not scheme.endswith("+file"):
-        raise InputError(f"{escape(text)} names no host", hint="write it as https://host/path")
+        raise InputError(f"{escape(text)} has no host", hint="write it as https://host/path")
     if scheme.startswith(_VCS_SCHEMES):
         return _repository(text, parts.fragment, parts.path, editable=editable)
     if scheme in {"http", "https"}:
@@ -135,7 +135,7 @@ def parse_location(
             )
         return _download(text.partition("#")[0], parts.path, parts.fragment)
     raise InputError(
-        f"{escape(text)} has a scheme that isn't supported",
+        f"{escape(text)} has an unsupported scheme",
         hint=f"write git+{scheme}://… for a repository"
         if scheme in {"git", "ssh"}
         else "use https, file, or git+https for a repository",
@@ -145,7 +145,7 @@ def parse_location(
 def _file_url_path(host: str, path: str) -> str:
     if host not in {"", "localhost"}:
         raise InputError(
-            f"a file URL can't name another host, {escape(host)}",
+            f"a file URL cannot refer to another host: {escape(host)}",
             hint="write three slashes before the path: file:///path",
         )
     decoded = unquote(path)
@@ -157,7 +157,7 @@ def _repository(text: str, fragment: str, path: str, *, editable: bool) -> Direc
     revision = path.rpartition("@")[2] if "@" in path else ""
     if revision.startswith("-"):
         raise InputError(
-            "a revision can't start with a dash", hint="name a branch, a tag or a commit"
+            "a revision cannot start with a dash", hint="use a branch, a tag or a commit"
         )
     return _reference(
         facts, kind="vcs", location=text.partition("#")[0], name=facts.name, editable=editable
@@ -176,12 +176,12 @@ def _local(
     text: str, fragment: str, directories: tuple[Path, ...], *, editable: bool
 ) -> DirectReference:
     facts = _Fragment.parse(fragment)
-    path = _existing(text, directories)
+    path = _find_existing(text, directories)
     if path.is_dir():
         if not _is_project(path, text):
             raise InputError(
-                f"{escape(text)} isn't a Python project: it has no pyproject.toml and no setup.py",
-                hint="name the folder that has it",
+                f"{escape(text)} is not a Python project: it has no pyproject.toml or setup.py",
+                hint="give the directory that has one",
             )
         name = facts.name or (static_project_name(path) if not facts.subdirectory else "")
         return _reference(
@@ -192,7 +192,7 @@ def _local(
             editable=editable,
         )
     if editable:
-        raise InputError(f"{escape(text)} isn't a directory", hint="leave out -e")
+        raise InputError(f"{escape(text)} is not a directory", hint="leave out -e")
     lowered = path.name.lower()
     if lowered.endswith(".whl"):
         return _reference(facts, kind="wheel", location=str(path), name=wheel_name(path.name))
@@ -210,10 +210,10 @@ def _is_project(path: Path, text: str) -> bool:
     try:
         return any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
     except OSError as error:
-        raise InputError(f"{escape(text)} can't be read: {error.strerror}") from error
+        raise InputError(f"{escape(text)} cannot be read: {error.strerror}") from error
 
 
-def _existing(text: str, directories: tuple[Path, ...]) -> Path:
+def _find_existing(text: str, directories: tuple[Path, ...]) -> Path:
     for directory in directories:
         path = directory / text
         try:
@@ -222,27 +222,27 @@ def _existing(text: str, directories: tuple[Path, ...]) -> Path:
         except (OSError, ValueError):
             continue
     raise InputError(
-        f"there is no file or directory {escape(text)}",
-        hint="a name on an index has no slash and no file suffix",
+        f"no such file or directory: {escape(text)}",
+        hint="the name of a project has no slash and no file suffix",
     )
 
 
 def _absolute(path: Path) -> str:
-    # resolve() would also follow links, and the path would no longer be the one that was written
+    # resolve() would also follow links, and change the path that was written
     return str(path if path.is_absolute() else path.absolute())
 
 
 def wheel_name(filename: str) -> NormalizedName:
     """Return the project of a wheel's file name (binary distribution format, "File name").
 
-    :raises InputError: if the name breaks the rules
+    :raises InputError: if the name is not valid
     """
     try:
         return parse_wheel_filename(filename.replace("/", "\\"))[0]  # a backslash is refused
     except InvalidWheelFilename as error:
         raise InputError(
-            f"{escape(filename)} isn't a valid wheel file name",
-            hint="a wheel is named NAME-VERSION-PYTHON-ABI-PLATFORM.whl; don't rename it",
+            f"{escape(filename)} is not a valid wheel file name",
+            hint="a wheel is named NAME-VERSION-PYTHON-ABI-PLATFORM.whl and must not be renamed",
         ) from error
 
 
@@ -260,8 +260,7 @@ def _reference(
     return DirectReference(source=source, name=name, hash=facts.hash, extras=facts.extras)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Fragment:
+class _Fragment(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a URL after ``#``: ``egg=name[extra]&subdirectory=path&sha256=digest``."""
 
     name: NormalizedName
@@ -271,22 +270,22 @@ class _Fragment:
 
     @classmethod
     def parse(cls, text: str) -> _Fragment:
-        said = dict(parse_qsl(text, keep_blank_values=True))
-        name, _, extras = said.get("egg", "").partition("[")
-        if name and not re.fullmatch(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", name, re.ASCII):
+        values = dict(parse_qsl(text, keep_blank_values=True))
+        name, _, extras = values.get("egg", "").partition("[")
+        if name and not is_project_name(name):
             raise InputError(
-                f"#egg={escape(said['egg'])} isn't a project name",
-                hint="write NAME @ URL instead, with any version limit left out",
+                f"#egg={escape(values['egg'])} is not a valid project name",
+                hint="write NAME @ URL instead, without version specifiers",
             )
-        subdirectory = said.get("subdirectory") or None
+        subdirectory = values.get("subdirectory") or None
         if subdirectory:
-            inside = PurePosixPath(subdirectory)
-            if inside.is_absolute() or ".." in inside.parts:
+            path = PurePosixPath(subdirectory)
+            if path.is_absolute() or ".." in path.parts:
                 raise InputError(
-                    "#subdirectory leads out of the source",
+                    "#subdirectory is outside the source",
                     hint="give a path inside the source, without ..",
                 )
-        hashes = [f"{key}:{value}" for key, value in said.items() if is_hash_name(key)]
+        hashes = [f"{key}:{value}" for key, value in values.items() if is_hash_name(key)]
         return cls(
             name=canonicalize_name(name),
             extras=extras.rstrip("]"),

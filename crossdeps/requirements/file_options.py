@@ -1,22 +1,20 @@
-"""The options that may stand in a requirements file, and how a line is split into them.
+"""The options of requirements files, and how a line is split into them.
 
 Source: pip's documentation, "Requirements File Format", "Supported options" and "Per-requirement
-options". As with pip, a long option may be shortened as long as it stays unique.
+options". As in pip, a long option may be abbreviated as long as it is unique.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.locations import find_links_location, index_location
-from crossdeps.requirements.model import FileOptions
+from crossdeps.requirements.model import FileOptions, is_project_name
 from crossdeps.text import escape, join_words, redact_urls
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import Origin
 
 PER_REQUIREMENT = frozenset({"--hash", "--config-settings", "--global-option"})
-_PASSED_ON = frozenset({"--config-settings", "--global-option"})  # values may be options again
+_PASSED_TO_BACKEND = frozenset({"--config-settings", "--global-option"})  # values may be options
 _FLAGS = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
 _WITH_VALUE = PER_REQUIREMENT | {
     "--index-url",
@@ -55,8 +53,7 @@ _SHORT = {
 _LONGEST_QUOTED = 200_000  # characters of options with quotes, which are split one by one
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One option of a line.
 
     :param name: in full, such as ``--requirement``
@@ -97,11 +94,13 @@ def _words(text: str) -> list[str]:
         return text.split()
     if len(text) > _LONGEST_QUOTED:
         raise InputError(f"options of {len(text)} characters with quotes in them are too long")
+    import shlex  # noqa: PLC0415 - rarely needed
+
     try:
         return shlex.split(text)
     except ValueError as error:
         raise InputError(
-            "a quotation mark or backslash has no partner",
+            "unbalanced quotation mark or backslash",
             hint="close the quotation; a backslash continues a line only if nothing follows it",
         ) from error
 
@@ -112,16 +111,16 @@ def _options(words: list[str]) -> Iterator[Option]:
         name, value = _name_and_value(word)
         if name in _FLAGS:
             if value is not None:
-                raise InputError(f"{name} takes no value", hint="leave out what stands after the =")
+                raise InputError(f"{name} takes no value", hint="remove the = and the value")
             yield Option(name=name)
             continue
         if value is None:
             value = next(remaining, "")
-            if value.startswith("--") and name not in _PASSED_ON:
+            if value.startswith("--") and name not in _PASSED_TO_BACKEND:
                 value = ""
         if not value:
             raise InputError(
-                f"{name} needs a value", hint="write it after the option, on the same line"
+                f"{name} requires a value", hint="write it after the option, on the same line"
             )
         yield Option(name="--index-url" if name == "--pypi-url" else name, value=value)
 
@@ -132,8 +131,8 @@ def _name_and_value(word: str) -> tuple[str, str | None]:
         return _full_name(name), value if equals else None
     if not word.startswith("-"):
         raise InputError(
-            f"{escape(word)} stands after an option",
-            hint="a requirement comes before its options, and other options have their own line",
+            f"{escape(word)} follows an option",
+            hint="write a requirement before its options, and other options on their own line",
         )
     name = _SHORT.get(word[:2], "")
     if not name:
@@ -148,30 +147,36 @@ def _full_name(name: str) -> str:
     if len(starting) == 1:
         return starting[0]
     if starting:
-        raise InputError(f"{name} may mean {join_words(starting, 'or')}", hint="write it in full")
+        raise InputError(
+            f"{name} is ambiguous: {join_words(starting, 'or')}", hint="write it in full"
+        )
     raise _unknown(name)
 
 
 def _unknown(name: str) -> InputError:
+    import difflib  # noqa: PLC0415 - only for errors
+
     short = name[:40]
     nearest = difflib.get_close_matches(short, [*sorted(_KNOWN), *_SHORT], n=1)
     return InputError(
-        f"{escape(short)} is no option of requirements files",
+        f"{escape(short)} is not an option of requirements files",
         hint=f"did you mean {nearest[0]}?"
         if nearest
-        else "options of a command, such as --upgrade, belong on its command line",
+        else "options of a command, such as --upgrade, are allowed on its command line only",
     )
 
 
-_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\](?::\d+)?|[A-Za-z0-9._-]+(?::\d+)?|\*")
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_OPPOSITES = {
+    "--no-binary": "--only-binary",
+    "--only-binary": "--no-binary",
+    "--all-releases": "--only-final",
+    "--only-final": "--all-releases",
+}
+_HOST = r"\[[0-9A-Fa-f:.]+\](?::\d+)?|[A-Za-z0-9._-]+(?::\d+)?|\*"
 
 
 class FileOptionsBuilder:
-    """Takes options one by one; what files say of one thing twice, the last one decides.
-
-    :param directories: given with each option, what a relative path may be relative to
-    """
+    """Collects options; of contradictory ones the last wins."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -180,68 +185,68 @@ class FileOptionsBuilder:
         self._lists: dict[str, dict[str, None]] = {}
 
     def add(self, option: Option, origin: Origin, directories: tuple[Path, ...]) -> None:
-        """Take one option.
+        """Add one option.
 
-        :raises InputError: if its value is malformed, or names a second index to start from
+        :param directories: bases of relative paths
+
+        :raises InputError: if its value is not valid, or is a second --index-url
         """
         name, value = option.name, option.value
         if name == "--index-url":
             self._set_index_url(index_location(value, directories[-1]), origin)
         elif name == "--extra-index-url":
-            self._note(name, index_location(value, directories[-1]))
+            self._append(name, index_location(value, directories[-1]))
         elif name == "--find-links":
-            self._note(name, _find_links(value, directories))
+            self._append(name, _find_links(value, directories))
         elif name == "--trusted-host":
-            self._note(name, _host(value))
-        elif name in {"--no-binary", "--only-binary"}:
-            self._choose(name, {"--no-binary": "--only-binary"}.get(name, "--no-binary"), value)
-        elif name in {"--all-releases", "--only-final"}:
-            self._choose(name, {"--only-final": "--all-releases"}.get(name, "--only-final"), value)
+            self._append(name, _host(value))
+        elif name in _OPPOSITES:
+            self._add_projects(name, value)
         elif name == "--use-feature":
-            self.warnings.append(f"{origin}: --use-feature={escape(value)} has no meaning here")
+            self.warnings.append(f"{origin}: --use-feature={escape(value)} has no effect")
         else:
             self._flags.add(name)
 
     def build(self) -> FileOptions:
-        """Return what was said."""
+        """Return all options."""
         return FileOptions(
             index_url=self._index_url[0] if self._index_url else None,
-            extra_index_urls=self._said("--extra-index-url"),
-            find_links=self._said("--find-links"),
+            extra_index_urls=self._values("--extra-index-url"),
+            find_links=self._values("--find-links"),
             no_index="--no-index" in self._flags,
-            trusted_hosts=self._said("--trusted-host"),
+            trusted_hosts=self._values("--trusted-host"),
             pre="--pre" in self._flags,
             require_hashes="--require-hashes" in self._flags,
-            only_binary=self._said("--only-binary"),
-            no_binary=self._said("--no-binary"),
-            all_releases=self._said("--all-releases"),
-            only_final=self._said("--only-final"),
+            only_binary=self._values("--only-binary"),
+            no_binary=self._values("--no-binary"),
+            all_releases=self._values("--all-releases"),
+            only_final=self._values("--only-final"),
         )
 
-    def _said(self, name: str) -> tuple[str, ...]:
+    def _values(self, name: str) -> tuple[str, ...]:
         return tuple(self._lists.get(name, ()))
 
-    def _note(self, name: str, value: str) -> None:
+    def _append(self, name: str, value: str) -> None:
         self._lists.setdefault(name, {})[value] = None
 
     def _set_index_url(self, url: str, origin: Origin) -> None:
-        """Take the one index of all files; which of two was meant is not for us to guess."""
+        """Set the only index of all files: which of two was meant cannot be guessed."""
         if self._index_url and self._index_url[0] != url:
-            earlier, place = self._index_url
+            earlier, earlier_origin = self._index_url
             raise InputError(
-                f"another --index-url than {redact_urls(earlier)} ({place})",
-                hint="keep one; a second index is --extra-index-url",
+                f"--index-url was already given as {redact_urls(earlier)} ({earlier_origin})",
+                hint="keep one of them; give a second index by --extra-index-url",
             )
         self._index_url = (url, origin)
 
-    def _choose(self, name: str, opposite: str, value: str) -> None:
-        """Note projects for one of two opposite options.
+    def _add_projects(self, name: str, value: str) -> None:
+        """Add projects to one of two opposite options.
 
-        As with pip: ``:all:`` undoes what was said before, ``:none:`` empties the list, and a name
-        leaves the opposite list.
+        As in pip, ``:all:`` replaces both lists, ``:none:`` empties the list, and a name is removed
+        from the opposite list.
         """
         mine = self._lists.setdefault(name, {})
-        theirs = self._lists.setdefault(opposite, {})
+        theirs = self._lists.setdefault(_OPPOSITES[name], {})
         for word in value.split(","):
             project = word.strip()
             if project == ":all:":
@@ -250,30 +255,30 @@ class FileOptionsBuilder:
                 mine[project] = None
             elif project == ":none:":
                 mine.clear()
-            elif _NAME.fullmatch(project):
+            elif is_project_name(project):
                 normalised = canonicalize_name(project)
                 theirs.pop(normalised, None)
                 mine[normalised] = None
             else:
                 raise InputError(
-                    f"{escape(project) or 'nothing'} isn't a project name",
-                    hint=f"{name} takes :all:, :none: or names with commas between them",
+                    f"{escape(project) or 'an empty name'} is not a valid project name",
+                    hint=f"{name} takes :all:, :none: or comma-separated names",
                 )
 
 
 def _find_links(value: str, directories: tuple[Path, ...]) -> str:
-    """A URL, or an absolute path: as with pip, beside the file that says so, if it is there."""
+    """A URL or an absolute path; as in pip, the directory of the file is searched first."""
     for directory in reversed(directories):
         if location := find_links_location(value, directory):
             return location
     raise InputError(
-        f"there is no file or directory {escape(value)}", hint="create it, or correct --find-links"
+        f"no such file or directory: {escape(value)}", hint="create it, or correct --find-links"
     )
 
 
 def _host(value: str) -> str:
-    if _HOST.fullmatch(value):
+    if re.fullmatch(_HOST, value):
         return value
     raise InputError(
-        f"{escape(value)} isn't a host", hint="write HOST or HOST:PORT, without https://"
+        f"{escape(value)} is not a valid host", hint="write HOST or HOST:PORT, without https://"
     )

@@ -1,4 +1,4 @@
-"""Everything that a command was asked for, from arguments and files."""
+"""Gather the requirements of a command from its arguments and files."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _LOOPBACK = ("localhost", "127.", "::1")
 def gather_inputs(
     request: Requirements, *, environ: Mapping[str, str], cwd: Path, stdin: Callable[[], bytes]
 ) -> Inputs:
-    """Read everything that *request* names.
+    """Read all requirements and files of *request*.
 
-    All that is wrong is told at once. The order is that of the command line: requirements, then
-    files, each as it was given.
+    All errors are reported at once. The order is that of the command line: requirements, then
+    files, each in the specified order.
 
     :param environ: for ``${VARIABLES}`` in requirements files
-    :param cwd: what relative paths are relative to
-    :param stdin: reads standard input; called once at most, for ``-``
-    :raises InputError: if anything can't be read, or nothing was asked
+    :param cwd: base of relative paths
+    :param stdin: reads standard input; called at most once, for ``-``
+    :raises InputError: if anything is not valid, or nothing was specified
     """
     _check_request(request)
     problems = Problems()
@@ -46,11 +46,11 @@ def gather_inputs(
             found.append(parse_requirement(text, origin=Origin(), directories=(cwd,)))
     for name in request.requirement_files:
         if _is_pyproject(name):
-            _take_pyproject(reader, problems, cwd, name, request.extras, (), project=True)
+            _add_pyproject(reader, problems, cwd, name, request.extras, (), project=True)
         else:
             reader.read(name, "requirement")
     for file, groups in _groups_by_file(request).items():
-        _take_pyproject(reader, problems, cwd, file, (), groups, project=False)
+        _add_pyproject(reader, problems, cwd, file, (), groups, project=False)
     for name in request.constraint_files:
         reader.read(name, "constraint")
     for name in request.override_files:
@@ -70,30 +70,30 @@ def gather_inputs(
 
 
 def _check_request(request: Requirements) -> None:
-    """Refuse what can be refused before anything is read.
+    """Check *request* before anything is read.
 
-    :raises InputError: if nothing was asked, or what was asked can't go together
+    :raises InputError: if nothing was specified, or the parts cannot be combined
     """
     if not (request.requirements or request.requirement_files or request.groups):
         raise InputError(
-            "nothing was asked for",
-            hint="name requirements, or a file of them with -r requirements.txt",
+            "no requirements were specified",
+            hint="specify requirements, or a file of them with -r requirements.txt",
         )
     if request.extras and not any(map(_is_pyproject, request.requirement_files)):
         raise InputError(
-            f"there is no pyproject.toml to take the extra {escape(request.extras[0])} from",
-            hint="give it with -r pyproject.toml, or ask for NAME[EXTRA]",
+            f"the extra {escape(request.extras[0])} was specified without a pyproject.toml",
+            hint="specify it with -r pyproject.toml, or require NAME[EXTRA]",
         )
     for name in request.requirement_files:
         path = Path(name)
         if is_pylock(path):
             raise InputError(
-                f"{name} is a lock, which is a whole plan: nothing can be added to it",
-                hint=f"give it alone: crossdeps build {name}",
+                f"{name} is a lock file, which cannot be combined with other requirements",
+                hint=f"specify it alone: crossdeps build {name}",
             )
         if path.suffix == ".toml" and not _is_pyproject(name):
             raise InputError(
-                f"{name} is a TOML file of a name that isn't known",
+                f"{name} is a TOML file with an unknown name",
                 hint="projects are described in pyproject.toml; locks are named pylock.toml"
                 " or pylock.NAME.toml",
             )
@@ -103,7 +103,7 @@ def _is_pyproject(name: str) -> bool:
     return Path(name).name == "pyproject.toml" or name.endswith(".pyproject.toml")
 
 
-def _take_pyproject(
+def _add_pyproject(
     reader: RequirementsReader,
     problems: Problems,
     cwd: Path,
@@ -122,11 +122,11 @@ def _take_pyproject(
         reader.files[str(path.absolute())] = None
         reader.found["requirement"] += found
         if not found and len(problems) == before:
-            reader.warnings.append(f"{name} asks for nothing")
+            reader.warnings.append(f"{name} has no requirements")
 
 
 def _groups_by_file(request: Requirements) -> dict[str, tuple[str, ...]]:
-    """Groups by the file they are in: the one named before the colon, or the one given with -r."""
+    """Groups by their file: the one before the colon, or else those specified with -r."""
     files = [name for name in request.requirement_files if _is_pyproject(name)]
     groups: dict[str, tuple[str, ...]] = {}
     for text in request.groups:
@@ -139,21 +139,22 @@ def _groups_by_file(request: Requirements) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_file_name(text: str, cwd: Path) -> None:
-    """Refuse a file of requirements where a requirement should be.
+    """Refuse the name of a requirements file in place of a requirement.
 
-    :raises InputError: if *text* is one, or named like one: it would pass as a project's name
+    :raises InputError: if *text* is one: it would be a valid name of a project
     """
-    looks_like_one = text.endswith((".txt", ".in", ".toml", ".cfg"))
-    if looks_like_one and (text.startswith("requirements") or (cwd / text).is_file()):
+    looks_like_file = text.endswith((".txt", ".in", ".toml", ".cfg"))
+    if looks_like_file and (text.startswith("requirements") or (cwd / text).is_file()):
         raise InputError(
-            f"{escape(text)} is a file, not a requirement", hint=f"give it with -r {escape(text)}"
+            f"{escape(text)} is a file, not a requirement",
+            hint=f"specify it with -r {escape(text)}",
         )
 
 
 def _check_transport(
     requirement: Requirement, trusted_hosts: tuple[str, ...], problems: Problems
 ) -> None:
-    """Refuse what anybody on the way could replace: ``http`` without a hash."""
+    """Refuse what could be replaced in transit: ``http`` without a hash."""
     source = requirement.source
     if source is None or requirement.hashes or source.is_local:
         return
@@ -165,8 +166,8 @@ def _check_transport(
         return
     problems.add(
         InputError(
-            "anybody between here and there can replace what http:// gives",
-            hint="use https://, or add the file's hash: #sha256=…",
+            "a file from http:// without a hash could be replaced in transit",
+            hint="use https://, or add the hash of the file: #sha256=…",
         ),
         requirement.origin,
         requirement.text,

@@ -1,11 +1,12 @@
-"""What is asked: requirements, each with its origin, and the options that came with them."""
+"""Requirements, each with its origin, and the options that files specify with them."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from crossdeps.errors import InputError
 from crossdeps.text import escape, first_lines
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Origin:
-    """Where something was said.
+class Origin(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """Where something was specified.
 
     :param file: path or URL as the user would recognise it; ``-`` is standard input; None is the
         command line or a library call
@@ -33,25 +33,22 @@ class Origin:
     note: str | None = None
 
     def __str__(self) -> str:
-        place = self.file or "command line"
-        if self.file == "-":
-            place = "standard input"
+        location = "standard input" if self.file == "-" else self.file or "command line"
         if self.line is not None:
-            place = f"{place}:{self.line}"
-        return f"{place} ({self.note})" if self.note else place
+            location = f"{location}:{self.line}"
+        return f"{location} ({self.note})" if self.note else location
 
 
 SourceKind = Literal["wheel", "archive", "directory", "vcs"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DirectSource:
-    """Where a requirement that isn't looked up on an index comes from.
+class DirectSource(msgspec.Struct, frozen=True, kw_only=True):
+    """The source of a requirement that is not searched on an index.
 
     :param kind: a built wheel, a source archive, a local directory, or a repository
     :param location: absolute path for local things, else URL (``git+https://...@rev`` for vcs)
-    :param editable: asked for with ``-e``; the content is packaged all the same
-    :param subdirectory: where in the archive or repository the project lies
+    :param editable: specified with ``-e``; the content is packaged all the same
+    :param subdirectory: path of the project in the archive or repository
     """
 
     kind: SourceKind
@@ -61,21 +58,20 @@ class DirectSource:
 
     @property
     def is_local(self) -> bool:
-        """Whether *location* is a path of this machine."""
+        """Whether *location* is a local path."""
         return "://" not in self.location
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Requirement:
-    """One thing asked for.
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """One requirement.
 
-    :param name: normalised project name; ``""`` only for a direct source whose name is known once
-        it is read (a directory, a repository)
+    :param name: normalised project name; ``""`` only for a direct source whose name is known
+        after it is read (a directory, a repository)
     :param extras: normalised extra names
     :param specifier: version specifiers; empty accepts every version
     :param marker: environment marker, evaluated for the target, never for the host
-    :param source: set where the requirement names its file, directory or repository itself
-    :param hashes: accepted hashes as ``algorithm:hexdigest``; empty where none were given
+    :param source: set if the requirement names its file, directory or repository itself
+    :param hashes: accepted hashes as ``algorithm:hexdigest``; empty if none were specified
     :param text: as the user wrote it, for messages (credentials removed)
     """
 
@@ -92,14 +88,13 @@ class Requirement:
 PreReleases = Literal["if-necessary", "allow", "disallow"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileOptions:
-    """Options that stand in requirements files, or are merged from the command line.
+class FileOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of requirements files, or merged from the command line.
 
-    None and empty mean "not said".
+    None and empty mean that the option was not specified.
 
-    :param only_binary: project names, or ``:all:``; the latest word on a name is the one kept
-    :param no_binary: the same, for projects whose wheels aren't wanted
+    :param only_binary: project names, or ``:all:``; the last option on a name wins
+    :param no_binary: the same, for projects whose wheels are not used
     :param all_releases: projects (or ``:all:``) whose pre-releases are allowed
     :param only_final: projects (or ``:all:``) whose pre-releases are not
     """
@@ -117,29 +112,27 @@ class FileOptions:
     only_final: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inputs:
-    """Everything asked for, from every file and argument, in the order of reading.
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """All requirements and options, from every file and argument, in the order of reading.
 
     :param requirements: what must be in the package
-    :param constraints: limits on what is there anyway
+    :param constraints: limits on versions, which add nothing to the package
     :param overrides: replace every other requirement on the same project
     :param options: options found in the files
-    :param files: every file that was read, for "did anything change?"
-    :param warnings: what the user should know, one sentence each
+    :param files: every file that was read, to detect changes
+    :param warnings: one sentence each
     """
 
     requirements: tuple[Requirement, ...] = ()
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
-    options: FileOptions = field(default_factory=FileOptions)
+    options: FileOptions = FileOptions()
     files: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Requirements:
-    """Requirements as the user specified them: one by one, and files that list them.
+class Requirements(msgspec.Struct, frozen=True, kw_only=True):
+    """Requirements as the user specified them: single ones, and files that list them.
 
     :param requirements: specifiers, URLs and paths
     :param requirement_files: requirements.txt or pyproject.toml; ``-`` is standard input
@@ -157,17 +150,15 @@ class Requirements:
     groups: tuple[str, ...] = ()
 
 
-_MOST_SHOWN = 50  # a file of another format has a problem on every line
+_MAX_SHOWN = 50  # a file of another format has a problem on every line
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """One thing that is wrong.
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One error in the input.
 
-    :param origin: where
-    :param message: what, as :class:`~crossdeps.errors.CrossdepsError` has it
-    :param hint: what to do
-    :param line: the line as it stands in the file; None where that doesn't help
+    :param message: as in :class:`~crossdeps.errors.CrossdepsError`
+    :param hint: as in :class:`~crossdeps.errors.CrossdepsError`
+    :param line: the line as written; None if that does not help
     """
 
     origin: Origin
@@ -177,7 +168,7 @@ class Problem:
 
 
 class Problems:
-    """Collects problems, and raises one :class:`InputError` for all of them."""
+    """Collects errors, and raises one :class:`InputError` for all of them."""
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
@@ -186,21 +177,21 @@ class Problems:
         return len(self._found)
 
     def add(self, error: InputError, origin: Origin, line: str | None = None) -> None:
-        """Note *error*, which was found at *origin*."""
+        """Add *error*, which was found at *origin*."""
         self._found.append(
             Problem(origin=origin, message=error.message, hint=error.hint, line=line)
         )
 
     @contextlib.contextmanager
     def collect(self, origin: Origin, line: str | None = None) -> Iterator[None]:
-        """Note the :class:`InputError` that the block raises, and go on after the block."""
+        """Add the :class:`InputError` that the block raises, and continue after the block."""
         try:
             yield
         except InputError as error:
             self.add(error, origin, line)
 
     def check(self) -> None:
-        """Raise what has been collected, if anything.
+        """Raise what was collected, if anything.
 
         :raises InputError: one problem: its message, with the line in the context; several: one
             line of context for each
@@ -209,15 +200,14 @@ class Problems:
             return
         first = self._found[0]
         if len(self._found) == 1:
-            place = str(first.origin)
-            where = place if first.line is None else f"{place}: {escape(first.line)}"
-            raise InputError(first.message, context=(where,), hint=first.hint)
+            line = "" if first.line is None else f": {escape(first.line)}"
+            raise InputError(first.message, context=(f"{first.origin}{line}",), hint=first.hint)
         hints = {problem.hint for problem in self._found}
         same = len(hints) == 1
         raise InputError(
-            f"{len(self._found)} lines can't be used",
+            f"{len(self._found)} lines are not valid",
             context=self._lines(with_hints=not same),
-            hint=hints.pop() if same else "correct these lines, as is said beside each",
+            hint=hints.pop() if same else "correct each of these lines",
         )
 
     def _lines(self, *, with_hints: bool) -> tuple[str, ...]:
@@ -225,16 +215,24 @@ class Problems:
         for problem in self._found:
             advice = f" ({problem.hint})" if with_hints and problem.hint else ""
             lines.append(f"{problem.origin}: {problem.message}{advice}")
-        return first_lines(lines, _MOST_SHOWN)
+        return first_lines(lines, _MAX_SHOWN)
 
 
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _WEAK = frozenset({"md5", "sha1", "sha224"})
-_HEX = re.compile(r"[0-9a-fA-F]*")
+
+
+PROJECT_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+"""Pattern of names of projects and extras (names and normalization specification)."""
+
+
+def is_project_name(text: str) -> bool:
+    """Whether *text* is a valid name of a project or an extra."""
+    return re.fullmatch(PROJECT_NAME, text) is not None
 
 
 def is_hash_name(text: str) -> bool:
-    """Whether *text* is the name of a hash, strong enough or not."""
+    """Whether *text* is the name of a hash algorithm, strong or weak."""
     return text in _DIGEST_LENGTHS or text in _WEAK
 
 
@@ -243,28 +241,28 @@ def parse_hash(text: str) -> str:
 
     Accepted as pip does in hash-checking mode: SHA-256, SHA-384 and SHA-512.
 
-    :raises InputError: if it is malformed, or of an algorithm that is weak or unknown
+    :raises InputError: if it is malformed, or its algorithm is weak or unknown
     """
     algorithm, colon, digest = text.partition(":")
     algorithm = algorithm.strip().lower()
     if not colon:
         raise InputError(
-            "a hash must be written algorithm:hexdigest", hint="such as sha256:2cf24dba5fb0a30e…"
+            "a hash must have the form algorithm:hexdigest", hint="such as sha256:2cf24dba5fb0a30e…"
         )
     if algorithm in _WEAK:
         raise InputError(
-            f"{algorithm} is too weak to trust a file by", hint="give its SHA-256: sha256:…"
+            f"{algorithm} is too weak to verify a file", hint="give its SHA-256: sha256:…"
         )
     length = _DIGEST_LENGTHS.get(algorithm)
     if length is None:
         raise InputError(
             f"unknown hash algorithm {algorithm[:20]!a}",
-            hint=f"known are {', '.join(_DIGEST_LENGTHS)}",
+            hint=f"supported algorithms are {', '.join(_DIGEST_LENGTHS)}",
         )
-    if len(digest) != length or not _HEX.fullmatch(digest):
+    if len(digest) != length or not re.fullmatch("[0-9a-fA-F]*", digest):
         raise InputError(
-            f"a {algorithm} hash is {length} hexadecimal digits; this one isn't",
-            hint="copy it again: it may have been cut off",
+            f"a {algorithm} hash must have {length} hexadecimal digits",
+            hint="copy it again: it may be truncated",
         )
     return f"{algorithm}:{digest.lower()}"
 
@@ -272,12 +270,12 @@ def parse_hash(text: str) -> str:
 def combine_hashes(given: frozenset[str], in_url: str | None) -> frozenset[str]:
     """Return the hashes that satisfy both the ``--hash`` options and the URL's own hash.
 
-    :raises InputError: if none does
+    :raises InputError: if there are none
     """
     if in_url is None:
         return given
     if given and in_url not in given:
         raise InputError(
-            "the hash in the URL isn't among those given with --hash", hint="remove one of them"
+            "the hash in the URL is not among those given by --hash", hint="remove one of them"
         )
     return frozenset({in_url})

@@ -1,16 +1,16 @@
-"""One requirement: a specifier, a URL or a path.
+"""Parse one requirement: a specifier, a URL or a path.
 
 Sources: dependency specifiers (PEP 508), names and extras normalised (PEP 503, PEP 685); paths and
-bare URLs as pip's documentation has them.
+bare URLs as in pip's documentation.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -24,7 +24,12 @@ from crossdeps.requirements.direct import (
     parse_location,
     refuse_ssh_shorthand,
 )
-from crossdeps.requirements.model import Requirement, combine_hashes
+from crossdeps.requirements.model import (
+    PROJECT_NAME,
+    Requirement,
+    combine_hashes,
+    is_project_name,
+)
 from crossdeps.requirements.syntax import diagnose, diagnose_marker
 from crossdeps.text import escape, redact_urls
 
@@ -36,13 +41,13 @@ if TYPE_CHECKING:
 
     from crossdeps.requirements.model import Origin
 
-_LONGEST = 65_536  # characters; parsers of markers and versions needn't be linear beyond that
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-# The common form, read without the general parser: ten times as fast.
-_PLAIN = re.compile(
-    rf"({_NAME})[ \t]*((?:(?:==|>=|<=|!=|~=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*(?:,[ \t]*|$))*)"
+_LONGEST = 65_536  # characters; parsers of markers and versions need not be linear beyond that
+# The common form, parsed here ten times as fast as by the general parser.
+_SIMPLE = re.compile(
+    rf"({PROJECT_NAME})[ \t]*"
+    r"((?:(?:==|>=|<=|!=|~=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*(?:,[ \t]*|$))*)"
 )
-_REFERENCE = re.compile(rf"({_NAME})[ \t]*(?:\[([^\]]*)\])?[ \t]*@[ \t]*(?=\S)")
+_REFERENCE = re.compile(rf"({PROJECT_NAME})[ \t]*(?:\[([^\]]*)\])?[ \t]*@[ \t]*(?=\S)")
 _URL_MARKER = re.compile(r"[ \t];|;[ \t]")
 
 
@@ -55,27 +60,28 @@ def parse_requirement(
     hashes: frozenset[str] = frozenset(),
     written: str | None = None,
 ) -> Requirement:
-    """Read one requirement, without options.
+    """Parse one requirement, without options.
 
-    :param directories: what relative paths may be relative to, first that has it; none: no paths
-    :param editable: it stood after ``-e``
+    :param directories: bases of relative paths, of which the first that has the path counts; empty
+        allows no paths
+    :param editable: it was specified after ``-e``
     :param hashes: from its ``--hash`` options, ``algorithm:hexdigest``
-    :param written: how it stood in its file, where *text* had variables put in
-    :raises InputError: if it can't be read, or names a file or directory that isn't there
+    :param written: as written in the file, if variables were expanded in *text*
+    :raises InputError: if it is not valid, or names a file or directory that does not exist
     """
     text = text.strip()
     if len(text) > _LONGEST:
         raise InputError(
             f"a requirement of {len(text)} characters is too long: {escape(text)}",
-            hint="write one requirement a line",
+            hint="write one requirement per line",
         )
-    said = redact_urls(text if written is None else written.strip())
-    if not editable and (plain := _plain(text, origin, hashes, said)):
-        return plain
+    shown = redact_urls(text if written is None else written.strip())
+    if not editable and (simple := _parse_simple(text, origin, hashes, shown)):
+        return simple
     refuse_ssh_shorthand(text)
     reference = _REFERENCE.match(text)
     if reference and not is_url(text):
-        return _direct(
+        return _parse_direct(
             text[reference.end() :],
             name=canonicalize_name(reference[1]),
             extras=reference[2] or "",
@@ -83,10 +89,10 @@ def parse_requirement(
             directories=directories,
             editable=editable,
             hashes=hashes,
-            said=said,
+            shown=shown,
         )
     if editable or is_url(text) or _could_be_path(text):
-        return _direct(
+        return _parse_direct(
             text,
             name=canonicalize_name(""),
             extras="",
@@ -94,15 +100,17 @@ def parse_requirement(
             directories=directories,
             editable=editable,
             hashes=hashes,
-            said=said,
+            shown=shown,
         )
-    return _indexed(text, origin, hashes, said)
+    return _parse_specifier(text, origin, hashes, shown)
 
 
-def _plain(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Requirement | None:
-    """Read ``name``, ``name==1.0,!=2``, with or without marker; None for any other form."""
+def _parse_simple(
+    text: str, origin: Origin, hashes: frozenset[str], shown: str
+) -> Requirement | None:
+    """Parse ``name``, ``name==1.0,!=2``, with or without marker; None for any other form."""
     head, semicolon, tail = text.partition(";")
-    found = _PLAIN.fullmatch(head)
+    found = _SIMPLE.fullmatch(head)
     if found is None or (not found[2] and looks_like_path(found[1])):
         return None
     try:
@@ -112,7 +120,7 @@ def _plain(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Requ
             marker=parse_marker(tail) if semicolon else None,
             hashes=hashes,
             origin=origin,
-            text=said,
+            text=shown,
         )
     except InvalidSpecifier:
         return None
@@ -125,9 +133,9 @@ def _specifier_set(text: str) -> SpecifierSet:
 
 @functools.lru_cache(maxsize=4096)
 def parse_marker(text: str) -> Marker:
-    """Read an environment marker (dependency specifiers, "Environment Markers").
+    """Parse an environment marker (dependency specifiers, "Environment Markers").
 
-    :raises InputError: if it can't be read; names the nearest variable where one is misspelt
+    :raises InputError: if it is not valid; suggests the nearest variable if one is misspelt
     """
     try:
         return syntax.parse_marker(text.strip())
@@ -135,7 +143,7 @@ def parse_marker(text: str) -> Marker:
         raise diagnose_marker(text) from error
 
 
-def _indexed(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Requirement:
+def _parse_specifier(text: str, origin: Origin, hashes: frozenset[str], shown: str) -> Requirement:
     try:
         parsed = syntax.parse_requirement(text)
     except (InvalidRequirement, RecursionError) as error:
@@ -147,11 +155,11 @@ def _indexed(text: str, origin: Origin, hashes: frozenset[str], said: str) -> Re
         marker=parsed.marker,
         hashes=hashes,
         origin=origin,
-        text=said,
+        text=shown,
     )
 
 
-def _direct(
+def _parse_direct(
     text: str,
     *,
     name: NormalizedName,
@@ -160,20 +168,20 @@ def _direct(
     directories: tuple[Path, ...],
     editable: bool,
     hashes: frozenset[str],
-    said: str,
+    shown: str,
 ) -> Requirement:
     location, marker = _split_marker(text)
     if not is_url(location):
         if not directories:
             raise InputError(
-                f"{escape(location)} is a path, which can't stand here", hint="write a file: URL"
+                f"{escape(location)} is a path, which is not allowed here", hint="use a file: URL"
             )
         location, trailing = _split_extras(location)
         extras = extras or trailing
     reference = parse_location(location, directories=directories, editable=editable)
     if name and reference.name and name != reference.name:
         raise InputError(
-            f"{name} is asked for, but the file or directory is of {reference.name}",
+            f"{name} is required, but the file or directory is that of {reference.name}",
             hint=f"write {reference.name} @ …, or leave the name out",
         )
     return Requirement(
@@ -184,12 +192,12 @@ def _direct(
         source=reference.source,
         hashes=combine_hashes(hashes, reference.hash),
         origin=origin,
-        text=said,
+        text=shown,
     )
 
 
 def _split_marker(text: str) -> tuple[str, Marker | None]:
-    """Cut the marker off a location; after a URL, white space must be on a side of the ``;``."""
+    """Split a location from its marker; next to the ``;`` after a URL must be white space."""
     if is_url(text):
         found = _URL_MARKER.search(text)
         if found is None:
@@ -200,7 +208,7 @@ def _split_marker(text: str) -> tuple[str, Marker | None]:
 
 
 def _split_extras(text: str) -> tuple[str, str]:
-    """Cut ``[extra,...]`` off the end of a path."""
+    """Split a path from the ``[extra,...]`` at its end."""
     start = text.rfind("[")
     if start <= 0 or not text.endswith("]"):
         return text, ""
@@ -208,33 +216,33 @@ def _split_extras(text: str) -> tuple[str, str]:
 
 
 def _could_be_path(text: str) -> bool:
-    """Whether *text*, seen without marker and extras, is a path rather than a name."""
+    """Whether *text*, without marker and extras, is a path rather than a name."""
     return looks_like_path(_split_extras(text.partition(";")[0].strip())[0])
 
 
 def parse_extras(names: Iterable[str]) -> frozenset[NormalizedName]:
-    """Return normalised extra names (PEP 685); empty ones are left out.
+    """Return normalised extra names (PEP 685); empty ones are ignored.
 
-    :raises InputError: if one isn't a valid name
+    :raises InputError: if one is not a valid name
     """
     extras = []
     for name in names:
         stripped = name.strip()
         if not stripped:
             continue
-        if not re.fullmatch(_NAME, stripped):
+        if not is_project_name(stripped):
             raise InputError(
-                f"{escape(stripped)} isn't a valid name of an extra",
-                hint="extras are of ASCII letters, digits, dots, dashes and underscores",
+                f"{escape(stripped)} is not a valid extra name",
+                hint="extra names consist of ASCII letters, digits, dots, hyphens and underscores",
             )
         extras.append(canonicalize_name(stripped))
     return frozenset(extras)
 
 
 def and_marker(requirement: Requirement, marker: Marker | None) -> Requirement:
-    """Return *requirement*, limited to where *marker* holds, too."""
+    """Return *requirement* with *marker* as an additional condition."""
     if marker is None:
         return requirement
     own = requirement.marker
     both = marker if own is None else parse_marker(f"({own}) and ({marker})")
-    return dataclasses.replace(requirement, marker=both)
+    return replace(requirement, marker=both)

@@ -1,4 +1,4 @@
-"""Lock files (PEP 751, the pylock.toml specification), read into the standard's own type."""
+"""Read lock files (PEP 751, pylock.toml specification)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Pylock
 
-_NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
 _SOURCES = ("vcs", "directory", "archive", "sdist")
 
 
@@ -23,16 +22,16 @@ def is_pylock(path: Path) -> bool:
 
     Source: pylock.toml specification, "File Name".
     """
-    return bool(_NAME.fullmatch(path.name))
+    return re.fullmatch(r"pylock(\.[^.]+)?\.toml", path.name) is not None
 
 
 def read_pylock(path: Path) -> Pylock:
-    """Read and validate a lock; relative paths in it are made absolute, from the lock's folder.
+    """Read and validate a lock; its relative paths are made absolute.
 
-    :raises InputError: if it can't be read, isn't TOML, breaks the specification (the message names
-        the key) or has a version of the format that isn't known
+    :raises InputError: if it cannot be read, is not TOML, violates the specification (the message
+        states the key) or has an unsupported version
     """
-    from packaging.pylock import (  # noqa: PLC0415 - only who reads a lock needs it
+    from packaging.pylock import (  # noqa: PLC0415 - loads much
         Pylock,
         PylockUnsupportedVersionError,
         PylockValidationError,
@@ -45,21 +44,21 @@ def read_pylock(path: Path) -> Pylock:
         return Pylock.from_dict(document)
     except PylockUnsupportedVersionError as error:
         raise InputError(
-            f"{name} is a lock of a version that isn't known: {error.message}",
+            f"{name} has an unsupported lock-version: {error.message}",
             context=(name,),
-            hint="make it again with a tool that writes lock-version 1.0",
+            hint="create it again with a tool that writes lock-version 1.0",
         ) from error
     except PylockValidationError as error:
-        place = f" ({error.context})" if error.context else ""
+        key = f" ({error.context})" if error.context else ""
         raise InputError(
-            f"{name} isn't a valid lock: {error.message}",
-            context=(f"{name}{place}",),
-            hint="make it again with the tool that wrote it",
+            f"{name} is not a valid lock file: {error.message}",
+            context=(f"{name}{key}",),
+            hint="create it again with the tool that wrote it",
         ) from error
 
 
 def _make_absolute(document: dict[str, Any], folder: str) -> None:
-    """Put *folder* before the relative paths of every package, as far as they are well-formed."""
+    """Prefix the relative paths of every package with *folder*, as far as they are well-formed."""
     packages = document.get("packages")
     for package in packages if isinstance(packages, list) else ():
         if not isinstance(package, dict):

@@ -1,6 +1,4 @@
-"""The tables of a pyproject.toml that list dependencies, checked and looked up by name.
-
-Sources: pyproject.toml specification, dependency groups specification (PEP 735).
+"""Requirements of a pyproject.toml: dependencies, extras and dependency groups.
 
 Sources: pyproject.toml specification (``dependencies``, ``optional-dependencies``, ``dynamic``),
 dependency groups specification (PEP 735), extras normalised (PEP 685).
@@ -8,10 +6,9 @@ dependency groups specification (PEP 735), extras normalised (PEP 685).
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import InputError
@@ -30,20 +27,19 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import Problems, Requirement
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One dependency as it stands in a table."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One dependency as written in a table."""
 
     text: str
     origin: Origin
 
 
 class DependencyTables:
-    """Looks up lists of dependencies.
+    """The lists of dependencies in a file.
 
     :param document: the whole file
-    :param text: the same, to find lines in
-    :param file: its path as the user would recognise it
+    :param text: the same, to find line numbers
+    :param file: its path as the user specified it
     """
 
     def __init__(self, document: dict[str, Any], text: str, file: str) -> None:
@@ -60,7 +56,7 @@ class DependencyTables:
     def dependencies(self) -> list[Entry]:
         """``[project] dependencies``.
 
-        :raises InputError: if there is no such table, or the list is only known after a build
+        :raises InputError: if there is no such table, or its dependencies are dynamic
         """
         if not self._has_project:
             raise InputError(
@@ -68,13 +64,13 @@ class DependencyTables:
                 context=(self.file,),
                 hint="export them first: poetry export -o requirements.txt"
                 if self._is_poetry
-                else "list dependencies in it, or choose a --group",
+                else "add one, or specify a --group",
             )
         self._check_static("dependencies")
         return self._entries(self._project.get("dependencies", []), "project.dependencies")
 
-    def extra_list(self, name: NormalizedName) -> list[Entry]:
-        """A list of ``[project.optional-dependencies]``.
+    def extra_entries(self, name: NormalizedName) -> list[Entry]:
+        """The requirements of an extra, from ``[project.optional-dependencies]``.
 
         :raises InputError: if there is no such extra
         """
@@ -87,8 +83,8 @@ class DependencyTables:
         key, value = lists[name]
         return self._entries(value, f"project.optional-dependencies.{key}")
 
-    def group_list(self, name: NormalizedName) -> list[Entry | NormalizedName]:
-        """A list of ``[dependency-groups]``; a name stands for a group that it includes.
+    def group_entries(self, name: NormalizedName) -> list[Entry | NormalizedName]:
+        """The items of a group in ``[dependency-groups]``; a name is that of an included group.
 
         :raises InputError: if there is no such group, or an item is neither text nor an include
         """
@@ -116,9 +112,9 @@ class DependencyTables:
         dynamic = self._project.get("dynamic", [])
         if isinstance(dynamic, list) and key in dynamic:
             raise InputError(
-                f"{self.file} says that its {key} are dynamic: only a build can tell them",
+                f"{self.file} declares {key} as dynamic, so that only a build determines them",
                 context=(f"{self.file} (project.dynamic)",),
-                hint="ask for the project itself, which is then built: crossdeps build .",
+                hint="require the project itself, which is then built: crossdeps build .",
             )
 
     def _entries(self, value: Any, note: str) -> list[Entry]:  # noqa: ANN401 - from TOML
@@ -130,7 +126,7 @@ class DependencyTables:
         ]
 
     def _line_of(self, text: str) -> int | None:
-        """The line where *text* stands as a string, if that is only one."""
+        """The line of the string *text*, if it occurs only once."""
         found = [
             start
             for quote in "\"'"
@@ -155,21 +151,23 @@ class DependencyTables:
             name = canonicalize_name(key)
             if name in lists:
                 raise InputError(
-                    f"{escape(lists[name][0])} and {escape(key)} are the same name",
+                    f"{escape(lists[name][0])} and {escape(key)} are the same name once normalised",
                     context=(f"{self.file} ({note})",),
-                    hint="names compare without regard to case, dots, dashes and underscores",
+                    hint="case, and dots, hyphens and underscores make no difference in names",
                 )
             lists[name] = (key, value)
         return lists
 
     def _wrong_type(self, note: str, expected: str) -> InputError:
         return InputError(
-            f"{note} isn't {expected}",
+            f"{note} is not {expected}",
             context=(f"{self.file} ({note})",),
             hint=f"write it as {expected}",
         )
 
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> InputError:
+        import difflib  # noqa: PLC0415 - only for errors
+
         names = sorted(known)
         nearest = difflib.get_close_matches(name, names, n=1)
         if nearest:
@@ -190,31 +188,31 @@ def read_pyproject(
     project: bool = True,
     problems: Problems,
 ) -> tuple[Requirement, ...]:
-    """Read what a pyproject.toml asks for.
+    """Read the requirements of a pyproject.toml.
 
-    :param name: the path as the user would recognise it
+    :param name: the path as the user specified it
     :param extras: of ``[project.optional-dependencies]``
     :param groups: of ``[dependency-groups]``
-    :param project: whether ``[project] dependencies`` are wanted
-    :param problems: takes entries that can't be read
-    :raises InputError: if the file as a whole can't be used, or lacks what was asked of it
+    :param project: whether to read ``[project] dependencies``
+    :param problems: collects errors in single entries
+    :raises InputError: if the file is not valid, or has no such extra or group
     """
     document, text = read_toml(path, name)
     tables = DependencyTables(document, text, name)
     reader = _Reader(tables, problems)
     if project:
-        reader.take_project()
+        reader.add_project()
     for extra in extras:
-        reader.take_extra(canonicalize_name(extra))
+        reader.add_extra(canonicalize_name(extra))
     for group in groups:
-        reader.take_group(canonicalize_name(group))
+        reader.add_group(canonicalize_name(group))
     return tuple(reader.found)
 
 
 class _Reader:
-    """Follows entries to those that they refer to.
+    """Collects entries, and those of the extras and groups that they refer to.
 
-    Where something is asked for again within itself, under whatever marker, nothing is added.
+    A list that refers to itself, under any marker, is read only once.
     """
 
     def __init__(self, tables: DependencyTables, problems: Problems) -> None:
@@ -223,29 +221,29 @@ class _Reader:
         self._problems = problems
         self._followed: set[tuple[str, str]] = set()
 
-    def take_project(self, marker: Marker | None = None, chain: tuple[str, ...] = ()) -> None:
-        """Take the project's own dependencies.
+    def add_project(self, marker: Marker | None = None, chain: tuple[str, ...] = ()) -> None:
+        """Add the dependencies of the project itself.
 
-        :param marker: under which they are asked for
-        :param chain: what led here
-        :raises InputError: if the file doesn't list them
+        :param marker: additional condition
+        :param chain: the lists that refer to them
+        :raises InputError: if the file does not have them
         """
-        if self._enter("project", marker, chain):
-            self._take(self._tables.dependencies(), marker, (*chain, "project"))
+        if self._is_new("project", marker, chain):
+            self._add(self._tables.dependencies(), marker, (*chain, "project"))
 
-    def take_extra(
+    def add_extra(
         self, extra: NormalizedName, marker: Marker | None = None, chain: tuple[str, ...] = ()
     ) -> None:
-        """Take what an extra adds.
+        """Add the requirements of an extra.
 
         :raises InputError: if there is no such extra
         """
         key = f"extra {extra}"
-        if self._enter(key, marker, chain):
-            self._take(self._tables.extra_list(extra), marker, (*chain, key))
+        if self._is_new(key, marker, chain):
+            self._add(self._tables.extra_entries(extra), marker, (*chain, key))
 
-    def take_group(self, group: NormalizedName, chain: tuple[NormalizedName, ...] = ()) -> None:
-        """Take what a dependency group lists, with the groups that it includes.
+    def add_group(self, group: NormalizedName, chain: tuple[NormalizedName, ...] = ()) -> None:
+        """Add the requirements of a dependency group, and of the groups that it includes.
 
         :raises InputError: if there is no such group, or groups include each other
         """
@@ -255,29 +253,27 @@ class _Reader:
                 context=(self._tables.file,),
                 hint="remove one of these include-group entries",
             )
-        if not self._enter(f"group {group}", None, ()):
+        if not self._is_new(f"group {group}", None, ()):
             return
-        for item in self._tables.group_list(group):
+        for item in self._tables.group_entries(group):
             if isinstance(item, Entry):
-                self._take((item,), None, ())
+                self._add((item,), None, ())
             else:
-                self.take_group(item, (*chain, group))
+                self.add_group(item, (*chain, group))
 
-    def _take(
-        self, entries: Iterable[Entry], marker: Marker | None, chain: tuple[str, ...]
-    ) -> None:
+    def _add(self, entries: Iterable[Entry], marker: Marker | None, chain: tuple[str, ...]) -> None:
         for entry in entries:
             with self._problems.collect(entry.origin, entry.text):
                 requirement = and_marker(parse_requirement(entry.text, origin=entry.origin), marker)
                 if requirement.name != self._tables.project_name or requirement.source:
                     self.found.append(requirement)
                     continue
-                self.take_project(requirement.marker, chain)
+                self.add_project(requirement.marker, chain)
                 for extra in sorted(requirement.extras):
-                    self.take_extra(extra, requirement.marker, chain)
+                    self.add_extra(extra, requirement.marker, chain)
 
-    def _enter(self, key: str, marker: Marker | None, chain: tuple[str, ...]) -> bool:
-        """Whether *key* is still to be taken under *marker*."""
+    def _is_new(self, key: str, marker: Marker | None, chain: tuple[str, ...]) -> bool:
+        """Whether the list *key* was not read under *marker* yet; marks it as read."""
         if key in chain or self._followed & {(key, "None"), (key, str(marker))}:
             return False
         self._followed.add((key, str(marker)))

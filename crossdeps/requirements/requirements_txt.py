@@ -1,8 +1,8 @@
 """Requirements files, with the files that they include.
 
-Source: pip's documentation, "Requirements File Format". What differs from pip, on purpose: all bad
-lines are told at once; variables that aren't set, option lines that would be ignored and cycles
-are errors; what a constraints file includes are constraints, too.
+Source: pip's documentation, "Requirements File Format". Unlike pip, on purpose: all invalid lines
+are reported at once; variables that are not set, option lines that would be ignored and cycles are
+errors; what a constraints file includes are constraints, too.
 """
 
 from __future__ import annotations
@@ -30,19 +30,18 @@ if TYPE_CHECKING:
     from crossdeps.requirements.locations import RequirementsFile
     from crossdeps.requirements.model import Problems, Requirement
 
-_OPTION = re.compile(r"\s--?[A-Za-z]")
-_SHORTEST_SECRET = 4  # characters; hiding shorter values would only garble messages
+_MIN_SECRET = 4  # characters; hiding shorter values would only garble messages
 _NO_HASHES: frozenset[str] = frozenset()
 _INCLUDES: Mapping[str, Role] = {"--requirement": "requirement", "--constraint": "constraint"}
 
 
 class RequirementsReader:
-    """Reads requirements files one after the other, and keeps what they say.
+    """Reads requirements files, and collects their requirements and options.
 
     :param environ: for ``${VARIABLES}``
-    :param cwd: what relative names of files, and paths in them, are relative to
+    :param cwd: base of relative file names, and of paths in the files
     :param stdin: reads standard input, called at most once
-    :param problems: takes what is wrong; the caller raises it
+    :param problems: collects errors; the caller raises them
     """
 
     def __init__(
@@ -65,45 +64,45 @@ class RequirementsReader:
         self._cwd = cwd
         self._stdin = stdin
         self._problems = problems
-        self._done: set[tuple[str, str, Role]] = set()
+        self._read_files: set[tuple[str, str, Role]] = set()
 
     def read(self, name: str, role: Role) -> None:
-        """Read one file that the user named, and all that it includes."""
+        """Read one file that the user named, and all files that it includes."""
         with self._problems.collect(Origin(file=name)):
             self._read(locate_file(name, cwd=self._cwd, role=role))
 
     def _read(self, file: RequirementsFile) -> None:
-        """Read a file; what it includes is read where it is included.
+        """Read a file; the files that it includes are read in place.
 
-        :raises InputError: if it can't be read at all
+        :raises InputError: if it cannot be read at all
         """
         key = (file.real or "-", str(file.base), file.role)
-        if key in self._done:
+        if key in self._read_files:
             return
-        self._done.add(key)
-        text = self._text(file)
+        self._read_files.add(key)
+        text = self._decode_file(file)
         before = len(self.found["requirement"]) + len(self._problems)
         for line in logical_lines(text):
             origin = Origin(file=file.name, line=line.number)
             try:
-                self._line(line, file, origin)
+                self._read_line(line, file, origin)
             except InputError as error:
-                self._problems.add(self._concealed(error, line.text), origin, line.text)
+                self._problems.add(self._hide_values(error, line.text), origin, line.text)
         after = len(self.found["requirement"]) + len(self._problems)
         if before == after and file.role == "requirement" and not file.chain:
-            self.warnings.append(f"{Origin(file=file.name)} asks for nothing")
+            self.warnings.append(f"{Origin(file=file.name)} has no requirements")
 
-    def _text(self, file: RequirementsFile) -> str:
+    def _decode_file(self, file: RequirementsFile) -> str:
         """The text of a file.
 
-        :raises InputError: if it can't be read, or isn't text
+        :raises InputError: if it cannot be read or decoded
         """
         if file.real is None:
             self.files["-"] = None
             data = self._stdin()
         elif file.path.suffix == ".toml":
             raise InputError(
-                f"{file.name} isn't a requirements file",
+                f"{file.name} is not a requirements file",
                 hint="give pyproject.toml on the command line, with -r",
             )
         else:
@@ -116,10 +115,10 @@ class RequirementsReader:
                 f"{Origin(file=file.name)} {error.message}", hint=error.hint
             ) from error
 
-    def _line(self, line: LogicalLine, file: RequirementsFile, origin: Origin) -> None:
-        """Do what one line says.
+    def _read_line(self, line: LogicalLine, file: RequirementsFile, origin: Origin) -> None:
+        """Process one logical line.
 
-        :raises InputError: if it can't be done
+        :raises InputError: if it is not valid
         """
         if line.text.endswith("\\"):
             raise InputError(
@@ -128,33 +127,33 @@ class RequirementsReader:
             )
         text, options = split_line(expand_variables(line.text, self._environ))
         if not options:
-            self._keep(text, line.text, file, origin)
+            self._add_requirement(text, line.text, file, origin)
             return
         own = [option for option in options if option.name in PER_REQUIREMENT]
         others = [option for option in options if option.name not in PER_REQUIREMENT]
         editable = not text and others[:1] != [] and others[0].name == "--editable"
         if (text and others) or (editable and len(others) > 1):
             raise InputError(
-                f"{others[-1].name} can't stand on the line of a requirement",
-                hint="give it a line of its own",
+                f"{others[-1].name} is not allowed on the line of a requirement",
+                hint="write it on its own line",
             )
         if text:
-            self._keep(text, _without_options(line.text), file, origin, own)
+            self._add_requirement(text, _without_options(line.text), file, origin, own)
         elif editable:
-            self._keep(others[0].value, line.text, file, origin, own, editable=True)
+            self._add_requirement(others[0].value, line.text, file, origin, own, editable=True)
         elif own:
             raise InputError(
-                f"{own[0].name} stands on a line of its own, and belongs to no requirement",
+                f"{own[0].name} does not belong to a requirement",
                 hint="end the line before it with a backslash",
             )
         else:
-            self._obey(others, file, origin)
+            self._apply_options(others, file, origin)
 
-    def _obey(self, options: list[Option], file: RequirementsFile, origin: Origin) -> None:
-        """Include files, and take index options."""
+    def _apply_options(self, options: list[Option], file: RequirementsFile, origin: Origin) -> None:
+        """Include files, and collect index options."""
         for option in options:
             if option.name == "--editable":
-                raise InputError("-e stands after another option", hint="give it a line of its own")
+                raise InputError("-e follows another option", hint="write it on its own line")
             role = _INCLUDES.get(option.name)
             if role is None:
                 self.options.add(option, origin, file.directories)
@@ -163,7 +162,7 @@ class RequirementsReader:
                 role = file.role
             self._read(locate_included(option.value, file, cwd=self._cwd, role=role))
 
-    def _keep(
+    def _add_requirement(
         self,
         text: str,
         written: str,
@@ -173,9 +172,9 @@ class RequirementsReader:
         *,
         editable: bool = False,
     ) -> None:
-        """Read a requirement, and keep it.
+        """Parse a requirement, and add it.
 
-        :raises InputError: if it or one of its *own* options can't be used
+        :raises InputError: if it or one of its *own* options is not valid
         """
         requirement = parse_requirement(
             text,
@@ -190,51 +189,51 @@ class RequirementsReader:
         if own:
             self._check_build_options(own, requirement, origin)
         if file.role != "requirement":
-            _check_limit(requirement, file.role)
+            _check_role(requirement, file.role)
         self.found[file.role].append(requirement)
 
     def _check_build_options(
         self, own: Sequence[Option], requirement: Requirement, origin: Origin
     ) -> None:
-        """Options of a build can't be obeyed; they matter only where something is built."""
+        """Refuse options of a build where something is built; else warn about them."""
         names = sorted({option.name for option in own if option.name != "--hash"})
         if not names:
             return
         if requirement.source and requirement.source.kind != "wheel":
             raise InputError(
-                f"{names[0]} isn't supported",
+                f"{names[0]} is not supported",
                 hint="build a wheel of it with these settings, and name that wheel",
             )
         self.warnings.append(f"{origin}: {', '.join(names)} has no effect on a wheel")
 
-    def _concealed(self, error: InputError, written: str) -> InputError:
-        """*error*, with values of variables of the line put back to their names."""
+    def _hide_values(self, error: InputError, written: str) -> InputError:
+        """*error* with the values of variables in the line replaced by their names."""
         message, hint = error.message, error.hint
         for name in re.findall(r"\$\{([A-Z0-9_]+)\}", written):
             value = self._environ.get(name)
-            if value and len(value) >= _SHORTEST_SECRET:
+            if value and len(value) >= _MIN_SECRET:
                 message = message.replace(value, f"${{{name}}}")
                 hint = hint and hint.replace(value, f"${{{name}}}")
         return InputError(message, hint=hint)
 
 
 def _without_options(text: str) -> str:
-    """The requirement of a line as written, without the options behind it."""
-    found = _OPTION.search(text)
+    """The requirement of a line as written, without its options."""
+    found = re.search(r"\s--?[A-Za-z]", text)
     return text[: found.start()] if found else text
 
 
-def _check_limit(requirement: Requirement, role: Role) -> None:
-    """Constraints and overrides must say which project they are about.
+def _check_role(requirement: Requirement, role: Role) -> None:
+    """Check that a constraint or override names its project, and that a constraint only limits it.
 
-    :raises InputError: if they don't, or ask for more than a limit can
+    :raises InputError: if it does not
     """
     if not requirement.name:
         raise InputError(f"a {role} must name its project", hint="write NAME @ URL")
     if role == "constraint" and requirement.source and requirement.source.editable:
-        raise InputError("a constraint can't be editable", hint="leave out -e")
+        raise InputError("a constraint cannot be editable", hint="leave out -e")
     if role == "constraint" and requirement.extras:
         raise InputError(
-            "a constraint can't have extras",
+            "a constraint cannot have extras",
             hint="leave out the square brackets: a constraint limits versions, and adds nothing",
         )

@@ -1,13 +1,13 @@
-"""Requirements and markers, parsed by one thread at a time.
+"""Parse requirements and markers, one thread at a time, and explain what is wrong with them.
 
 packaging reads the strings of markers with Python's own parser, which in some releases of CPython
 counts the depth of a syntax tree for all threads together (python/cpython#106905): two threads that
-parse at once can end in a SystemError. Whoever parses beside the threads of a search does it here.
+parse at once can end in a SystemError. Code that may run beside the threads of a search parses
+here.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -33,25 +33,25 @@ def parsing() -> AbstractContextManager[object]:
 
 
 def parse_requirement(text: str) -> Requirement:
-    """Read a dependency specifier (PEP 508).
+    """Parse a dependency specifier (PEP 508).
 
-    :raises packaging.requirements.InvalidRequirement: if it isn't one
+    :raises packaging.requirements.InvalidRequirement: if it is not valid
     """
     with _ONE_AT_A_TIME:
         return Requirement(text)
 
 
 def parse_marker(text: str) -> Marker:
-    """Read an environment marker (PEP 508).
+    """Parse an environment marker (PEP 508).
 
-    :raises packaging.markers.InvalidMarker: if it isn't one
+    :raises packaging.markers.InvalidMarker: if it is not valid
     """
     with _ONE_AT_A_TIME:
         return Marker(text)
 
 
-# Of a machine that isn't here these two can't be known; Target.environment leaves them empty.
-_UNKNOWABLE = re.compile(r"\bplatform[_.](?:release|version)\b")
+# Unknown for a machine other than the host; Target.environment leaves them empty.
+_UNKNOWABLE = r"\bplatform[_.](?:release|version)\b"
 
 
 class Markers:
@@ -62,7 +62,7 @@ class Markers:
         self._known: dict[tuple[str, str], bool] = {}
 
     def hold(self, marker: Marker | None, extra: str = "") -> bool:
-        """Whether *marker* is true for the target when *extra* is asked for."""
+        """Whether *marker* is true for the target and *extra*."""
         if marker is None:
             return True
         key = (str(marker), extra)
@@ -75,8 +75,8 @@ class Markers:
 
 
 def reads_unknowable(marker: Marker | None) -> bool:
-    """Whether *marker* reads a variable that can't be known of another machine."""
-    return marker is not None and _UNKNOWABLE.search(str(marker)) is not None
+    """Whether *marker* uses a variable that is unknown for another machine."""
+    return marker is not None and re.search(_UNKNOWABLE, str(marker)) is not None
 
 
 # Dependency specifiers, "Environment Markers".
@@ -86,12 +86,10 @@ _MARKER_VARIABLES = (
     *("python_full_version", "implementation_name", "implementation_version", "extra"),
 )
 _MARKER_WORDS = {*_MARKER_VARIABLES, "and", "or", "in", "not"}
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
 def diagnose(text: str, error: Exception) -> InputError:
-    """Say what is wrong with *text*, which the parser refused with *error*."""
+    """Explain why *text* is not a valid requirement; *error* is that of the parser."""
     head, semicolon, tail = text.partition(";")
     if semicolon and _is_requirement(head):
         return diagnose_marker(tail)
@@ -99,44 +97,47 @@ def diagnose(text: str, error: Exception) -> InputError:
         if found := check(head.strip()):
             return found
     return InputError(
-        f"{escape(text)} isn't a requirement: {_first_line(error)}",
-        hint="write a name and, if need be, extras, versions and a marker, such as"
+        f"{escape(text)} is not a valid requirement: {_first_line(error)}",
+        hint="a requirement is a name with optional extras, versions and marker, such as"
         " requests[socks]>=2.32; python_version >= '3.9'",
     )
 
 
 def diagnose_marker(text: str) -> InputError:
-    """Say what is wrong with a marker that can't be read."""
-    for word in _WORD.findall(_QUOTED.sub("", text)):
+    """Explain why a marker is not valid."""
+    import difflib  # noqa: PLC0415 - only for errors
+
+    unquoted = re.sub(r"\"[^\"]*\"|'[^']*'", "", text)
+    for word in re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", unquoted):
         if word in _MARKER_WORDS:
             continue
         nearest = difflib.get_close_matches(word, _MARKER_VARIABLES, n=1)
         return InputError(
-            f"the marker has an unknown variable, {escape(word)}",
+            f"unknown variable in the marker: {escape(word)}",
             hint=f"did you mean {nearest[0]}?"
             if nearest
-            else f"text must be quoted; variables are {', '.join(_MARKER_VARIABLES)}",
+            else f"text must be quoted; the variables are {', '.join(_MARKER_VARIABLES)}",
         )
     try:
         parse_marker(text.strip())
     except InvalidMarker as error:
         return InputError(
-            f"the marker can't be read: {_first_line(error)}",
+            f"the marker is not valid: {_first_line(error)}",
             hint="compare a variable with quoted text, such as python_version < '3.10'",
         )
     except RecursionError:
         pass
-    return InputError("the marker is nested too deeply", hint="write it with fewer parentheses")
+    return InputError("the marker is nested too deeply", hint="use fewer parentheses")
 
 
 def _check_ascii(text: str) -> InputError | None:
-    strange = next((character for character in text if not " " <= character <= "~"), None)
-    if strange is None or strange == "\t":
+    unusual = next((character for character in text if not " " <= character <= "~"), None)
+    if unusual is None or unusual == "\t":
         return None
-    escaped = strange.encode("unicode_escape").decode("ascii")
+    escaped = unusual.encode("unicode_escape").decode("ascii")
     return InputError(
-        f"{escape(text)} has a character that names and versions can't have, {escaped}",
-        hint="names are of ASCII letters, digits, dots, dashes and underscores",
+        f"{escape(text)} contains a character that is not allowed in names and versions: {escaped}",
+        hint="names consist of ASCII letters, digits, dots, hyphens and underscores",
     )
 
 
@@ -144,8 +145,8 @@ def _check_name(text: str) -> InputError | None:
     if re.match(r"[A-Za-z0-9]", text):
         return None
     return InputError(
-        f"{escape(text) or 'nothing'} doesn't start with a project name",
-        hint="write one requirement a line, such as requests>=2.32",
+        f"{escape(text) or 'an empty requirement'} does not start with a project name",
+        hint="write one requirement per line, such as requests>=2.32",
     )
 
 
@@ -153,22 +154,24 @@ def _check_equals(text: str) -> InputError | None:
     corrected = re.sub(r"(?<![=<>!~])=(?!=)", "==", text)
     if corrected == text or not _is_requirement(corrected):
         return None
-    return InputError(f"{escape(text)} has a single =", hint=f"did you mean {escape(corrected)}?")
+    return InputError(
+        f"{escape(text)} contains a single =", hint=f"did you mean {escape(corrected)}?"
+    )
 
 
 def _check_two(text: str) -> InputError | None:
-    for parts in _cuts(text):
+    for parts in _splits(text):
         if all(map(_is_requirement, parts)):
             first, second = parts
             return InputError(
-                f"two requirements stand on one line: {escape(first)} and {escape(second)}",
-                hint="write one requirement a line",
+                f"two requirements on one line: {escape(first)} and {escape(second)}",
+                hint="write one requirement per line",
             )
     return None
 
 
-def _cuts(text: str) -> Iterator[tuple[str, str]]:
-    """The first few ways to cut *text* in two at white space or a comma."""
+def _splits(text: str) -> Iterator[tuple[str, str]]:
+    """The first few ways to split *text* at white space or a comma."""
     for found in list(re.finditer(r"[ \t]*,[ \t]*|[ \t]+", text[:1000]))[:20]:
         yield text[: found.start()], text[found.end() :]
 

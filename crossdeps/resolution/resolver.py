@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -134,7 +133,7 @@ def _build_sources(
             built=built,
         )
     requirements = tuple(
-        item if item.name else dataclasses.replace(item, name=names[id(item)])
+        item if item.name else msgspec.structs.replace(item, name=names[id(item)])
         for item in roots.requirements
     )
     return pins, msgspec.structs.replace(roots, requirements=requirements)

@@ -50,7 +50,7 @@ CASES = {
     "missing file": Case(
         arguments=("-r", "dev.txt"),
         code=2,
-        says=("there is no file dev.txt",),
+        says=("no such file: dev.txt",),
         hint="check the path",
     ),
     "a directory for a file": Case(
@@ -58,19 +58,19 @@ CASES = {
         files={"folder/x": ""},
         code=2,
         says=("folder",),
-        hint="name the file in it",
+        hint="give the requirements file in it",
     ),
     "lines that can't be parsed": Case(
         files={"requirements.txt": LINES},
         code=2,
         says=(
-            "3 lines can't be used",
+            "3 lines are not valid",
             "requirements.txt:3: ==1.0",
-            "requirements.txt:4: two requirements stand on one line",
+            "requirements.txt:4: two requirements on one line",
             "requirements.txt:5: --index-ulr",
             "did you mean --index-url?",
         ),
-        hint="correct these lines",
+        hint="correct each of these lines",
     ),
     "an included file that isn't there": Case(
         files={"requirements.txt": "pure\n-r more.txt\n"},
@@ -87,7 +87,7 @@ CASES = {
     "not UTF-8": Case(
         files={"requirements.txt": b"pure # caf\xe9\n"},
         code=2,
-        says=("requirements.txt isn't utf-8 text: byte 0xe9 at offset 10, in line 1",),
+        says=("requirements.txt is not utf-8 text: byte 0xe9 at offset 10, in line 1",),
         hint="coding",
     ),
     "NUL bytes": Case(
@@ -132,7 +132,7 @@ CASES = {
         files={"pylock.toml": "lock-version = 1"},
         code=2,
         says=("pylock.toml", "lock-version"),
-        hint="make it again",
+        hint="create it again",
     ),
     # For which machine
     "unknown architecture": Case(

@@ -95,5 +95,5 @@ def test_the_table_must_be_a_table(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="no such file"):
         read_project_file(tmp_path / "pyproject.toml")

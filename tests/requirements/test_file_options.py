@@ -41,10 +41,10 @@ def test_two_index_urls_are_refused(tmp_path: Path) -> None:
     write(tmp_path, {"more.txt": "\n-i https://b.example/\n"})
     error = refusal(tmp_path, "pkg\n-i https://u:s3cret@a.example/\n-r more.txt")
     assert error.message == (
-        "another --index-url than https://****@a.example/ (requirements.txt:2)"
+        "--index-url was already given as https://****@a.example/ (requirements.txt:2)"
     )
     assert error.context == ("more.txt:2: -i https://b.example/",)
-    assert error.hint == "keep one; a second index is --extra-index-url"
+    assert error.hint == "keep one of them; give a second index by --extra-index-url"
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_find_links_are_beside_the_file_or_in_the_working_directory(tmp_path: Pa
     ("content", "message"),
     [
         ("-i index.example/simple", "is neither a URL nor a directory"),
-        ("--extra-index-url ftp://h.example", "isn't the URL of an index"),
-        ("-f ./missing", "there is no file or directory"),
-        ("--trusted-host https://h.example", "isn't a host"),
-        ("--no-binary=a,,b", "isn't a project name"),
-        ("--only-binary=:al:", "isn't a project name"),
+        ("--extra-index-url ftp://h.example", "is not a valid index URL"),
+        ("-f ./missing", "no such file or directory:"),
+        ("--trusted-host https://h.example", "is not a valid host"),
+        ("--no-binary=a,,b", "is not a valid project name"),
+        ("--only-binary=:al:", "is not a valid project name"),
     ],
 )
 def test_malformed_values_are_refused(content: str, message: str, tmp_path: Path) -> None:

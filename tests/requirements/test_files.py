@@ -26,9 +26,9 @@ def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (PermissionError(13, "Permission denied"), "may not be read"),
-        (OSError(5, "Input/output error"), "can't be read: Input/output error"),
-        (ValueError("embedded null byte"), "can't be read: embedded null byte"),
+        (PermissionError(13, "Permission denied"), "cannot be read: permission denied"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (ValueError("embedded null byte"), "cannot be read: embedded null byte"),
     ],
 )
 def test_what_the_system_refuses_is_said_in_words(
@@ -49,7 +49,7 @@ def test_a_file_in_a_closed_folder_may_not_be_read(
     """Asking whether it is a directory, which Windows wants, is refused as well."""
     monkeypatch.setattr(Path, "open", _refuse)
     close_folder(tmp_path, monkeypatch)
-    with pytest.raises(InputError, match=r"^name may not be read$"):
+    with pytest.raises(InputError, match=r"^name cannot be read: permission denied$"):
         read_bytes(tmp_path / "name", "name")
 
 

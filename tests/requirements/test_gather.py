@@ -62,7 +62,7 @@ def test_standard_input_is_read_once_and_is_relative_to_the_working_directory(
 def test_what_is_wrong_with_standard_input_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         gather(tmp_path, Requirements(requirement_files=("-",)), stdin=b"\xff")
-    assert caught.value.message.startswith("standard input isn't utf-8")
+    assert caught.value.message.startswith("standard input is not utf-8")
 
 
 def test_a_group_alone_brings_no_dependencies_of_the_project(tmp_path: Path) -> None:
@@ -84,24 +84,40 @@ def test_a_group_may_name_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "message", "hint"),
     [
-        ({}, "nothing was asked for", "-r"),
-        ({"requirements": ("a",), "extras": ("x",)}, "no pyproject.toml to take the extra x", "-r"),
+        ({}, "no requirements were specified", "-r"),
+        (
+            {"requirements": ("a",), "extras": ("x",)},
+            "the extra x was specified without a pyproject.toml",
+            "-r",
+        ),
         ({"requirement_files": ("pylock.toml",)}, "is a lock", "build pylock.toml"),
         ({"requirement_files": ("pylock.dev.toml",)}, "is a lock", "build pylock.dev.toml"),
-        ({"requirement_files": ("other.toml",)}, "a name that isn't known", "pyproject.toml"),
-        ({"requirement_files": ("none.txt",)}, "there is no file none.txt", None),
-        ({"requirement_files": ("pyproject.toml",)}, "there is no file pyproject.toml", None),
+        (
+            {"requirement_files": ("other.toml",)},
+            "a TOML file with an unknown name",
+            "pyproject.toml",
+        ),
+        ({"requirement_files": ("none.txt",)}, "no such file: none.txt", None),
+        ({"requirement_files": ("pyproject.toml",)}, "no such file: pyproject.toml", None),
         ({"requirement_files": (".",)}, ". is a directory", None),
-        ({"requirement_files": ("https://h.example/r.txt",)}, "are read from disk", "download"),
-        ({"requirement_files": ("no/r.txt",)}, "there is no file no/r.txt", "folder isn't there"),
-        ({"requirement_files": ("a\0b",)}, "a\\x00b isn't a path", None),
-        ({"requirement_files": ("R.txt",)}, "there is no file R.txt", "did you mean r.txt?"),
+        (
+            {"requirement_files": ("https://h.example/r.txt",)},
+            "must be local files, not URLs: http",
+            "download",
+        ),
+        (
+            {"requirement_files": ("no/r.txt",)},
+            "no such file: no/r.txt",
+            "its directory does not exist",
+        ),
+        ({"requirement_files": ("a\0b",)}, "a\\x00b is not a valid path", None),
+        ({"requirement_files": ("R.txt",)}, "no such file: R.txt", "did you mean r.txt?"),
         ({"requirements": ("r.txt",)}, "r.txt is a file, not a requirement", "-r r.txt"),
         ({"requirements": ("requirements.txt",)}, "is a file, not a requirement", "-r"),
         ({"requirements": ("./r.txt",)}, "r.txt is a file, not a requirement", "-r ./r.txt"),
         ({"requirements": ("a=1",)}, "single =", "a==1"),
-        ({"constraint_files": ("none.txt",), "requirements": ("a",)}, "there is no file", None),
-        ({"groups": ("test",)}, "there is no file pyproject.toml", None),
+        ({"constraint_files": ("none.txt",), "requirements": ("a",)}, "no such file", None),
+        ({"groups": ("test",)}, "no such file: pyproject.toml", None),
     ],
 )
 def test_requests_that_cannot_be_met_are_refused(
@@ -132,5 +148,5 @@ def test_what_is_wrong_anywhere_is_told_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / "loop.txt").symlink_to("loop.txt")
-    with pytest.raises(InputError, match=r"loop\.txt can't be read"):
+    with pytest.raises(InputError, match=r"loop\.txt cannot be read"):
         gather(tmp_path, Requirements(requirement_files=("loop.txt",)))

@@ -120,27 +120,27 @@ def test_groups_include_each_other(group: str, expected: list[str], tmp_path: Pa
 def test_a_project_without_dependencies_is_a_warning(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[project]\nname = 'x'"})
     inputs = gather(tmp_path, Requirements(requirement_files=("pyproject.toml",)))
-    assert inputs.warnings == ("pyproject.toml asks for nothing",)
+    assert inputs.warnings == ("pyproject.toml has no requirements",)
 
 
 @pytest.mark.parametrize(
     ("content", "extras", "groups", "message", "hint"),
     [
-        ("[project", (), (), "isn't valid TOML", None),
-        (b"x = '\xe9'", (), (), "isn't UTF-8 text", None),
+        ("[project", (), (), "is not valid TOML", None),
+        (b"x = '\xe9'", (), (), "is not UTF-8 text", None),
         ("", (), (), "has no [project] table", "--group"),
         ("[tool.poetry]", (), (), "has no [project] table", "poetry export"),
-        ("project = 1", (), (), "project isn't a table", None),
+        ("project = 1", (), (), "project is not a table", None),
         ("tool = 1", (), (), "has no [project] table", None),
-        ("[project]\ndependencies = 'a'", (), (), "isn't a list of strings", None),
-        ("[project]\ndependencies = [1]", (), (), "isn't a list of strings", None),
+        ("[project]\ndependencies = 'a'", (), (), "is not a list of strings", None),
+        ("[project]\ndependencies = [1]", (), (), "is not a list of strings", None),
         ("[project]\ndependencies = ['a=1']", (), (), "single =", None),
         ("[project]\ndependencies = ['./x']", (), (), "is a path", "file:"),
         ("[project]\ndynamic = ['dependencies']", (), (), "dynamic", "crossdeps build ."),
         (PROJECT, ("fast-pth",), (), "has no extra fast-pth", "fast-path"),
         ("[project]", ("x",), (), "has no extra x", "it has no extras"),
         ("[project]\ndynamic = ['optional-dependencies']", ("x",), (), "dynamic", None),
-        ("[project]\noptional-dependencies = []", ("x",), (), "isn't a table", None),
+        ("[project]\noptional-dependencies = []", ("x",), (), "is not a table", None),
         ("[project.optional-dependencies]\na_b=[]\na-b=[]", ("a-b",), (), "the same name", None),
         (PROJECT, (), ("bsae",), "has no group bsae", "base"),
         (
@@ -148,8 +148,8 @@ def test_a_project_without_dependencies_is_a_warning(tmp_path: Path) -> None:
             *((), ("a",), "include each other: a -> b -> a", None),
         ),
         ("[project]\n[dependency-groups]\na=[{include='b'}]", (), ("a",), "include-group", None),
-        ("[project]\n[dependency-groups]\na='x'", (), ("a",), "isn't a list", None),
-        ("[project]\n[dependency-groups]\na=[1]", (), ("a",), "isn't a list of strings", None),
+        ("[project]\n[dependency-groups]\na='x'", (), ("a",), "is not a list", None),
+        ("[project]\n[dependency-groups]\na=[1]", (), ("a",), "is not a list of strings", None),
         (
             "[project]\n[dependency-groups]\na=[{include-group='nope'}]",
             *((), ("a",), "has no group nope", None),

@@ -86,7 +86,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
             "sub/more.txt": "\nfoo bar\n",
         },
     )
-    assert error.message == "3 lines can't be used"
+    assert error.message == "3 lines are not valid"
     assert [line.split(" ")[0] for line in error.context] == [
         "requirements.txt:2:",
         "sub/more.txt:2:",
@@ -97,7 +97,7 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_file_of_another_format_is_told_in_few_lines(tmp_path: Path) -> None:
     error = refusal(tmp_path, "{}\n" * 1000)
-    assert error.message == "1000 lines can't be used"
+    assert error.message == "1000 lines are not valid"
     assert len(error.context) == 51
     assert error.context[-1] == "and 950 more"
 
@@ -207,14 +207,14 @@ def test_very_deep_inclusion_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("-r missing.txt", "there is no file missing.txt"),
-        ("-c missing.txt", "there is no file missing.txt"),
+        ("-r missing.txt", "no such file: missing.txt"),
+        ("-c missing.txt", "no such file: missing.txt"),
         ("-r folder", "folder is a directory"),
-        ("-r https://h.example/requirements.txt", "are read from disk"),
-        ("-c http://h.example/c.txt", "are read from disk"),
-        ("-r pyproject.toml", "pyproject.toml isn't a requirements file"),
-        ("-r -", "there is no file -"),
-        ("-r latin.txt", "latin.txt isn't utf-8 text"),
+        ("-r https://h.example/requirements.txt", "must be local files, not URLs: http"),
+        ("-c http://h.example/c.txt", "must be local files, not URLs: http"),
+        ("-r pyproject.toml", "pyproject.toml is not a requirements file"),
+        ("-r -", "no such file: -"),
+        ("-r latin.txt", "latin.txt is not utf-8 text"),
     ],
 )
 def test_what_cannot_be_included_is_told_with_the_including_line(
@@ -251,9 +251,9 @@ def test_file_urls_are_included_as_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("pkg[extra]==1", "can't have extras"),
+        ("pkg[extra]==1", "cannot have extras"),
         ("./project", "must name its project"),
-        ("-e ./named", "can't be editable"),
+        ("-e ./named", "cannot be editable"),
         ("git+https://h.example/p.git", "must name its project"),
     ],
 )
@@ -334,13 +334,13 @@ def test_transport_that_is_safe_or_declared_so_is_taken(content: str, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("pkg -i https://h.example", "--index-url can't stand on the line of a requirement"),
-        ("-e . --pre", "--pre can't stand on the line of a requirement"),
-        ("--pre -e .", "-e stands after another option"),
-        (f"--hash={SHA256}", "belongs to no requirement"),
+        ("pkg -i https://h.example", "--index-url is not allowed on the line of a requirement"),
+        ("-e . --pre", "--pre is not allowed on the line of a requirement"),
+        ("--pre -e .", "-e follows another option"),
+        (f"--hash={SHA256}", "does not belong to a requirement"),
         ("pkg==1 \\ \n", "backslash is followed by white space"),
         ("pkg==1 \\ # comment\n", "backslash is followed by white space"),
-        ("./project --config-settings x=y", "--config-settings isn't supported"),
+        ("./project --config-settings x=y", "--config-settings is not supported"),
     ],
 )
 def test_options_where_they_have_no_meaning_are_refused(
@@ -355,7 +355,7 @@ def test_build_options_have_no_effect_on_wheels_and_say_so(tmp_path: Path) -> No
     inputs = read(tmp_path, "pkg==1 --global-option=--x --config-settings=a=b\n--use-feature fast")
     assert inputs.warnings == (
         "requirements.txt:1: --config-settings, --global-option has no effect on a wheel",
-        "requirements.txt:2: --use-feature=fast has no meaning here",
+        "requirements.txt:2: --use-feature=fast has no effect",
     )
 
 
@@ -365,7 +365,7 @@ def test_a_file_that_asks_for_nothing_is_a_warning(content: str, tmp_path: Path)
     write(tmp_path, {"limits.txt": "a<1"})
     inputs = read(tmp_path, content)
     assert inputs.requirements == ()
-    assert inputs.warnings == ("requirements.txt asks for nothing",)
+    assert inputs.warnings == ("requirements.txt has no requirements",)
 
 
 # ---- size and garbage

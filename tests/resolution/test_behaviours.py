@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from crossdeps.errors import CrossdepsError
@@ -68,7 +67,7 @@ def test_neither_order_nor_asking_ahead_changes_an_answer(case: Case) -> None:
     def outcome(*, shuffle: int, ahead: bool) -> str:
         inputs = case.inputs()
         if shuffle:
-            inputs = dataclasses.replace(
+            inputs = msgspec.structs.replace(
                 inputs,
                 requirements=inputs.requirements[::-1],
                 constraints=inputs.constraints[::-1],
