@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support.guards import clear_environment, forbid_network, forbid_programs
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 # A run in the background of a shell starts with Ctrl-C ignored, and so would what it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more about the machine, or about coverage, than about the code.
+hypothesis.settings.register_profile("crossdeps", deadline=None)
+hypothesis.settings.load_profile("crossdeps")
 
 REAL_INDEX = {"network", "emulation"}
 """Marks of tests that may reach the package index, and keep the settings that tell how."""

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -247,10 +246,8 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, kind: str) -> None:
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.wait(10)
-    assert time.monotonic() - started < 5
+        process.wait(60)
     assert list(tmp_path.iterdir()) == []
 
 

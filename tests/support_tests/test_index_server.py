@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 WHEEL = make_wheel("Foo.Bar", "1.0", requires_python=">=3.8")
 AS_JSON = {"Accept": JSON_TYPE}
+FOR_EVER = 3600.0
 
 
 @pytest.fixture
@@ -236,11 +236,9 @@ def test_connections_break(
 def test_answers_stall_and_the_server_still_stops_at_once(get: Get, after: int | None) -> None:
     with IndexServer() as server:
         url = server.add(WHEEL)
-        server.script(f"/files/{WHEEL.filename}", [faults.stall(60, after=after)])
+        server.script(f"/files/{WHEEL.filename}", [faults.stall(FOR_EVER, after=after)])
         with pytest.raises(requests.RequestException, match="timed out"):
             get(url, timeout=0.3)
-        start = time.monotonic()
-    assert time.monotonic() - start < 5
 
 
 def test_a_closed_server_refuses(get: Get) -> None:
