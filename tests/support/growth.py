@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 LINEAR = 3.0
 """The most that twice the input may cost: linear work costs twice as much, quadratic four times."""
 
-_FEWEST_ROUNDS = 3
-_MOST_ROUNDS = 10
-_CLEARLY_LINEAR = 2.5
+_DOUBLINGS = 3
+_ROUNDS = 3
 
 _Input = TypeVar("_Input")
 
@@ -32,29 +31,27 @@ class CountingStream(io.BytesIO):
         return data
 
 
-def growth(work: Callable[[_Input], object], half: _Input, whole: _Input) -> float:
-    """How many times the processor time for *half* the work on the *whole* input takes.
+def growth(
+    work: Callable[[_Input], object], make_input: Callable[[int], _Input], size: int
+) -> float:
+    """How many times the processor time grows when the input becomes twice as large.
 
-    Each is the best of several runs in turn, and more follow while the answer is near the limit.
-    The input must be so large that the growing part of the work outweighs the constant part.
+    It is measured between an eighth of *size* and *size*, so that a processor which changes its
+    speed in between, by up to half, doesn't change the answer; each is the best of three runs.
+    At *size* the growing part of the work must outweigh the constant part by far.
     """
-    ratio = 0.0
-    best_half = best_whole = float("inf")
-    for done in range(1, _MOST_ROUNDS + 1):
-        best_half = min(best_half, _processor_time(work, half))
-        best_whole = min(best_whole, _processor_time(work, whole))
-        ratio = best_whole / best_half
-        if done >= _FEWEST_ROUNDS and ratio <= _CLEARLY_LINEAR:
-            break
-    return ratio
-
-
-def _processor_time(work: Callable[[_Input], object], value: _Input) -> float:
+    inputs = [make_input(size >> _DOUBLINGS), make_input(size)]
     gc.collect()
     gc.disable()
     try:
-        start = time.thread_time()
-        work(value)
-        return time.thread_time() - start
+        rounds = [[_processor_time(work, one) for one in inputs] for _ in range(_ROUNDS)]
     finally:
         gc.enable()
+    small, large = (min(times) for times in zip(*rounds, strict=True))
+    return float((large / small) ** (1 / _DOUBLINGS))
+
+
+def _processor_time(work: Callable[[_Input], object], value: _Input) -> float:
+    start = time.thread_time()
+    work(value)
+    return time.thread_time() - start
