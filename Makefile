@@ -22,7 +22,7 @@ example: $(VENV)/installed ## build examples/pycryptodome for Python 3.9 on x86_
 		--python 3.9 --arch x86_64 -o build/example.zip
 	$(VENV)/bin/crossdeps check build/example.zip --python 3.9 --arch x86_64
 
-test: $(DEV)/installed ## lint, types, layers, documentation and every test
+test: $(DEV)/installed ## every gate: lint, types, layers, changelog, documentation, tests
 	$(DEV)/bin/nox --non-interactive
 
 unit: $(DEV)/installed ## the quick tests only
