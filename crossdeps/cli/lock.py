@@ -33,16 +33,17 @@ OUTDATED = 1
 def run_lock(options: Options, console: Console) -> int:
     """Write the lock, or print it where the output is ``-``.
 
-    :raises OutputError: if it can't be written, or a file that isn't a lock has its name
+    :returns: 0; with ``--check`` 1 if the lock is out of date
+    :raises OutputError: if it cannot be written, or the file exists and is not a lock
     """
     output = options.lock_output or DEFAULT_LOCK
     if output == STDOUT and (options.json or options.check):
         raise UsageError(
-            "standard output can't hold both the lock and what is told of it",
+            "standard output cannot hold both the lock and a report of it",
             hint="name a file with --output",
         )
     path = None if output == STDOUT else Path(output)
-    previous = _earlier(path, options, console) if path else None
+    previous = _read_previous(path, options, console) if path else None
     targets = choose_targets(options, console)
     with console.progress() as progress:
         report = plan_lock(
@@ -56,16 +57,16 @@ def run_lock(options: Options, console: Console) -> int:
     text = to_requirements(report.lock) if output.endswith(".txt") else dump(report.lock)
     if path is None:
         console.data(text)
-        _say(report, "standard output", console)
+        _print_summary(report, "standard output", console)
         return 0
-    return _finish(path, text, report, options, console)
+    return _write(path, text, report, options, console)
 
 
-def _finish(path: Path, text: str, report: LockReport, options: Options, console: Console) -> int:
+def _write(path: Path, text: str, report: LockReport, options: Options, console: Console) -> int:
     writes = not (options.dry_run or options.check)
     if writes:
         write_output(path, text, what="the lock")
-    _say(report, str(path), console)
+    _print_summary(report, str(path), console)
     tell(
         lock_document(report, path=str(path.absolute()) if writes else None),
         "",
@@ -78,7 +79,7 @@ def _finish(path: Path, text: str, report: LockReport, options: Options, console
     return 0
 
 
-def _say(report: LockReport, output: str, console: Console) -> None:
+def _print_summary(report: LockReport, output: str, console: Console) -> None:
     for warning in report.warnings:
         console.warn(warning)
     for divergence in report.divergences:
@@ -90,40 +91,40 @@ def _say(report: LockReport, output: str, console: Console) -> None:
         console.say(f"  {resolution.target.describe()}")
 
 
-def _earlier(path: Path, options: Options, console: Console) -> PreviousLock | None:
-    """The lock that is there; None where there is none, or nothing of it is to be kept.
+def _read_previous(path: Path, options: Options, console: Console) -> PreviousLock | None:
+    """The existing lock; None if there is none, or no version of it is kept.
 
-    :raises OutputError: if what is there isn't a lock
+    :raises OutputError: if the file exists and is not a lock
     """
     if path.suffix == ".txt":
-        _check_requirements(path)
+        _check_is_lock(path)
         return None
     if not is_pylock(path):
-        console.warn(f"{path} will be no lock by its name: call it pylock.NAME.toml")
+        console.warn(f"{path} is not a valid name for a lock: use pylock.NAME.toml")
     if not os.path.isfile(path):  # noqa: PTH113 - never raises
         return None
-    lock = _read(path, options, console)
+    lock = _parse(path, options, console)
     if lock is None or "" in options.upgrades:
         return None
     upgraded = frozenset(canonicalize_name(name) for name in options.upgrades if name)
     for name in sorted(upgraded - {package.name for package in lock.packages}):
-        console.warn(f"{name} isn't in {path}: there is nothing to upgrade")
+        console.warn(f"{name} is not in {path}: nothing to upgrade")
     return PreviousLock(lock=lock, upgraded=upgraded)
 
 
-def _read(path: Path, options: Options, console: Console) -> Pylock | None:
+def _parse(path: Path, options: Options, console: Console) -> Pylock | None:
     try:
         return read_pylock(path)
     except InputError as error:
         if not is_pylock(path):
-            raise _taken(path) from error
+            raise _not_a_lock(path) from error
         if "" not in options.upgrades:
-            console.warn(f"{error.message}: every version is chosen anew")
+            console.warn(f"{error.message}: all versions are chosen again")
         return None
 
 
-def _check_requirements(path: Path) -> None:
-    """Refuse to write over requirements that were written by hand.
+def _check_is_lock(path: Path) -> None:
+    """Refuse to overwrite requirements that were written by hand.
 
     :raises OutputError: if they were
     """
@@ -132,11 +133,11 @@ def _check_requirements(path: Path) -> None:
     with path.open("rb") as file:
         if file.readline().strip() == LOCK_HEADER.encode():
             return
-    raise _taken(path)
+    raise _not_a_lock(path)
 
 
-def _taken(path: Path) -> OutputError:
+def _not_a_lock(path: Path) -> OutputError:
     return OutputError(
-        f"{path} is there, and isn't a lock",
+        f"{path} exists and is not a lock",
         hint=f"write to {DEFAULT_LOCK}, pylock.NAME.toml or another NAME.txt, or remove it first",
     )

@@ -1,4 +1,4 @@
-"""Standard output for data, standard error for talk."""
+"""Printing: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Console:
         self._shows_progress = terminal and not (options.quiet or options.no_progress)
 
     def data(self, text: str) -> None:
-        """Print what was asked for.
+        """Print the result of the command.
 
-        :raises BrokenPipeError: if its reader has gone
-        :raises OutputError: if it can't be written
+        :raises BrokenPipeError: if its reader has exited
+        :raises OutputError: if it cannot be written
         """
         try:
             self.out.write(_encodable(text, self.out))
@@ -56,16 +56,16 @@ class Console:
             raise
         except OSError as error:
             raise OutputError(
-                f"standard output can't be written: {error.strerror or error}"
+                f"standard output cannot be written: {error.strerror or error}"
             ) from error
 
     def say(self, text: str) -> None:
-        """Print a line of talk, unless quiet."""
+        """Print a line on standard error, unless quiet."""
         if not self.quiet:
             self._line(text)
 
     def detail(self, text: str) -> None:
-        """Print a line that only -v wants."""
+        """Print a line with -v only."""
         if self.verbose and not self.quiet:
             self._line(text)
 
@@ -75,7 +75,7 @@ class Console:
             self._line(text, "warning")
 
     def note(self, text: str) -> None:
-        """Print what was decided for the user, unless quiet."""
+        """Print a decision that was made for the user, unless quiet."""
         if not self.quiet:
             self._line(text, "note")
 
@@ -90,7 +90,7 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """A reporter for long work: lines with -v, a live one on a terminal, else a silent one."""
+        """A reporter of progress: lines with -v, a live display on a terminal, else silent."""
         if self.verbose and not self.quiet:
             from crossdeps.cli.progress_display import LoggedProgress  # noqa: PLC0415
 
@@ -112,14 +112,14 @@ class Console:
         if word:
             styled = f"\x1b[{_STYLES[word]}m{word}\x1b[0m" if self.color else word
             shown = f"{styled}: {shown}"
-        # Talk that nobody reads is no reason to stop working.
+        # A closed standard error is no reason to stop.
         with suppress(OSError):
             self.err.write(shown + "\n")
             self.err.flush()
 
 
 def _encodable(text: str, stream: TextIO) -> str:
-    """*text* as *stream* can encode it (LANG=C) and a terminal can bear it, the rest escaped."""
+    """*text* as *stream* can encode it (LANG=C) and as a terminal can show it, the rest escaped."""
     from crossdeps.text import printable  # noqa: PLC0415 - not needed for help
 
     encoding = stream.encoding or "utf-8"

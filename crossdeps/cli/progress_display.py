@@ -1,4 +1,4 @@
-"""Progress as lines, for -v: on a build server, or to see what takes so long."""
+"""Progress for people: lines with -v, and a live display on a terminal."""
 
 from __future__ import annotations
 
@@ -29,51 +29,51 @@ if TYPE_CHECKING:
 class LoggedProgress(Progress):
     """A line for each step, and with *detailed* one for each choice of the search too."""
 
-    def __init__(self, say: Callable[[str], None], *, detailed: bool) -> None:
-        self._say = say
+    def __init__(self, print_line: Callable[[str], None], *, detailed: bool) -> None:
+        self._print_line = print_line
         self._detailed = detailed
 
     def resolving(self, requirements: int) -> None:
-        """Say that the search begins."""
-        self._say(f"resolving, requirements: {requirements}")
+        """Print that the search begins."""
+        self._print_line(f"resolving, requirements: {requirements}")
 
     def considered(self, project: str, version: str, pinned: int) -> None:
-        """Say what was chosen, if every choice is of interest."""
+        """Print what was chosen, if *detailed*."""
         if self._detailed:
-            self._say(f"  {pinned}: {project} {version}")
+            self._print_line(f"  {pinned}: {project} {version}")
 
     def backtracking(self, project: str, rounds: int) -> None:
-        """Say what was taken back, if every choice is of interest."""
+        """Print which choice was undone, if *detailed*."""
         if self._detailed:
-            self._say(f"  round {rounds}: another {project}")
+            self._print_line(f"  round {rounds}: another {project}")
 
     def resolved(self, projects: int) -> None:
-        """Say how many projects are needed."""
-        self._say(f"resolved, projects: {projects}")
+        """Print how many projects are needed."""
+        self._print_line(f"resolved, projects: {projects}")
 
     def fetching(self, wheels: int, size: int) -> None:
-        """Say what has to be downloaded."""
-        self._say(f"downloading, wheels: {wheels}, bytes: {size}")
+        """Print what has to be downloaded."""
+        self._print_line(f"downloading, wheels: {wheels}, bytes: {size}")
 
     def building(self, project: str) -> None:
-        """Say what pip is building."""
-        self._say(f"building {project}")
+        """Print what pip is building."""
+        self._print_line(f"building {project}")
 
     def build_output(self, line: str) -> None:
-        """Pass on what the build prints."""
-        self._say(f"  {line.rstrip()}")
+        """Print the output of the build."""
+        self._print_line(f"  {line.rstrip()}")
 
     def writing(self, path: str, entries: int) -> None:
-        """Say that the artifact is being written."""
-        self._say(f"writing {path}, files: {entries}")
+        """Print that the artifact is being written."""
+        self._print_line(f"writing {path}, files: {entries}")
 
     def wrote(self, path: str, size: int) -> None:
-        """Say that the artifact is complete."""
-        self._say(f"wrote {path}, bytes: {size}")
+        """Print that the artifact is complete."""
+        self._print_line(f"wrote {path}, bytes: {size}")
 
 
 class LiveProgress(Progress):
-    """Told of the work by any thread, it redraws the line a few times a second."""
+    """A live line, redrawn a few times a second; any thread may report to it."""
 
     def __init__(self, stream: TextIO, *, color: bool) -> None:
         self._console = RichConsole(
@@ -90,16 +90,16 @@ class LiveProgress(Progress):
         self._show("Resolving", plural(requirements, "requirement"))
 
     def considered(self, project: str, version: str, pinned: int) -> None:
-        """Show the project that the search is at."""
-        self._tell(f"{plural(pinned, 'project')}, {project} {version}")
+        """Show the current project of the search."""
+        self._update(f"{plural(pinned, 'project')}, {project} {version}")
 
     def backtracking(self, project: str, rounds: int) -> None:
-        """Show that a choice is taken back: a long search says what it is doing."""
-        self._tell(f"round {rounds:,}, trying another {project}")
+        """Show that a choice is undone: a long search shows what it is doing."""
+        self._update(f"round {rounds:,}, trying another {project}")
 
     def resolved(self, projects: int) -> None:
-        """Say so until the next step begins."""
-        self._tell(plural(projects, "project"))
+        """Show the number of projects until the next step begins."""
+        self._update(plural(projects, "project"))
 
     def fetching(self, wheels: int, size: int) -> None:
         """Show a bar for the downloads."""
@@ -109,7 +109,7 @@ class LiveProgress(Progress):
             self._show("Downloading", plural(wheels, "wheel"), total=size)
 
     def fetched(self, filename: str, size: int) -> None:
-        """Move the bar; when all has arrived, what takes time is to verify it."""
+        """Move the bar; after the last wheel, the time is spent on verifying."""
         del filename
         with self._lock:
             if self._bars is not None and self._task is not None:
@@ -125,7 +125,7 @@ class LiveProgress(Progress):
 
     def build_output(self, line: str) -> None:
         """Show the newest line of the build."""
-        self._tell(line.strip())
+        self._update(line.strip())
 
     def writing(self, path: str, entries: int) -> None:
         """Show that the artifact is being written."""
@@ -133,12 +133,12 @@ class LiveProgress(Progress):
         self._show("Writing", plural(entries, "file"))
 
     def wrote(self, path: str, size: int) -> None:
-        """Take the line away."""
+        """Remove the line."""
         del path, size
         self.close()
 
     def close(self) -> None:
-        """Take the line away, whatever happened."""
+        """Remove the line."""
         with self._lock:
             bars, self._bars = self._bars, None
         if bars is not None:
@@ -152,7 +152,7 @@ class LiveProgress(Progress):
             self._task = bars.add_task(step, total=total or None, detail=printable(detail))
         bars.start()
 
-    def _tell(self, detail: str) -> None:
+    def _update(self, detail: str) -> None:
         with self._lock:
             if self._bars is not None and self._task is not None:
                 self._bars.update(self._task, detail=printable(detail))

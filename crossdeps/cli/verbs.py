@@ -1,4 +1,4 @@
-"""The verbs of the command line but ``lock``: each loads what it needs, and nothing else."""
+"""The verbs of the command line except ``lock``; each loads only what it needs."""
 
 from __future__ import annotations
 
@@ -127,13 +127,13 @@ FILES_SHOWN = 20
 
 
 def run_diff(options: Options, console: Console) -> int:
-    """Print what differs; 1 if anything does and the exit code was asked to tell."""
+    """Print the differences; with ``--exit-code`` 1 if there are any."""
     from crossdeps.pipeline.report import compare
     from crossdeps.report.diff.comparison import comparison_document
     from crossdeps.report.diff.renderings import render_comparison, render_comparison_markdown
 
     if options.markdown and options.json:
-        raise UsageError("--markdown and --json were both given", hint="give one of them")
+        raise UsageError("--markdown and --json were both given", hint="use one of them")
     comparison = compare(options.old, options.new)
     if options.markdown:
         text = render_comparison_markdown(comparison)
@@ -188,15 +188,15 @@ STANDARD_OUTPUT = "-"
 
 
 def run_report(options: Options, console: Console) -> int:
-    """Print or write the report in the form that was asked for."""
+    """Print or write the report in the requested format."""
     from crossdeps.pipeline.report import inspect
     from crossdeps.report.inspect.inspection_text import inspection_document
 
-    form = _form(options)
+    form = _choose_format(options)
     output = options.report_output or STANDARD_OUTPUT
     _check_output(output, options.artifact)
     if form == "sbom":
-        # Before any work: without its library nothing of it can be used.
+        # Before any work: it needs an optional library.
         from crossdeps.report.inspect.sbom import check_library
 
         check_library()
@@ -216,24 +216,22 @@ def run_report(options: Options, console: Console) -> int:
     return 0
 
 
-def _form(options: Options) -> str:
-    """The form that ``--format`` names; ``--json`` is one of them."""
+def _choose_format(options: Options) -> str:
+    """The format of the report; ``--json`` is one of them."""
     form = options.format or "text"
     if not options.json:
         return form
     if form not in {"text", "json"}:
-        raise UsageError(f"--json and --format {form} were both given", hint="give one of them")
+        raise UsageError(f"--json and --format {form} were both given", hint="use one of them")
     return "json"
 
 
 def _check_output(output: str, subject: str) -> None:
-    """Refuse to write over the artifact itself."""
+    """Refuse to overwrite the artifact itself."""
     path, artifact = Path(output), Path(subject)
     if output != STANDARD_OUTPUT and path.exists() and artifact.exists():
         if path.samefile(artifact):
-            raise OutputError(
-                f"{output} is the artifact that is reported on", hint="name another file"
-            )
+            raise OutputError(f"{output} is the reported artifact itself", hint="name another file")
         if path.is_dir():
             raise OutputError(f"{output} is a directory", hint="name a file for the report")
 

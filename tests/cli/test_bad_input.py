@@ -405,7 +405,7 @@ def test_a_lock_takes_the_place_of_a_lock_only(run: CommandLine) -> None:
     file = run.write("requirements.txt", "pure\n")
     told = run("lock", "-o", "requirements.txt", *TARGET)
     assert told.code == 2
-    assert "requirements.txt is there, and isn't a lock" in told.err
+    assert "requirements.txt exists and is not a lock" in told.err
     assert file.read_text() == "pure\n"
     assert run("lock", "-o", "other.toml", *TARGET).code == 0
     assert run("lock", "-o", "other.toml", *TARGET).code == 0

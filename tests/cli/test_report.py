@@ -70,7 +70,7 @@ def test_a_target_is_taken_but_not_needed(item: CommandLine) -> None:
             ("f.zip", "--format", "pdf"),
             "invalid value for --format: must be one of text, json, sbom, html, licences",
         ),
-        (("f.zip", "-o", "f.zip"), "f.zip is the artifact that is reported on"),
+        (("f.zip", "-o", "f.zip"), "f.zip is the reported artifact itself"),
         (("f.zip", "-o", "package"), "package is a directory"),
         (("f.zip", "-o", "no/such/file"), "the report cannot be written to no/such/file"),
         (("f.zip", "--runtime", "python3.12"), "no architecture was specified"),

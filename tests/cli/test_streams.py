@@ -245,7 +245,7 @@ class TestProcess:
                 check=False,
             )
         assert done.returncode == 2
-        assert "error: standard output can't be written: No space left on device" in done.stderr
+        assert "error: standard output cannot be written: No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
