@@ -160,7 +160,7 @@ class TestKeepingPins:
     def test_a_name_that_is_not_in_it_is_told(self, run: CommandLine) -> None:
         told = run("lock", "leaf", "-U", "purr", *TARGET)
         assert told.code == 0
-        assert "warning: purr isn't in pylock.toml" in told.err
+        assert "warning: purr is not in pylock.toml" in told.err
 
     def test_additions_and_removals_are_told(self, run: CommandLine) -> None:
         told = run("lock", "native", *TARGET)
