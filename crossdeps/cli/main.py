@@ -105,7 +105,7 @@ def _call(options: Options, console: Console) -> int:
     if options.report:
         check_report(options.report)
     if os.path.isfile("pyproject.toml"):  # noqa: PTH113 - without pathlib
-        from crossdeps.config.project_file import apply_project_file  # noqa: PLC0415 - loads much
+        from crossdeps.config.configuration import apply_project_file  # noqa: PLC0415 - loads much
 
         options = apply_project_file(options)
     module = import_module(f"crossdeps.cli.{'lock' if options.verb == 'lock' else 'verbs'}")

@@ -225,8 +225,6 @@ def _find_python(console: Console) -> str:
 
     It is the one question that the host is asked, and the user is told of it.
     """
-    from crossdeps.config.project_file import read_python_version
-
     file = Path(".python-version")
     if file.is_file() and (version := read_python_version(file)):
         return version
@@ -235,3 +233,28 @@ def _find_python(console: Console) -> str:
         f"assuming Python {running}, which runs crossdeps; specify --python or --runtime to choose"
     )
     return running
+
+
+def read_python_version(path: Path) -> str | None:
+    """Return the first version that a ``.python-version`` names, such as ``3.12`` or ``3.12.4``.
+
+    None where it names nothing. ``python-3.12`` and ``cpython-3.12`` mean the same.
+
+    :raises InputError: if the file cannot be read, or its first entry is another implementation or
+        the name of an environment
+    """
+    from crossdeps.requirements.files import decode, read_bytes
+    from crossdeps.text import escape
+
+    for number, line in enumerate(decode(read_bytes(path, str(path))).splitlines(), start=1):
+        version = line.partition("#")[0].strip()
+        if not version:
+            continue
+        if found := re.fullmatch(r"(?:(?:c?python)-?)?(3\.\d{1,2}(?:\.\d{1,2})?)", version):
+            return found[1]
+        raise InputError(
+            f"{escape(version)} is not a version of CPython",
+            context=(f"{path}:{number}",),
+            hint="specify the Python of the package with --python, such as --python 3.12",
+        )
+    return None

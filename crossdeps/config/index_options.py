@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from crossdeps.config.options import OPTIONS
-from crossdeps.config.pip_config import read_pip_configuration, read_system_network
-from crossdeps.config.pip_options import (
+from crossdeps.config.configuration import (
     LOCATIONS,
     ConfiguredOptions,
     read_configured_options,
     resolve_location,
 )
+from crossdeps.config.options import OPTIONS
+from crossdeps.config.pip_config import read_pip_configuration, read_system_network
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import FileOptions, Origin
 from crossdeps.text import HIDDEN, escape, redact

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from crossdeps.config.configuration import ConfiguredOptions, read_configured_options
 from crossdeps.config.index_options import gather_index_options, merge_selection_options
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
-from crossdeps.config.pip_options import ConfiguredOptions, read_configured_options
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
 from crossdeps.wheels.store import Store

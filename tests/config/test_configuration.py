@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.config.configuration import read_project_file
 from crossdeps.config.options import Options
-from crossdeps.config.project_file import read_project_file
 from crossdeps.errors import InputError
 from tests.requirements.reading import write
 

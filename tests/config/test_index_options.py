@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crossdeps.config.configuration import ConfiguredOptions
 from crossdeps.config.index_options import (
     DEFAULT_INDEX_URL,
     ConnectionOptions,
@@ -17,7 +18,6 @@ from crossdeps.config.index_options import (
 )
 from crossdeps.config.options import Options
 from crossdeps.config.pip_config import SystemNetwork, read_system_network
-from crossdeps.config.pip_options import ConfiguredOptions
 from crossdeps.errors import InputError
 from crossdeps.requirements.model import FileOptions
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from crossdeps.config.configuration import merge_options
 from crossdeps.config.options import OPTIONS, Options
-from crossdeps.config.project_file import merge_options
 
 Values = dict[str, Any]
 

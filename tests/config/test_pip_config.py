@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.config import pip_config
+from crossdeps.config.configuration import ConfiguredOptions, read_configured_options
 from crossdeps.config.pip_config import (
     PipConfiguration,
     locate_config_files,
     read_pip_configuration,
 )
-from crossdeps.config.pip_options import ConfiguredOptions, read_configured_options
 from crossdeps.errors import InputError
 
 if TYPE_CHECKING:

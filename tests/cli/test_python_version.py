@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.config.project_file import read_python_version
+from crossdeps.cli.settings import read_python_version
 from crossdeps.errors import InputError
 
 if TYPE_CHECKING:
