@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -12,7 +12,7 @@ from crossdeps.errors import OfflineError
 from crossdeps.fs import atomic_write
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.metadata import FetchedWheels, MetadataFetcher
-from crossdeps.index.model import Connection, IndexLocation, ProjectPage
+from crossdeps.index.model import IndexLocation, ProjectPage, read_connection, read_locations
 from crossdeps.index.pages.page_fetcher import PageFetcher
 from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, url_filename
 from crossdeps.index.transfer import Transfer, copy_local
@@ -271,36 +271,11 @@ def open_index(
     return IndexClient(
         read_locations(options),
         project_locations={
-            canonicalize_name(name): _create_location("simple", url)
+            canonicalize_name(name): IndexLocation.create("simple", url)
             for name, url in (project_indexes or {}).items()
         },
         open_session=None if offline else open_session,
         cache=None if cache is None else functools.partial(IndexCache, cache),
         progress=progress,
         download_deadline=connection.download_deadline,
-    )
-
-
-def read_locations(options: IndexOptions) -> tuple[IndexLocation, ...]:
-    """Every index, then every find-links location, in order and without credentials."""
-    indexes = [_create_location("simple", url) for url in options.index_urls]
-    links = [_create_location("links", url) for url in options.find_links]
-    return tuple(dict.fromkeys((*indexes, *links)))
-
-
-def _create_location(kind: Literal["simple", "links"], url: str) -> IndexLocation:
-    return IndexLocation(kind=kind, root=split_credentials(url)[0] if is_http(url) else url)
-
-
-def read_connection(options: IndexOptions) -> Connection:
-    """The network options of *options*, with the defaults of those that are not given."""
-    default = Connection()
-    return Connection(
-        timeout=default.timeout if options.timeout is None else options.timeout,
-        retries=default.retries if options.retries is None else options.retries,
-        certificates=options.cert,
-        client_certificate=options.client_cert,
-        proxies=options.proxies,
-        unproxied=options.no_proxy,
-        trusted_hosts=frozenset(host.lower() for host in options.trusted_hosts),
     )

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from crossdeps.text import is_http, split_credentials
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
     from packaging.utils import NormalizedName
+
+    from crossdeps.config.index_options import IndexOptions
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port (RFC 6454); credentials are never sent to another origin."""
@@ -108,9 +112,21 @@ class IndexLocation(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["simple", "links"]
     root: str
 
+    @classmethod
+    def create(cls, kind: Literal["simple", "links"], url: str) -> IndexLocation:
+        """The location of a URL or path, which may contain credentials."""
+        return cls(kind=kind, root=split_credentials(url)[0] if is_http(url) else url)
+
     def page_url(self, project: str) -> str:
         """The URL of a project's page, ending in a slash (PEP 503)."""
         return self.root if self.kind == "links" else f"{self.root.rstrip('/')}/{project}/"
+
+
+def read_locations(options: IndexOptions) -> tuple[IndexLocation, ...]:
+    """Every index, then every find-links location, in order and without credentials."""
+    indexes = [IndexLocation.create("simple", url) for url in options.index_urls]
+    links = [IndexLocation.create("links", url) for url in options.find_links]
+    return tuple(dict.fromkeys((*indexes, *links)))
 
 
 # (user, password) for a URL whose origin the user configured, else None.
@@ -171,3 +187,17 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             if name and (host == name or host.endswith("." + name)):
                 return {}
         return dict(self.proxies)
+
+
+def read_connection(options: IndexOptions) -> Connection:
+    """The network options of *options*, with the defaults of those that are not specified."""
+    default = Connection()
+    return Connection(
+        timeout=default.timeout if options.timeout is None else options.timeout,
+        retries=default.retries if options.retries is None else options.retries,
+        certificates=options.cert,
+        client_certificate=options.client_cert,
+        proxies=options.proxies,
+        unproxied=options.no_proxy,
+        trusted_hosts=frozenset(host.lower() for host in options.trusted_hosts),
+    )

@@ -33,21 +33,6 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import SourceKind
 
 
-def static_project_name(directory: Path) -> str:
-    """Return ``[project] name`` of the pyproject.toml in *directory*, or ``""`` if there is none.
-
-    The name cannot be dynamic (pyproject.toml specification, "name"), so a build will give the
-    same. Errors in the file are left to the build.
-    """
-    path = directory / "pyproject.toml"
-    try:
-        project = read_toml(path, str(path))[0].get("project")
-    except InputError:
-        return ""
-    name = project.get("name") if isinstance(project, dict) else None
-    return name if isinstance(name, str) and is_project_name(name) else ""
-
-
 ARCHIVE_SUFFIXES = (
     *(".tar.gz", ".tgz", ".zip", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz"),
     *(".tar.lz", ".tlz", ".tar.lzma"),
@@ -211,6 +196,21 @@ def _is_project(path: Path, text: str) -> bool:
         return any((path / name).is_file() for name in ("pyproject.toml", "setup.py"))
     except OSError as error:
         raise InputError(f"{escape(text)} cannot be read: {error.strerror}") from error
+
+
+def static_project_name(directory: Path) -> str:
+    """Return ``[project] name`` of the pyproject.toml in *directory*, or ``""`` if there is none.
+
+    The name cannot be dynamic (pyproject.toml specification, "name"), so a build will give the
+    same. Errors in the file are left to the build.
+    """
+    path = directory / "pyproject.toml"
+    try:
+        project = read_toml(path, str(path))[0].get("project")
+    except InputError:
+        return ""
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) and is_project_name(name) else ""
 
 
 def _find_existing(text: str, directories: tuple[Path, ...]) -> Path:

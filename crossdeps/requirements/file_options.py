@@ -50,6 +50,13 @@ _SHORT = {
     "-e": "--editable",
     "-C": "--config-settings",
 }
+_OPPOSITES = {
+    "--no-binary": "--only-binary",
+    "--only-binary": "--no-binary",
+    "--all-releases": "--only-final",
+    "--only-final": "--all-releases",
+}
+_HOST = r"\[[0-9A-Fa-f:.]+\](?::\d+)?|[A-Za-z0-9._-]+(?::\d+)?|\*"
 _LONGEST_QUOTED = 200_000  # characters of options with quotes, which are split one by one
 
 
@@ -164,15 +171,6 @@ def _unknown(name: str) -> InputError:
         if nearest
         else "options of a command, such as --upgrade, are allowed on its command line only",
     )
-
-
-_OPPOSITES = {
-    "--no-binary": "--only-binary",
-    "--only-binary": "--no-binary",
-    "--all-releases": "--only-final",
-    "--only-final": "--all-releases",
-}
-_HOST = r"\[[0-9A-Fa-f:.]+\](?::\d+)?|[A-Za-z0-9._-]+(?::\d+)?|\*"
 
 
 class FileOptionsBuilder:

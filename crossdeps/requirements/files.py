@@ -24,6 +24,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 64 * 1024 * 1024  # bytes; a list of 300,000 requirements has about 10 million
+_VARIABLE = r"\$\{([A-Za-z0-9_]+)\}"
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARATION = re.compile(rb"coding[:=][ \t]*([-\w.]{1,40})")
+# Not the encodings of files: host-dependent, or transformations of names and literals.
+_NOT_FOR_FILES = {"idna", "mbcs", "oem", "punycode", "undefined"}
+_NOT_FOR_FILES |= {"unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape"}
+_SAMPLE = 4096  # bytes in which a declaration and NUL bytes are searched
 
 
 def read_bytes(path: Path, name: str) -> bytes:
@@ -108,21 +121,6 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
         raise InputError(
             f"{name} cannot be read: it is nested too deeply", context=(name,)
         ) from error
-
-
-_VARIABLE = r"\$\{([A-Za-z0-9_]+)\}"
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it starts with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_DECLARATION = re.compile(rb"coding[:=][ \t]*([-\w.]{1,40})")
-# Not the encodings of files: host-dependent, or transformations of names and literals.
-_NOT_FOR_FILES = {"idna", "mbcs", "oem", "punycode", "undefined"}
-_NOT_FOR_FILES |= {"unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape"}
-_SAMPLE = 4096  # bytes in which a declaration and NUL bytes are searched
 
 
 def decode(data: bytes) -> str:

@@ -13,6 +13,9 @@ import msgspec
 from crossdeps.errors import InputError
 from crossdeps.text import escape, is_url
 
+Role = Literal["requirement", "constraint", "override"]
+
+_MAX_DEPTH = 50  # files that include each other in a row
 _INDEX_SCHEMES = ("http", "https", "file")
 
 
@@ -69,10 +72,6 @@ def _check_url(text: str) -> str:
     if not port_is_valid or (parts.scheme.lower() != "file" and not parts.hostname):
         raise InputError(f"{escape(text)} has no host", hint="write https://HOST/PATH")
     return text
-
-
-Role = Literal["requirement", "constraint", "override"]
-_MAX_DEPTH = 50  # files that include each other in a row
 
 
 class RequirementsFile(msgspec.Struct, frozen=True, kw_only=True):

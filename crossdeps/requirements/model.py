@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
 
+PROJECT_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+"""Pattern of names of projects and extras (names and normalization specification)."""
+
+_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_WEAK = frozenset({"md5", "sha1", "sha224"})
+_MAX_SHOWN = 50  # a file of another format has a problem on every line
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """Where something was specified.
 
@@ -150,9 +158,6 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
 
 
-_MAX_SHOWN = 50  # a file of another format has a problem on every line
-
-
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One error in the input.
 
@@ -216,14 +221,6 @@ class Problems:
             advice = f" ({problem.hint})" if with_hints and problem.hint else ""
             lines.append(f"{problem.origin}: {problem.message}{advice}")
         return first_lines(lines, _MAX_SHOWN)
-
-
-_DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-_WEAK = frozenset({"md5", "sha1", "sha224"})
-
-
-PROJECT_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-"""Pattern of names of projects and extras (names and normalization specification)."""
 
 
 def is_project_name(text: str) -> bool:

@@ -79,23 +79,12 @@ def parse_requirement(
     if not editable and (simple := _parse_simple(text, origin, hashes, shown)):
         return simple
     refuse_ssh_shorthand(text)
-    reference = _REFERENCE.match(text)
-    if reference and not is_url(text):
+    reference = None if is_url(text) else _REFERENCE.match(text)
+    if reference or editable or is_url(text) or _could_be_path(text):
         return _parse_direct(
-            text[reference.end() :],
-            name=canonicalize_name(reference[1]),
-            extras=reference[2] or "",
-            origin=origin,
-            directories=directories,
-            editable=editable,
-            hashes=hashes,
-            shown=shown,
-        )
-    if editable or is_url(text) or _could_be_path(text):
-        return _parse_direct(
-            text,
-            name=canonicalize_name(""),
-            extras="",
+            text[reference.end() :] if reference else text,
+            name=canonicalize_name(reference[1] if reference else ""),
+            extras=reference[2] or "" if reference else "",
             origin=origin,
             directories=directories,
             editable=editable,

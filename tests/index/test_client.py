@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 from crossdeps.config.credentials import Credentials
 from crossdeps.config.index_options import IndexOptions
 from crossdeps.errors import IndexRefusedError, IndexResponseError, IndexUnreachableError
-from crossdeps.index.client import open_index, read_connection, read_locations
+from crossdeps.index.client import open_index
+from crossdeps.index.model import read_connection, read_locations
 from crossdeps.index.workers import Task, Workers
 from tests.support import faults
 from tests.support.wheel_factory import make_sdist, make_wheel
