@@ -30,9 +30,8 @@ from crossdeps.wheels.dist_info import (
     parse_scripts,
     parse_wheel_file,
 )
-from crossdeps.wheels.member_names import check_members
 from crossdeps.wheels.model import Member, Wheel, WheelContents, invalid_wheel
-from crossdeps.wheels.record import RecordRow, check_record, parse_record
+from crossdeps.wheels.record import RecordRow, check_members, check_record, parse_record
 from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
