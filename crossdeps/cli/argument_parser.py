@@ -122,7 +122,7 @@ def build_parser(*, complete: bool = False) -> argparse.ArgumentParser:
 
 def _settings(verb: str) -> dict[str, Any]:
     summary, details, example = VERBS[verb]
-    return {"description": f"{summary} {details}", "epilog": f"example:\n  {example}", **_FORMAT}
+    return {"description": f"{summary}\n{details}", "epilog": f"example:\n  {example}", **_FORMAT}
 
 
 def _fill(parser: argparse.ArgumentParser, verb: str) -> argparse.ArgumentParser:

@@ -120,7 +120,7 @@ class Option(Generic[_T]):
         return self.parse(value)
 
 
-class Text(Option["str | None"]):
+class Text(Option[str | None]):
     """A string, given at most once."""
 
     default = None
@@ -143,7 +143,7 @@ class Timestamp(Text):
         return str(value.isoformat()) if hasattr(value, "isoformat") else super().check(value)
 
 
-class List(Option["tuple[str, ...]"]):
+class List(Option[tuple[str, ...]]):
     """Strings; the option may be repeated."""
 
     default = ()
@@ -182,7 +182,7 @@ class Switch(Option[bool]):
         raise ValueError("must be true or false")
 
 
-class Toggle(Option["bool | None"]):
+class Toggle(Option[bool | None]):
     """On, off, or not specified."""
 
     default = None
@@ -190,7 +190,7 @@ class Toggle(Option["bool | None"]):
     check = Switch.check
 
 
-class Seconds(Option["float | None"]):
+class Seconds(Option[float | None]):
     """A duration in seconds."""
 
     default = None
@@ -206,7 +206,7 @@ class Seconds(Option["float | None"]):
         raise ValueError("must be a number of seconds greater than 0")
 
 
-class Count(Option["int | None"]):
+class Count(Option[int | None]):
     """How often."""
 
     default = None
