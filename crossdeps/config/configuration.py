@@ -15,7 +15,6 @@ from crossdeps.config.pip_config import proxy_url
 from crossdeps.errors import InputError
 from crossdeps.requirements.files import read_toml
 from crossdeps.requirements.locations import find_links_location, find_path, index_location
-from crossdeps.requirements.model import Origin  # noqa: TC001 - msgspec reads it
 from crossdeps.text import escape
 
 if TYPE_CHECKING:
@@ -126,16 +125,11 @@ def _invalid(file: str, key: str, rule: str) -> InputError:
 class ConfiguredOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options in pip's configuration.
 
-    :param origins: location, or name of an option -> where it was specified
     :param warnings: what was ignored, one sentence each
     """
 
     options: Options = Options()
-    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"ConfiguredOptions({self.options!r})"  # origins may be URLs with passwords
 
 
 def read_configured_options(configuration: PipConfiguration, directory: Path) -> ConfiguredOptions:
@@ -145,27 +139,17 @@ def read_configured_options(configuration: PipConfiguration, directory: Path) ->
     :raises InputError: if a value is not valid; it names the file and line, or the variable
     """
     values: dict[str, object] = {}
-    origins: dict[str, Origin] = {}
     warnings = list(configuration.warnings)
     for option in OPTIONS.values():
         setting = configuration.settings.get(option.pip_name)
         if setting is None:
             continue
         try:
-            value = _read_setting(option.name, setting, directory, warnings)
+            values[option.name] = _read_setting(option.name, setting, directory, warnings)
         except InputError as error:
             error.within(f"{setting.origin}: {option.pip_name}")
             raise
-        values[option.name] = value
-        if isinstance(value, tuple) and not isinstance(option, Projects):
-            origins |= dict.fromkeys(value, setting.origin)
-        else:
-            origins[option.pip_name] = setting.origin
-        if option.name == "index_url":
-            origins[str(value)] = setting.origin
-    return ConfiguredOptions(
-        options=Options("", **values), origins=origins, warnings=tuple(warnings)
-    )
+    return ConfiguredOptions(options=Options("", **values), warnings=tuple(warnings))
 
 
 def _read_setting(name: str, setting: Setting, directory: Path, warnings: list[str]) -> object:

@@ -22,7 +22,7 @@ from crossdeps.config.configuration import (
 from crossdeps.config.options import OPTIONS
 from crossdeps.config.pip_config import read_pip_configuration, read_system_network
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import FileOptions, Origin
+from crossdeps.requirements.model import FileOptions
 from crossdeps.text import HIDDEN, escape, redact
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 KeyringProvider = Literal["disabled", "subprocess"]
 
 DEFAULT_INDEX_URL = "https://pypi.org/simple/"
-COMMAND_LINE = Origin()
-REQUIREMENTS_FILES = Origin(file="requirements files")
 
 
 class ConnectionOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +77,6 @@ class IndexOptions(msgspec.Struct, frozen=True, kw_only=True):
     :param timeout: seconds without a connection or a byte; None: the default
     :param retries: further attempts after the first; None: the default
     :param keyring: whether passwords are looked up with the ``keyring`` program
-    :param origins: a location above, or the name of an option -> where it was specified
     :param warnings: what the user should know, one sentence each
     """
 
@@ -95,17 +92,12 @@ class IndexOptions(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     retries: int | None = None
     keyring: KeyringProvider = "disabled"
-    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
     def index_urls(self) -> tuple[str, ...]:
         """Every index to ask, in order; none with *no_index*."""
         return () if self.no_index else (self.index_url, *self.extra_index_urls)
-
-    def find_origin(self, name: str) -> Origin | None:
-        """Where a location or an option was specified; None if it is a default."""
-        return self.origins.get(name)
 
     def __repr__(self) -> str:
         urls = ", ".join(redact(url) for url in (*self.index_urls, *self.find_links))
@@ -179,7 +171,6 @@ def merge_index_options(
         timeout=pip.timeout if connection.timeout is None else connection.timeout,
         retries=pip.retries if connection.retries is None else connection.retries,
         keyring="subprocess" if keyring == "subprocess" else "disabled",
-        origins=_merge_origins(command_line, connection, files, configured, network),
         warnings=(*configured.warnings, *network.warnings, *_warn_no_index(layers)),
     )
 
@@ -229,26 +220,6 @@ def _distinct(values: Iterable[str], without: str = "") -> tuple[str, ...]:
         kept.setdefault(value.rstrip("/"), value)
     kept.pop(without.rstrip("/"), None)
     return tuple(kept.values())
-
-
-def _merge_origins(
-    command_line: FileOptions,
-    connection: ConnectionOptions,
-    files: FileOptions,
-    configured: ConfiguredOptions,
-    network: SystemNetwork,
-) -> dict[str, Origin]:
-    """Where each option was specified; the strongest source is written last."""
-    origins = {**network.origins, **configured.origins}
-    for options, origin in ((files, REQUIREMENTS_FILES), (command_line, COMMAND_LINE)):
-        urls = (options.index_url,) if options.index_url else ()
-        names = (*urls, *options.extra_index_urls, *options.find_links)
-        flags = {"index-url": options.index_url, "no-index": options.no_index}
-        origins |= dict.fromkeys((*names, *(name for name in flags if flags[name])), origin)
-    given = msgspec.structs.asdict(connection).items()
-    return origins | {
-        OPTIONS[name].pip_name: COMMAND_LINE for name, value in given if value not in {None, ""}
-    }
 
 
 def _warn_no_index(layers: Iterable[FileOptions | Options]) -> tuple[str, ...]:

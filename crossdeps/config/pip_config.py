@@ -54,18 +54,16 @@ class SystemNetwork(msgspec.Struct, frozen=True, kw_only=True):
     :param proxies: URL scheme -> proxy URL
     :param no_proxy: hosts and domains reached without
     :param cert: path of a CA bundle
-    :param origins: what was found -> the variable that specifies it
     :param warnings: variables that name files which do not exist
     """
 
     proxies: Mapping[str, str] = msgspec.field(default_factory=dict)
     no_proxy: tuple[str, ...] = ()
     cert: str | None = None
-    origins: Mapping[str, Origin] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"SystemNetwork({', '.join(self.origins)})"  # a proxy may hold credentials
+        return f"SystemNetwork(cert={self.cert!r})"  # a proxy may hold credentials
 
 
 def read_system_network(environment: Mapping[str, str], directory: Path) -> SystemNetwork:
@@ -77,7 +75,6 @@ def read_system_network(environment: Mapping[str, str], directory: Path) -> Syst
     :param directory: what a relative path is relative to
     """
     proxies = {}
-    origins = {}
     for scheme in ("http", "https"):
         for name in (f"{scheme}_proxy", "all_proxy"):
             variable = name if name in environment else name.upper()
@@ -85,7 +82,6 @@ def read_system_network(environment: Mapping[str, str], directory: Path) -> Syst
                 continue
             if value := environment.get(variable, "").strip():
                 proxies[scheme] = proxy_url(value)
-                origins[f"{scheme} proxy"] = Origin(file="environment", note=variable)
                 break
     exempt = environment.get("no_proxy", environment.get("NO_PROXY", ""))
     warnings = []
@@ -96,14 +92,12 @@ def read_system_network(environment: Mapping[str, str], directory: Path) -> Syst
             continue
         cert = find_path(named, directory)
         if cert is not None:
-            origins["cert"] = Origin(file="environment", note=variable)
             break
         warnings.append(f"{variable} names {escape(named)}, which does not exist; it is ignored")
     return SystemNetwork(
         proxies=proxies,
         no_proxy=tuple(exempt.replace(",", " ").split()),
         cert=cert,
-        origins=origins,
         warnings=tuple(warnings),
     )
 

@@ -57,7 +57,6 @@ def test_nothing_said_means_the_python_package_index() -> None:
     options = gather_index_options(NOBODY, directory=HERE)
     assert options == IndexOptions()
     assert options.index_urls == (DEFAULT_INDEX_URL,)
-    assert options.find_origin(DEFAULT_INDEX_URL) is None
 
 
 def test_the_command_line_is_above_files_and_these_above_configuration() -> None:
@@ -103,7 +102,7 @@ def test_no_index_from_anywhere_means_no_index(place: int) -> None:
     )
 
 
-def test_origins_say_who_said_it(tmp_path: Path) -> None:
+def test_every_source_counts_at_once(tmp_path: Path) -> None:
     environment = {**NOBODY, "PIP_EXTRA_INDEX_URL": "https://pip.example/", "PIP_TIMEOUT": "3"}
     options = gather_index_options(
         environment,
@@ -112,15 +111,8 @@ def test_origins_say_who_said_it(tmp_path: Path) -> None:
         files=FileOptions(find_links=(str(tmp_path),)),
         directory=tmp_path,
     )
-    origins = {said: str(origin) for said, origin in options.origins.items()}
-    assert origins == {
-        "https://cli.example/": "command line",
-        "index-url": "command line",
-        "https://pip.example/": "environment (PIP_EXTRA_INDEX_URL)",
-        "timeout": "environment (PIP_TIMEOUT)",
-        "retries": "command line",
-        str(tmp_path): "requirements files",
-    }
+    assert options.index_urls == ("https://cli.example/", "https://pip.example/")
+    assert options.find_links == (str(tmp_path),)
     assert (options.timeout, options.retries) == (3.0, 0)
 
 
@@ -137,7 +129,7 @@ def test_isolated_leaves_only_the_way_to_the_network(tmp_path: Path) -> None:
     options = gather_index_options(environment, isolated=True, directory=tmp_path)
     assert options.proxies == {"https": "http://p.example"}
     assert options.cert == str(tmp_path / "ca.pem")
-    assert msgspec.structs.replace(options, proxies={}, cert=None, origins={}) == IndexOptions()
+    assert msgspec.structs.replace(options, proxies={}, cert=None) == IndexOptions()
 
 
 def test_paths_of_the_command_line_are_made_absolute(tmp_path: Path) -> None:
@@ -242,7 +234,6 @@ def test_certificates_of_the_environment(tmp_path: Path) -> None:
     }
     options = gather_index_options(environment, directory=tmp_path)
     assert options.cert == str(tmp_path / "a.pem")
-    assert str(options.find_origin("cert")) == "environment (CURL_CA_BUNDLE)"
     assert options.warnings == (
         "REQUESTS_CA_BUNDLE names /missing.pem, which does not exist; it is ignored",
     )
