@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crossdeps.requirements.syntax import reads_unknowable
 from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
 from crossdeps.resolution.rejections import Reason, Rejection, SkippedVersion
-from crossdeps.resolution.reporter import describe
+from crossdeps.resolution.reporter import LOCK_VERB, describe
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _ChoiceBuilder:
             required_by, key=lambda each: (each[1] is not None, each[0].text)
         ):
             if not dependency.specifier.contains(version, prereleases=True):
-                text = describe(dependency, parent) if parent else dependency.text
+                text = describe(dependency, parent, verb=LOCK_VERB) if parent else dependency.text
                 return SkippedVersion(version, Reason.SPECIFIER, text)
         if not self._roots.allows(pin.name, version):
             return SkippedVersion(

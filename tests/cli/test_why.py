@@ -32,7 +32,7 @@ class TestText:
             f"  by the tag py3-none-any, number {_rank(told.out)}, best first",
             "",
             "Newer versions skipped",
-            "  2.0: it is excluded: leaf 1.0 requires pure<2",
+            "  2.0: it is excluded: leaf 1.0 wants pure<2",
         ]
 
     def test_what_the_target_is_too_old_for(self, asked: CommandLine) -> None:
@@ -94,7 +94,7 @@ class TestJson:
             {
                 "version": "2.0",
                 "reason": "specifier",
-                "detail": "leaf 1.0 requires pure<2",
+                "detail": "leaf 1.0 wants pure<2",
                 "forced_by_target": False,
             }
         ]

@@ -91,7 +91,7 @@ def build_project(share: ProjectShare) -> Component:
             ExternalReference(
                 type=ExternalReferenceType.BOM,
                 url=XsUri(quote(printable(sbom.path))),
-                comment="embedded in the wheel (PEP 770); the path is relative to the artifact",
+                comment="brought along by the wheel (PEP 770); the path is that in the artifact",
                 hashes=_build_hashes({"sha256": sbom.sha256}),
             )
             for sbom in share.sboms
