@@ -168,3 +168,19 @@ def is_at(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a directory with all its content; what cannot be removed stays."""
+    import shutil  # noqa: PLC0415 - loads the modules of all archive formats
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def create_file(path: Path | str, mode: int = 0o666) -> int:
+    """Create a file that does not exist yet, and return its descriptor.
+
+    :raises OSError: if it cannot be created, or *path* exists
+    """
+    binary = getattr(os, "O_BINARY", 0)  # Windows
+    return os.open(path, binary | os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

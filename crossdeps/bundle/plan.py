@@ -25,7 +25,6 @@ from crossdeps.bundle.placement import (
     resolve_collisions,
 )
 from crossdeps.bundle.slimming import exclude_files
-from crossdeps.bundle.sources import read_sources
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, RecordRow, render_record
@@ -142,7 +141,7 @@ class _Plan:
         )
 
     def finish(self) -> Bundle:
-        sources, source_warnings = read_sources(self.layout)
+        sources, source_warnings = _read_sources(self.layout)
         planned = [entry for _, entry in self.planned] + [*map(self._plan_source, sources)]
         kept, removed = exclude_files(resolve_collisions(planned), self.layout)
         for rule, owner, size in removed:
@@ -189,6 +188,14 @@ class _Plan:
         count = plural(len(scripts), "script is", "scripts are")
         names = first_words(scripts, 8)
         return (f"{count} excluded, since a hosted function starts none: {names}",)
+
+
+def _read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
+    if not layout.sources:
+        return [], []
+    from crossdeps.bundle.sources import read_sources  # noqa: PLC0415 - for --source only
+
+    return read_sources(layout)
 
 
 def _compressed_size(entry: Entry) -> int:

@@ -11,14 +11,21 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from crossdeps.errors import OutputError
-from crossdeps.fs import CHUNK, is_at, open_directory, temporary_sibling, try_lock
+from crossdeps.fs import (
+    CHUNK,
+    create_file,
+    is_at,
+    open_directory,
+    remove_directory,
+    temporary_sibling,
+    try_lock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
 
 _TEMPORARY, _OLD = ".crossdeps-tmp", ".crossdeps-old"
 TEMPORARY_SUFFIXES: Final = (_TEMPORARY, _OLD)
-_BINARY = getattr(os, "O_BINARY", 0)
 # Other runs with the same destination may each win once before this one does.
 _TRIES = 100
 _CONTENTION = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
@@ -55,14 +61,6 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     size: int
     sha256: str = ""
-
-
-def create_file(path: Path | str, mode: int = 0o666) -> int:
-    """Create a file that doesn't exist yet, and return its descriptor.
-
-    :raises OSError: if it can't be created, or *path* exists
-    """
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
 
 
 class OutputFile:
@@ -227,7 +225,7 @@ class Staging:
             self._finish()
         finally:
             for path in previous:
-                shutil.rmtree(path, ignore_errors=True)
+                remove_directory(path)
 
     def _swap(self, previous: list[Path]) -> None:
         old = temporary_sibling(self.destination, _OLD)
@@ -266,7 +264,7 @@ class Staging:
 
 def _remove(path: Path) -> None:
     if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+        remove_directory(path)
     else:
         path.unlink(missing_ok=True)
 

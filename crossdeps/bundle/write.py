@@ -25,7 +25,8 @@ import msgspec
 from crossdeps.bundle.content import ContentReader, verify_chunks
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.model import InlineContent, WheelContent
-from crossdeps.bundle.staging import OutputFile, Staging, Written, create_file, output_errors
+from crossdeps.bundle.staging import OutputFile, Staging, Written, output_errors
+from crossdeps.fs import create_file
 from crossdeps.progress import Progress
 from crossdeps.wheels.zip_format import (
     CENTRAL_HEADER,

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :raises SystemExit: after ``--help``, ``--version`` and ``--print-completion``
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    with signals_raised():
+    with signals_raised(), collecting_rarely():
         try:
             return _run(given)
         except KeyboardInterrupt:
@@ -109,8 +109,7 @@ def _call(options: Options, console: Console) -> int:
 
         options = apply_project_file(options)
     module = import_module(f"crossdeps.cli.{'lock' if options.verb == 'lock' else 'verbs'}")
-    with collecting_rarely():
-        return int(getattr(module, f"run_{options.verb}")(options, console))
+    return int(getattr(module, f"run_{options.verb}")(options, console))
 
 
 def _check_directory() -> None:

@@ -29,7 +29,7 @@ PARALLEL: Final = 8
 def fetch_wheels(
     selected: Sequence[SelectedPackage],
     store: Store,
-    source: ByteSource,
+    open_source: Callable[[], ByteSource],
     open_builder: Callable[[], Builder],
     *,
     progress: Progress,
@@ -39,7 +39,7 @@ def fetch_wheels(
     What the store doesn't have is downloaded, up to :data:`PARALLEL` files at a time and the
     largest first, while this thread builds what has to be built.
 
-    :param source: safe to call from several threads
+    :param open_source: called if the store does not have all; its result is used by several threads
     :param open_builder: called only if something has to be built
     :raises HashMismatchError: if a file has another hash than the selected one
     :raises WheelError: if a wheel is invalid
@@ -47,6 +47,23 @@ def fetch_wheels(
     :raises SdistBuildError: if a build fails
     """
     stored = [_find(item, store) for item in selected]
+    wheels = [item for item in stored if item is not None]
+    if len(wheels) < len(stored):
+        wheels = _obtain(selected, stored, store, open_source(), open_builder, progress)
+    for item, wheel in zip(selected, wheels, strict=True):
+        _check_identity(item, wheel)
+    return tuple(wheels)
+
+
+def _obtain(
+    selected: Sequence[SelectedPackage],
+    stored: Sequence[Wheel | None],
+    store: Store,
+    source: ByteSource,
+    open_builder: Callable[[], Builder],
+    progress: Progress,
+) -> list[Wheel]:
+    """Download and build what is not *stored*."""
     missing = [
         (index, item.file)
         for index, item in enumerate(selected)
@@ -65,10 +82,7 @@ def fetch_wheels(
         fetched = downloads.results()
     finally:
         downloads.stop()
-    wheels = [wheel or built.get(index) or fetched[index] for index, wheel in enumerate(stored)]
-    for item, wheel in zip(selected, wheels, strict=True):
-        _check_identity(item, wheel)
-    return tuple(wheels)
+    return [wheel or built.get(index) or fetched[index] for index, wheel in enumerate(stored)]
 
 
 class _Downloads:

@@ -19,13 +19,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from crossdeps.fs import make_private_directory, try_lock
+from crossdeps.fs import make_private_directory, remove_directory, try_lock
 from crossdeps.wheels.reader import FORMAT, decode_contents, encode_contents
 
 if TYPE_CHECKING:
@@ -125,6 +124,8 @@ class StoreDirectory:
         try:
             os.link(file, temporary)
         except OSError:  # a file system without hard links
+            import shutil  # noqa: PLC0415 - where links are not possible
+
             shutil.copyfile(file, temporary)
         self._rename(temporary, destination)
 
@@ -186,7 +187,7 @@ def _make_directory(parent: Path) -> Path:
 
 
 def _remove(path: Path, lock: BinaryIO) -> None:
-    shutil.rmtree(path, ignore_errors=True)
+    remove_directory(path)
     lock.close()
 
 
@@ -211,7 +212,7 @@ def remove_abandoned(parent: Path) -> int:
         with contextlib.suppress(OSError):
             if _is_abandoned(directory):
                 freed += sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-                shutil.rmtree(directory, ignore_errors=True)
+                remove_directory(directory)
     return freed
 
 
@@ -242,6 +243,8 @@ def move(source: Path, destination: Path) -> None:
     try:
         source.replace(destination)
     except OSError:
+        import shutil  # noqa: PLC0415 - where links are not possible
+
         shutil.copyfile(source, destination)
         with contextlib.suppress(OSError):
             source.unlink()

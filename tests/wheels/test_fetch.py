@@ -87,7 +87,11 @@ def test_order_is_that_of_the_selection_and_big_ones_start_first(store: Store) -
     made = numbered(12)
     source, heard = MemorySource(*made, delay=0.02), Heard()
     wheels = fetch_wheels(
-        [selected(each) for each in made], store, source, lambda: FakeBuilder(store), progress=heard
+        [selected(each) for each in made],
+        store,
+        lambda: source,
+        lambda: FakeBuilder(store),
+        progress=heard,
     )
     assert [wheel.filename for wheel in wheels] == [each.filename for each in made]
     biggest = sorted(made, key=lambda each: (-each.size, each.filename))
@@ -100,16 +104,15 @@ def test_second_time_nothing_is_fetched(store: Store) -> None:
     made = numbered(3)
     items = [selected(each) for each in made]
     source, heard = MemorySource(*made), Heard()
-    first = fetch_wheels(items, store, source, lambda: FakeBuilder(store), progress=heard)
-    second = fetch_wheels(items, store, MemorySource(), lambda: FakeBuilder(store), progress=heard)
+    first = fetch_wheels(items, store, lambda: source, lambda: FakeBuilder(store), progress=heard)
+    second = fetch_wheels(items, store, MemorySource, lambda: FakeBuilder(store), progress=heard)
     assert [wheel.sha256 for wheel in first] == [wheel.sha256 for wheel in second]
     assert len(heard.told) == 1
 
 
 def test_nothing_selected_gives_nothing(store: Store) -> None:
     assert (
-        fetch_wheels([], store, MemorySource(), lambda: FakeBuilder(store), progress=Progress())
-        == ()
+        fetch_wheels([], store, MemorySource, lambda: FakeBuilder(store), progress=Progress()) == ()
     )
 
 
@@ -120,7 +123,7 @@ def test_one_failure_ends_it(store: Store) -> None:
         fetch_wheels(
             [selected(each) for each in made],
             store,
-            source,
+            lambda: source,
             lambda: FakeBuilder(store),
             progress=Progress(),
         )
@@ -133,7 +136,7 @@ def test_wrong_hash_is_an_error(store: Store) -> None:
         fetch_wheels(
             [selected(made, hashes={"sha512": "0" * 128})],
             store,
-            MemorySource(made),
+            lambda: MemorySource(made),
             lambda: FakeBuilder(store),
             progress=Progress(),
         )
@@ -145,7 +148,7 @@ def test_wrong_size_is_a_warning(store: Store) -> None:
     (wheel,) = fetch_wheels(
         [selected(made, size=5)],
         store,
-        MemorySource(made),
+        lambda: MemorySource(made),
         lambda: FakeBuilder(store),
         progress=Progress(),
     )
@@ -158,7 +161,7 @@ def test_wheel_of_another_version_is_an_error(store: Store) -> None:
         fetch_wheels(
             [structs.replace(selected(made), version=Version("2.0"))],
             store,
-            MemorySource(made),
+            lambda: MemorySource(made),
             lambda: FakeBuilder(store),
             progress=Progress(),
         )
@@ -174,7 +177,7 @@ def test_sources_go_to_the_builder(store: Store) -> None:
         version=None,
         source=DirectSource(kind="directory", location="/src/foo"),
     )
-    (wheel,) = fetch_wheels([direct], store, MemorySource(), lambda: builder, progress=Progress())
+    (wheel,) = fetch_wheels([direct], store, MemorySource, lambda: builder, progress=Progress())
     assert builder.asked == ["foo @ /src/foo"]
     assert wheel.sha256 == made.sha256
 
