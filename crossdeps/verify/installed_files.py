@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
 import posixpath
 import re
@@ -13,12 +11,14 @@ from typing import TYPE_CHECKING
 from crossdeps.errors import ArtifactReadError
 from crossdeps.text import plural
 from crossdeps.verify.model import Finding, Rule
+from crossdeps.wheels.record import parse_installed_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry, InstalledProject
     from crossdeps.verify.context import CheckContext
+    from crossdeps.wheels.record import RecordRow
 
 RECORD_MISSING = Rule(
     id="record-missing",
@@ -39,8 +39,6 @@ RECORD_CHANGED = Rule(
     ),
     remedy="Rebuild the package from verified wheels.",
 )
-
-_ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
 
 
 def check_records(context: CheckContext) -> Iterator[Finding]:
@@ -78,47 +76,30 @@ def _compare_record(
         return [], []
     root = posixpath.dirname(project.dist_info)
     missing, changed = [], []
-    for recorded, digest, size in _read_rows(context.read(record)):
+    for row in parse_installed_record(context.read(record)):
         # Scripts and headers are recorded outside the folder; bytecode is made and deleted freely.
-        if not recorded or recorded.startswith(("/", "../")) or recorded.endswith(".pyc"):
+        if row.path.startswith(("/", "../")) or row.path.endswith(".pyc"):
             continue
-        path = posixpath.normpath(posixpath.join(root, recorded))
+        path = posixpath.normpath(posixpath.join(root, row.path))
         entry = context.entries.get(path)
         if entry is None:
             missing.append(path)
-        elif not _matches(context, entry, digest, size):
+        elif not _matches(context, entry, row):
             changed.append(path)
     return sorted(missing), sorted(changed)
 
 
-def _read_rows(data: bytes) -> Iterator[list[str]]:
-    """Yield the rows of a RECORD that have three columns; malformed rows are skipped."""
-    rows = csv.reader(data.decode("utf-8", "replace").replace("\0", "").splitlines())
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            continue
-        if len(row) == 3:
-            yield row
-
-
-def _matches(context: CheckContext, entry: Entry, digest: str, size: str) -> bool:
-    if size.isascii() and size.isdecimal() and size.lstrip("0") != str(entry.size or ""):
+def _matches(context: CheckContext, entry: Entry, row: RecordRow) -> bool:
+    if row.size not in (None, entry.size):
         return False
-    algorithm, _, expected = digest.partition("=")
-    if algorithm not in _ALGORITHMS:
+    if not row.algorithm:
         return True  # RECORD itself has no hash, and a weaker one proves nothing
-    if algorithm == "sha256" and entry.sha256:
-        found = bytes.fromhex(entry.sha256)
-    else:
-        try:
-            found = hashlib.new(algorithm, context.read(entry)).digest()
-        except ArtifactReadError:
-            return False
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode() == expected.rstrip("=")
+    if row.algorithm == "sha256" and entry.sha256:
+        return row.digest == entry.sha256
+    try:
+        return row.digest == hashlib.new(row.algorithm, context.read(entry)).hexdigest()
+    except ArtifactReadError:
+        return False
 
 
 BYTECODE_ONLY = Rule(

@@ -120,7 +120,11 @@ def _parse_hash(text: str, *, strict: bool) -> tuple[str, str]:
 
 
 def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
-    """Parse a RECORD by any tool; invalid lines are skipped, and only SHA-256 hashes are used."""
+    """Parse a RECORD by any tool; invalid lines are skipped.
+
+    A row with a hash of another algorithm than :data:`ALGORITHMS` has none; one whose hash is
+    invalid has an algorithm without a digest.
+    """
     text = data.decode("utf-8", "replace").replace("\0", "")
     lines = csv.reader(io.StringIO(text, newline=""))
     while True:
@@ -130,16 +134,16 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
             return
         except csv.Error:
             continue
-        if not fields or not fields[0]:
+        if not fields or not fields[0] or len(fields) > 3:
             continue
-        path, hash_text, size, *_ = (*fields, "", "")
+        path, hash_text, size = (*fields, "", "")[:3]
         algorithm, digest = _parse_hash(hash_text, strict=False)
-        is_usable = algorithm == "sha256" and digest != ""
+        is_usable = algorithm in ALGORITHMS
         yield RecordRow(
             path=posixpath.normpath(path.replace("\\", "/")),
             algorithm=algorithm if is_usable else "",
             digest=digest if is_usable else "",
-            size=int(size) if size.isascii() and size.isdecimal() and len(size) < 20 else None,
+            size=int(size[:30]) if size.isascii() and size.isdecimal() else None,
         )
 
 

@@ -44,7 +44,7 @@ def test_any_bytes_are_survived(data: bytes) -> None:
         (b"a\\b.py,,", RecordRow(path="a/b.py")),
         (b"./a/../b.py,md5=x,1", RecordRow(path="b.py", size=1)),
         (b"a.py", RecordRow(path="a.py")),
-        (b"a.py,sha256=?,-1", RecordRow(path="a.py")),
+        (b"a.py,sha256=?,-1", RecordRow(path="a.py", algorithm="sha256")),
         (b"../../bin/x,,5", RecordRow(path="../../bin/x", size=5)),
         ("a,,\u0663".encode(), RecordRow(path="a")),
     ],
