@@ -24,7 +24,6 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from packaging.utils import NormalizedName
 
@@ -91,12 +90,7 @@ class IndexClient:
     def __enter__(self) -> IndexClient:  # noqa: PYI034 - Self came with Python 3.11
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import zipfile
-import zlib
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +13,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from crossdeps.bundle.content import read_content
-from crossdeps.bundle.model import ArchiveContent
+from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
 from crossdeps.fs import hash_file
@@ -89,9 +85,6 @@ def _read_artifact(path: Path) -> Snapshot:
     return snapshot_bundle(bundle, name=artifact_name(path), compressed=size)
 
 
-_FAULTS = (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError)
-
-
 def inspect(
     path: str | os.PathLike[str],
     target: Target | None = None,
@@ -108,19 +101,13 @@ def inspect(
     artifact = Path(path)
     hashes = _hashes(Path(lock), target) if lock else {}
     bundle = read_bundle(artifact)
-    with ExitStack() as stack:
-        archive: zipfile.ZipFile | None = None
-        if bundle.kind == "zip":
-            # Opening a large archive costs more than reading a member: it stays open.
-            archive = stack.enter_context(_open(artifact))
+    is_zip = bundle.kind == "zip"
+    with ContentReader() as reader:
 
         def read(entry: Entry) -> bytes:
-            content = entry.content
             try:
-                if archive and isinstance(content, ArchiveContent):
-                    return archive.read(content.name)
-                return read_content(content)
-            except _FAULTS as error:
+                return reader.read(entry.content)
+            except OSError as error:
                 raise ArtifactReadError(
                     f"a file cannot be read: {error}", context=(str(artifact), entry.path)
                 ) from error
@@ -130,17 +117,10 @@ def inspect(
             name=artifact_name(artifact),
             read=read,
             target=target,
-            compressed=artifact.stat().st_size if archive else None,
-            sha256=_hash(artifact) if archive else "",
+            compressed=artifact.stat().st_size if is_zip else None,
+            sha256=_hash(artifact) if is_zip else "",
             hashes=hashes,
         )
-
-
-def _open(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except _FAULTS as error:
-        raise ArtifactReadError(f"{path} cannot be read: {error}") from error
 
 
 def _hash(path: Path) -> str:

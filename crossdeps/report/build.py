@@ -225,7 +225,7 @@ def _package_document(line: PackageLine) -> dict[str, Any]:
         "tags": list(line.tags),
         "size": line.size,
         "requested": line.requested,
-        "passed_over": [_skipped_document(item) for item in line.skipped_versions],
+        "passed_over": [skipped_document(item) for item in line.skipped_versions],
     }
 
 
@@ -239,7 +239,8 @@ def _provided_document(project: ProvidedProject) -> dict[str, Any]:
     }
 
 
-def _skipped_document(item: SkippedVersion) -> dict[str, Any]:
+def skipped_document(item: SkippedVersion) -> dict[str, Any]:
+    """Build the JSON object of one skipped version."""
     return {
         "version": str(item.version),
         "reason": item.reason.value,

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.report.build import skipped_document
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.model import RequiredBy
 from crossdeps.resolution.rejections import Reason, SkippedVersion
@@ -220,15 +221,7 @@ def why_document(why: Why) -> dict[str, Any]:
             "tag_rank": why.tag_rank if why.tag else None,
             "requires_python": why.requires_python or None,
         },
-        "passed_over": [
-            {
-                "version": str(item.version),
-                "reason": item.reason.value,
-                "detail": item.detail,
-                "forced_by_target": item.forced_by_target,
-            }
-            for item in why.skipped_versions
-        ],
+        "passed_over": [skipped_document(item) for item in why.skipped_versions],
         "complete": why.complete,
     }
 

@@ -23,7 +23,6 @@ from crossdeps.resolution.rejections import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import TracebackType
 
     from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
@@ -166,12 +165,7 @@ class Crawler:
     def __enter__(self) -> Crawler:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         with self._lock:
             self._stopped = True
         self._workers.close()
