@@ -202,9 +202,7 @@ def _find_user_members(archive: ZipFile) -> list[str]:
 
 
 def _find_unrecorded(
-    names: Iterable[str],
-    read: Callable[[str], bytes],
-    is_unchanged: Callable[[str, str], bool],
+    names: Iterable[str], read: Callable[[str], bytes], is_unchanged: Callable[[str, str], bool]
 ) -> list[str]:
     """Find the first few of *names*, sorted, that are in no RECORD of ours or have changed."""
     present = sorted(names)

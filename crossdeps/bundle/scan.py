@@ -152,10 +152,7 @@ def _read_archive(path: Path, archive: ZipFile) -> ScanResult:
         else:
             warnings.append(f"{name} is a symbolic link to {links[name]}: not followed")
     return ScanResult(
-        kind="zip",
-        entries=tuple(entries.values()),
-        warnings=tuple(warnings),
-        compressed=compressed,
+        kind="zip", entries=tuple(entries.values()), warnings=tuple(warnings), compressed=compressed
     )
 
 

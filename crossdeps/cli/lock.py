@@ -67,12 +67,7 @@ def _write(path: Path, text: str, report: LockReport, options: Options, console:
     if writes:
         write_output(path, text, what="the lock")
     _print_summary(report, str(path), console)
-    tell(
-        lock_document(report, path=str(path.absolute()) if writes else None),
-        "",
-        options,
-        console,
-    )
+    tell(lock_document(report, path=str(path.absolute()) if writes else None), "", options, console)
     if options.check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
         console.say(f"{path} is out of date")
         return OUTDATED

@@ -212,8 +212,7 @@ def _read_local(file: ProjectFile) -> bytes:
             return read_metadata(opened, file.filename)
     except OSError as error:
         raise IndexUnreachableError(
-            f"a wheel cannot be read: {error.strerror or error}",
-            context=(escape(file.filename),),
+            f"a wheel cannot be read: {error.strerror or error}", context=(escape(file.filename),)
         ) from error
 
 

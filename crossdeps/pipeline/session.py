@@ -148,11 +148,7 @@ class Session:
         from crossdeps.wheels.download import fetch_wheels  # noqa: PLC0415 - see the module
 
         return fetch_wheels(
-            selected,
-            self.store,
-            lambda: self.index,
-            lambda: self.builder,
-            progress=self.progress,
+            selected, self.store, lambda: self.index, lambda: self.builder, progress=self.progress
         )
 
     def check_metadata(self, resolution: Resolution, wheels: Sequence[Wheel]) -> None:

@@ -158,10 +158,7 @@ def _find_dependents(
             if name in required_by:
                 required_by[name].append(
                     RequiredBy(
-                        parent=package.name,
-                        parent_version=package.version,
-                        origin=None,
-                        text=name,
+                        parent=package.name, parent_version=package.version, origin=None, text=name
                     )
                 )
     for text in map(str, _read_list(table, "requirements")):

@@ -21,12 +21,7 @@ from packaging.utils import (
 
 from crossdeps.errors import InputError
 from crossdeps.requirements.files import read_toml
-from crossdeps.requirements.model import (
-    DirectSource,
-    is_hash_name,
-    is_project_name,
-    parse_hash,
-)
+from crossdeps.requirements.model import DirectSource, is_hash_name, is_project_name, parse_hash
 from crossdeps.text import escape
 
 if TYPE_CHECKING:

@@ -24,12 +24,7 @@ from crossdeps.requirements.direct import (
     parse_location,
     refuse_ssh_shorthand,
 )
-from crossdeps.requirements.model import (
-    PROJECT_NAME,
-    Requirement,
-    combine_hashes,
-    is_project_name,
-)
+from crossdeps.requirements.model import PROJECT_NAME, Requirement, combine_hashes, is_project_name
 from crossdeps.requirements.syntax import diagnose, diagnose_marker
 from crossdeps.text import escape, redact_urls
 

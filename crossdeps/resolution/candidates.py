@@ -268,11 +268,7 @@ def _sort(candidates: list[Candidate], indexes: tuple[str, ...]) -> None:
     order = {index: position for position, index in enumerate(indexes)}
     last = len(indexes)
     candidates.sort(
-        key=lambda found: (
-            found.file.filename,
-            order.get(found.file.index, last),
-            found.file.url,
-        )
+        key=lambda found: (found.file.filename, order.get(found.file.index, last), found.file.url)
     )
     candidates.sort(key=lambda found: found.build or (-1, ""), reverse=True)
     candidates.sort(key=lambda found: (found.file.yanked is not None, found.tag_rank))

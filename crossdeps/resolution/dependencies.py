@@ -39,11 +39,7 @@ class DependencyReader:
     """Reads dependencies from core metadata. Thread-safe: its cache only grows."""
 
     def __init__(
-        self,
-        *,
-        markers: Markers,
-        roots: RootRequirements,
-        sources: Mapping[NormalizedName, Pin],
+        self, *, markers: Markers, roots: RootRequirements, sources: Mapping[NormalizedName, Pin]
     ) -> None:
         self._markers = markers
         self._roots = roots

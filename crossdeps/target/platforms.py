@@ -12,11 +12,7 @@ from crossdeps.errors import TargetError
 LibcKind = Literal["glibc", "musl"]
 
 # Legacy platform names, by the glibc version for which each stands (PEP 600)
-_LEGACY_ALIASES = {
-    (2, 17): "manylinux2014",
-    (2, 12): "manylinux2010",
-    (2, 5): "manylinux1",
-}
+_LEGACY_ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 # The oldest glibc for which an architecture has manylinux tags (PEP 513, PEP 599); manylinux1 and
 # manylinux2010 are defined for x86 only (PEP 513, PEP 571)
 _OLDEST_GLIBC = {"x86_64": (2, 5), "aarch64": (2, 17)}

@@ -135,8 +135,7 @@ def find_runtime(name: str) -> Runtime:
         nearest = difflib.get_close_matches(name, RUNTIMES, n=1)
         suggestion = f"did you mean {nearest[0]}? " if nearest else ""
         raise TargetError(
-            f"unknown runtime {name!r}",
-            hint=f"{suggestion}known runtimes: {', '.join(RUNTIMES)}",
+            f"unknown runtime {name!r}", hint=f"{suggestion}known runtimes: {', '.join(RUNTIMES)}"
         )
     return runtime
 

@@ -83,12 +83,7 @@ _BASE = """
     zipimport zlib zoneinfo
 """
 # Minor version -> the names that it added, and those that it removed.
-_ADDED = {
-    9: "graphlib zoneinfo",
-    11: "tomllib",
-    14: "annotationlib compression",
-    15: "profiling",
-}
+_ADDED = {9: "graphlib zoneinfo", 11: "tomllib", 14: "annotationlib compression", 15: "profiling"}
 _REMOVED = {
     8: "macpath",
     9: "dummy_threading",

@@ -68,11 +68,7 @@ class SourceError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_imports(
-    data: bytes,
-    *,
-    package: Sequence[str],
-    python: str,
-    is_available: Callable[[Import], bool],
+    data: bytes, *, package: Sequence[str], python: str, is_available: Callable[[Import], bool]
 ) -> tuple[Import, ...] | SourceError:
     """Return the imports of a module, in the order of the source.
 

@@ -230,10 +230,7 @@ def _markdown_blocks(head: Row, alignment: str, rows: Sequence[Row], total: int)
             break
         fitting.append(row)
     rest = total - len(fitting)
-    return [
-        _markdown_table(head, alignment, fitting),
-        *([f"and {rest:,} more"] if rest else []),
-    ]
+    return [_markdown_table(head, alignment, fitting), *([f"and {rest:,} more"] if rest else [])]
 
 
 def _markdown_table(head: Row, alignment: str, rows: Sequence[Row]) -> str:

@@ -178,10 +178,7 @@ def _build_shares(
 
 
 def _add_metadata(
-    share: ProjectShare,
-    installed: Sequence[InstalledProject],
-    read: ReadEntry,
-    hashes: WheelHashes,
+    share: ProjectShare, installed: Sequence[InstalledProject], read: ReadEntry, hashes: WheelHashes
 ) -> ProjectShare:
     """Return *share* with the licence, summary, SBOMs and hashes of the project."""
     if not installed:

@@ -102,11 +102,7 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
     def _explain_versions(self, project: Project) -> NoCandidateError:
         """The error where files exist, but none of an admitted version."""
         name = self.dependency.name
-        context = (
-            *self.chain,
-            *self.roots.describe_constraints(name),
-            *_first_warnings(project),
-        )
+        context = (*self.chain, *self.roots.describe_constraints(name), *_first_warnings(project))
         compatible = [found.version for found in project.versions]
         pre_releases = [version for version in compatible if self._admits(version)]
         if pre_releases:

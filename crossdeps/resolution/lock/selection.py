@@ -6,12 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.pylock import (
-    PackageArchive,
-    PackageDirectory,
-    PackageVcs,
-    PylockSelectError,
-)
+from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs, PylockSelectError
 
 from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
