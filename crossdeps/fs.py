@@ -172,9 +172,14 @@ def is_at(fd: int, path: Path) -> bool:
 
 def remove_directory(path: Path) -> None:
     """Remove a directory with all its content; what cannot be removed stays."""
-    import shutil  # noqa: PLC0415 - loads the modules of all archive formats
+    try:
+        for name in os.listdir(path):  # noqa: PTH208 - joined in the next line
+            (path / name).unlink()
+        path.rmdir()
+    except OSError:  # it has directories, or is not there
+        import shutil  # noqa: PLC0415 - loads the modules of all archive formats
 
-    shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def create_file(path: Path | str, mode: int = 0o666) -> int:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.wheel_factory import make_wheel
 
 ROOT = Path(__file__).parents[2]
 TARGET = ["--python", "3.12", "--arch", "x86_64"]
@@ -18,6 +21,37 @@ HEAVY = {
     "resolvelib",
     "rich",
     "urllib3",
+}
+SEARCH = {
+    "crossdeps.requirements.gather",
+    "crossdeps.resolution.candidates",
+    "crossdeps.resolution.provider",
+    "crossdeps.resolution.repository",
+    "crossdeps.resolution.resolver",
+    "crossdeps.resolution.search",
+    "packaging.metadata",
+}
+INDEX = {
+    "crossdeps.config.credentials",
+    "crossdeps.index.client",
+    "crossdeps.index.http_session",
+    "http.client",
+    "ssl",
+}
+NOT_FOR_A_LOCK = {
+    "crossdeps.bundle.sources",
+    "crossdeps.resolution.lock.writer",
+    "crossdeps.wheels.sdists",
+    "email",
+    "netrc",
+    "pathspec",
+    "platformdirs",
+    "shutil",
+    "tempfile",
+    "tomli_w",
+    "zipfile",
+    *SEARCH,
+    *INDEX,
 }
 
 
@@ -57,9 +91,42 @@ def test_what_asks_no_index_loads_nothing_for_it(verb: str, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert _imported(done.stderr) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
+    assert _modules(done.stderr) & {"email", "requests", "tempfile", *SEARCH, *INDEX} == set()
+
+
+@pytest.mark.subprocess
+def test_a_lock_whose_wheels_are_stored_is_built_without_resolver_and_index(
+    tmp_path: Path,
+) -> None:
+    """What such a build must not load: the search, an HTTP library, readers of other formats."""
+    make_wheel("small", "1.0").write_to(tmp_path)
+    options = ["--cache-dir", "cache", "--isolated"]
+    build = ["build", "pylock.toml", *TARGET, *options]
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "crossdeps", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    run("lock", "small", "--no-index", "--find-links", ".", *TARGET, *options)
+    run(*build, "-o", "first.zip")
+    loaded = run(*build, "-o", "second.zip")
+    assert _imported(loaded) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
+    assert _modules(loaded) & NOT_FOR_A_LOCK == set()
 
 
 def _imported(importtime: str) -> set[str]:
     """The top-level packages in the output of ``-X importtime``."""
+    return {name.partition(".")[0] for name in _modules(importtime)}
+
+
+def _modules(importtime: str) -> set[str]:
     lines = (line for line in importtime.splitlines() if line.startswith("import time:"))
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    return {line.rpartition("|")[2].strip() for line in lines}
