@@ -11,6 +11,7 @@ import os
 import posixpath
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from crossdeps.fs import hash_file
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from zipfile import ZipFile
 
     from crossdeps.bundle.model import Bundle, Content
@@ -35,10 +36,17 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 _FORCE = "give another output, or --force to replace it"
 
 
-def check_directory_destination(bundle: Bundle, path: Path, *, force: bool) -> None:
+DestinationState = Mapping[str, tuple[int, ...]]
+"""What changes when a file of a destination is written, added, removed or replaced."""
+
+
+def check_directory_destination(
+    bundle: Bundle, path: Path, *, force: bool, checked: DestinationState | None = None
+) -> DestinationState | None:
     """Check that *path* doesn't exist, is empty, or has only files that crossdeps wrote.
 
     :param force: also replace files of the user
+    :param checked: result of an earlier check; what has not changed since is not read again
     :raises OutputError: if it doesn't; ``/``, the home and current directories and those above
         them, symbolic links and files are refused even with *force*
     """
@@ -46,47 +54,53 @@ def check_directory_destination(bundle: Bundle, path: Path, *, force: bool) -> N
     try:
         mode = path.stat().st_mode
     except OSError:  # it doesn't exist, or writing will report the error
-        return
+        return None
     if not stat.S_ISDIR(mode):
         raise OutputError(
             f"{path} is a file", hint="give a directory, or a name ending in .zip for a zip"
         )
     if force:
-        return
+        return None
     try:
-        files = _find_user_files_at_rest(path)
+        files, found = _find_user_files_at_rest(path, checked)
     except OSError as error:
         raise OutputError(
             f"{path} can't be read: {error.strerror or error}", hint=_FORCE
         ) from error
     if files:
         raise _has_user_files(path, files)
+    return found
 
 
-def check_zip_destination(bundle: Bundle, path: Path, *, force: bool) -> None:
+def check_zip_destination(
+    bundle: Bundle, path: Path, *, force: bool, checked: DestinationState | None = None
+) -> DestinationState | None:
     """Check that *path* doesn't exist, or is a zip that crossdeps wrote.
 
     :param force: also replace a file of the user
+    :param checked: result of an earlier check; a zip that has not changed since is not read again
     :raises OutputError: if it isn't; directories and symbolic links are refused even with *force*
     """
     _check_path(bundle, path)
     if path.is_dir():
         raise OutputError(f"{path} is a directory", hint="give another name for the zip")
     if not path.exists():
-        return
+        return None
     if not path.is_file():
         raise OutputError(f"{path} isn't a regular file", hint="give another output")
-    if force:
-        return
     from zipfile import ZipFile  # noqa: PLC0415 - slow to load, for an existing zip only
 
     try:
+        found = {"": _identify(path.stat())}
+        if force or found == checked:
+            return found
         with ZipFile(path) as archive:
             files = _find_user_members(archive)
     except zip_errors(OSError) as error:
         raise OutputError(f"{path} isn't a zip that crossdeps wrote", hint=_FORCE) from error
     if files:
         raise _has_user_files(path, files)
+    return found
 
 
 def _check_path(bundle: Bundle, path: Path) -> None:
@@ -137,54 +151,54 @@ def _find_file(content: Content) -> Path | None:
     return content.archive if isinstance(content, ArchiveContent) else None
 
 
-def _find_user_files_at_rest(root: Path) -> list[str]:
+def _find_user_files_at_rest(
+    root: Path, checked: DestinationState | None
+) -> tuple[list[str], DestinationState | None]:
     """Find the user's files in *root*, which another run may replace as a whole meanwhile."""
-    found: list[str] = []
+    files: list[str] = []
     for _ in range(_TRIES):
-        before = _identify(root)
-        if before is None:
-            return []
+        if not root.exists():
+            return [], None
         try:
-            found = _find_user_files(root)
+            before = _read_state(root)
+            files = [] if before == checked else _find_user_files(root, before)
+            if not files or _read_state(root) == before:
+                return files, before
         except FileNotFoundError:
-            found = ["another run is writing there"]
-        if not found or _identify(root) == before:
-            return found
-    return found
+            files = ["another run is writing there"]
+    return files, None
 
 
-def _identify(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when another directory is renamed to *path*; None if it doesn't exist."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino, status.st_ctime_ns
+def _identify(status: os.stat_result) -> tuple[int, ...]:
+    identity = (status.st_mode, status.st_dev, status.st_ino)
+    return (*identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _find_user_files(root: Path) -> list[str]:
-    is_regular = dict(_walk(root))
-
+def _find_user_files(root: Path, state: DestinationState) -> list[str]:
     def read(name: str) -> bytes:
         with (root / name).open("rb") as file:
             return file.read(_MAX_RECORD_SIZE)
 
     def is_unchanged(name: str, sha256: str) -> bool:
-        return is_regular[name] and (not sha256 or hash_file(root / name) == sha256)
+        return stat.S_ISREG(state[name][0]) and (not sha256 or hash_file(root / name) == sha256)
 
-    return _find_unrecorded(is_regular, read, is_unchanged)
+    return _find_unrecorded(state, read, is_unchanged)
 
 
-def _walk(root: Path) -> Iterator[tuple[str, bool]]:
-    """Yield each path below *root*, and whether it is a regular file."""
+def _read_state(root: Path) -> DestinationState:
+    """Read the state of each file below *root*; links are not followed."""
+    state = {}
     pending = [root]
     while pending:
-        for item in os.scandir(pending.pop()):
-            path = Path(item.path)
-            if item.is_dir(follow_symlinks=False):
-                pending.append(path)
-            else:
-                yield path.relative_to(root).as_posix(), item.is_file(follow_symlinks=False)
+        with os.scandir(pending.pop()) as items:
+            for item in items:
+                path = Path(item.path)
+                if item.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                else:
+                    status = item.stat(follow_symlinks=False)
+                    state[path.relative_to(root).as_posix()] = _identify(status)
+    return state
 
 
 def _find_user_members(archive: ZipFile) -> list[str]:

@@ -42,6 +42,7 @@ from crossdeps.wheels.zip_format import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Bundle, Entry
 
 _DIRECTORY_MODE = 0o755
@@ -55,19 +56,25 @@ _KEPT = 8 << 20
 
 
 def write_directory(
-    bundle: Bundle, destination: Path, *, force: bool = False, progress: Progress | None = None
+    bundle: Bundle,
+    destination: Path,
+    *,
+    force: bool = False,
+    checked: DestinationState | None = None,
+    progress: Progress | None = None,
 ) -> Written:
     """Write *bundle* as a directory; modes are 0644 and 0755 whatever the umask is.
 
     A directory that crossdeps made is replaced. The destination is unchanged, or complete.
 
     :param force: replace a directory that has other files
+    :param checked: result of an earlier check of *destination*
     :returns: its path, and the bytes of its files
     :raises OutputError: if the destination has files of the user, or can't be written
     :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
-    check_directory_destination(bundle, destination, force=force)
+    check_directory_destination(bundle, destination, force=force, checked=checked)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=True) as staging:
         created = {""}
@@ -155,19 +162,25 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_zip(
-    bundle: Bundle, destination: Path, *, force: bool = False, progress: Progress | None = None
+    bundle: Bundle,
+    destination: Path,
+    *,
+    force: bool = False,
+    checked: DestinationState | None = None,
+    progress: Progress | None = None,
 ) -> Written:
     """Write *bundle* as a zip: sorted, dated 1980-01-01, with Unix modes, and nothing optional.
 
     A zip that crossdeps made is replaced. The destination is unchanged, or complete.
 
     :param force: replace another file
+    :param checked: result of an earlier check of *destination*
     :returns: its path, its size in bytes and its SHA-256
     :raises OutputError: if the destination is a file of the user, or can't be written
     :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
-    check_zip_destination(bundle, destination, force=force)
+    check_zip_destination(bundle, destination, force=force, checked=checked)
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=False) as staging:
         with staging.open_file() as file, ContentReader() as reader:

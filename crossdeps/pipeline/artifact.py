@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
+    from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.staging import Written
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.runtime import RuntimePackages
@@ -57,9 +58,10 @@ def apply_layout(
     return replace(settings, layout=layout)
 
 
-def check_output(settings: Settings) -> None:
+def check_output(settings: Settings) -> DestinationState | None:
     """Refuse an output that cannot be written before any work is done.
 
+    :returns: what was found, for :func:`write_artifact`
     :raises OutputError: if the output holds files of the user's
     """
     layout = settings.layout
@@ -69,15 +71,20 @@ def check_output(settings: Settings) -> None:
         # An output inside a source holds the user's own code: --force does not replace it.
         within = any(_holds(source, layout.output) for source in layout.sources)
         force = settings.force and not within
-        check(Bundle(kind="planned", entries=()), layout.output, force=force)
+        return check(Bundle(kind="planned", entries=()), layout.output, force=force)
+    return None
 
 
 def _holds(source: Path, output: Path) -> bool:
     return Path(os.path.realpath(source)) in Path(os.path.realpath(output)).parents
 
 
-def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Artifact:
+def write_artifact(
+    bundle: Bundle, settings: Settings, progress: Progress, checked: DestinationState | None
+) -> Artifact:
     """Write *bundle* to the output of the layout; nothing for a dry run.
+
+    :param checked: result of :func:`check_output`
 
     :raises OutputError: if it cannot be written; the previous output is still in place
     """
@@ -85,7 +92,9 @@ def write_artifact(bundle: Bundle, settings: Settings, progress: Progress) -> Ar
     written: Written | None = None
     if layout.output and not settings.dry_run:
         write = write_zip if layout.kind == "zip" else write_directory
-        written = write(bundle, layout.output, force=settings.force, progress=progress)
+        written = write(
+            bundle, layout.output, force=settings.force, checked=checked, progress=progress
+        )
     sha256 = written.sha256 if written else ""
     return Artifact(
         path=written.path if written else None,

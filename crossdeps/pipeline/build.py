@@ -57,7 +57,7 @@ def build(
     """
     request = read_request(requirements)
     settings = apply_layout(settings or Settings(), Path(output), source, target)
-    check_output(settings)
+    checked = check_output(settings)
     runtime_packages = find_runtime_packages(settings, target)
     runtime_context = read_runtime_context(
         runtime_packages,
@@ -84,7 +84,7 @@ def build(
             runtime_context=runtime_context,
         )
         _check_findings(findings, strict=settings.strict)
-        artifact = write_artifact(bundle, settings, session.progress)
+        artifact = write_artifact(bundle, settings, session.progress, checked)
         return build_report(
             target=target, lock=lock, resolution=resolution, wheels=wheels, bundle=bundle,
             findings=findings, artifact=artifact, session=session, left_out=left_out,

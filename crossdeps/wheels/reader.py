@@ -19,7 +19,6 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.errors import WheelError
-from crossdeps.fs import hash_file
 from crossdeps.wheels.archive import read_archive
 from crossdeps.wheels.dist_info import (
     check_data_directories,
@@ -55,22 +54,6 @@ _HEAD_SIZE = 64
 # threads that make it learn the same one at once crash the process.
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(WheelContents)
-
-
-def read_wheel(path: Path, filename: str | None = None) -> Wheel:
-    """Read the wheel at *path* from its first byte to its last, strictly.
-
-    Structure, checksums, RECORD, WHEEL, METADATA, entry points and names are checked; the error
-    has the id of the broken rule (:data:`crossdeps.wheels.model.RULES`).
-
-    :param path: a regular file; every file of the wheel may be read from it later
-    :param filename: the name under which it was published; that of *path* by default
-    :raises WheelError: with ``rule`` set, the file name and the member in its context
-    :raises OSError: if *path* can't be read
-    """
-    filename = path.name if filename is None else filename
-    contents = read_contents(path, sha256=hash_file(path), filename=filename)
-    return name_wheel(contents, path, filename)
 
 
 def read_contents(path: Path, *, sha256: str, filename: str) -> WheelContents:

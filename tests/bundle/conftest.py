@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from crossdeps.target.model import Target
-from crossdeps.wheels.reader import read_wheel
 from tests.support.wheel_factory import make_wheel
+from tests.support.wheel_reading import read_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.bundle.model import Layout
+from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
+from crossdeps.bundle.model import Bundle, Layout
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.write import write_directory, write_zip
 from crossdeps.errors import OutputError
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from crossdeps.bundle.model import Bundle
     from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
@@ -232,3 +232,53 @@ def test_other_files_are_not_replaced_by_a_zip(
     assert out.read_bytes() == before
     write_zip(bundle, out, force=True)
     assert zipfile.is_zipfile(out)
+
+
+EMPTY = Bundle(kind="planned", entries=())
+
+
+def test_a_directory_is_read_once(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing compares what the check before the work found, and hashes no file again."""
+    write_directory(bundle, tmp_path / "out")
+    checked = check_directory_destination(EMPTY, tmp_path / "out", force=False)
+    monkeypatch.setattr("crossdeps.bundle.destination.hash_file", pytest.fail)
+    write_directory(bundle, tmp_path / "out", checked=checked)
+
+
+def test_a_zip_is_read_once(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_zip(bundle, tmp_path / "out.zip")
+    checked = check_zip_destination(EMPTY, tmp_path / "out.zip", force=False)
+    monkeypatch.setattr("crossdeps.bundle.destination._find_user_members", pytest.fail)
+    write_zip(bundle, tmp_path / "out.zip", checked=checked)
+
+
+@pytest.mark.parametrize("change", ["add", "modify", "restore the time"])
+def test_what_changes_during_the_work_is_noticed(
+    bundle: Bundle, tmp_path: Path, change: str
+) -> None:
+    """A file that the user writes between the check and the write is not lost."""
+    out = tmp_path / "out"
+    write_directory(bundle, out)
+    checked = check_directory_destination(EMPTY, out, force=False)
+    file = out / "python" / ("mine.txt" if change == "add" else "app.py")
+    before = None if change == "add" else file.stat()
+    file.write_text("new")
+    if before and change == "restore the time":
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(OutputError):
+        write_directory(bundle, out, checked=checked)
+    assert file.read_text() == "new"
+
+
+def test_a_zip_that_changes_during_the_work_is_noticed(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "out.zip"
+    write_zip(bundle, path)
+    checked = check_zip_destination(EMPTY, path, force=False)
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputError):
+        write_zip(bundle, path, checked=checked)
+    assert path.read_bytes() == b"mine"

@@ -14,9 +14,9 @@ from crossdeps.requirements.model import DirectSource
 from crossdeps.resolution.model import BuiltWheel, SelectedPackage
 from crossdeps.wheels.dist_info import check_metadata_agrees
 from crossdeps.wheels.download import fetch_wheels
-from crossdeps.wheels.reader import read_wheel
 from crossdeps.wheels.store import Store
 from tests.support.wheel_factory import WheelFile, make_wheel
+from tests.support.wheel_reading import read_wheel
 from tests.wheels.sources import MemorySource, selected
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossdeps.errors import WheelError
-from crossdeps.wheels.reader import read_wheel
 from crossdeps.wheels.zip_format import OUTPUT_CHUNK, inflate
 from tests.support.wheel_factory import Member, WheelFile, make_wheel
+from tests.support.wheel_reading import read_wheel
 from tests.support.zip_writer import DEFLATED, STORED
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.wheels.reader import read_wheel
+from tests.support.wheel_reading import read_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

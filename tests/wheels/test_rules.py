@@ -10,9 +10,9 @@ import pytest
 from crossdeps.errors import WheelError
 from crossdeps.wheels import zip_format as inflate
 from crossdeps.wheels.model import RULES
-from crossdeps.wheels.reader import read_wheel
 from tests.support import zip_surgery
 from tests.support.wheel_factory import Member, folder_member, make_elf, record_hash
+from tests.support.wheel_reading import read_wheel
 from tests.support.zip_writer import STORED
 from tests.wheels import breakage
 from tests.wheels.breakage import CODE, changed, rows, scripts, wheel, with_file, zip64_end

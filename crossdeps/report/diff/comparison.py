@@ -80,14 +80,14 @@ def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
     projects = []
     for name in names:
         old_project, new_project = before.projects.get(name), after.projects.get(name)
-        if kind := _classify_project(old_project, new_project):
+        if kind := _classify(old_project, new_project, version="version", digest="content"):
             projects.append(
                 ProjectChange(name=name, kind=kind, before=old_project, after=new_project)
             )
     files = []
     for path in sorted({*before.files, *after.files}):
         old_file, new_file = before.files.get(path), after.files.get(path)
-        if kind := _classify_file(old_file, new_file):
+        if kind := _classify(old_file, new_file, digest="content", mode="mode"):
             files.append(FileChange(path=path, kind=kind, before=old_file, after=new_file))
     return Comparison(
         before=before,
@@ -98,26 +98,14 @@ def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
     )
 
 
-def _classify_project(
-    before: ProjectSnapshot | None, after: ProjectSnapshot | None
-) -> ChangeKind | None:
+def _classify(before: object, after: object, **kinds: ChangeKind) -> ChangeKind | None:
+    """Tell the kind of a change; *kinds* are attributes with the kind of a change in them."""
     if before is None:
         return "added"
     if after is None:
         return "removed"
-    if before.version != after.version:
-        return "version"
-    return "content" if before.digest != after.digest else None
-
-
-def _classify_file(before: FileSnapshot | None, after: FileSnapshot | None) -> ChangeKind | None:
-    if before is None:
-        return "added"
-    if after is None:
-        return "removed"
-    if before.digest != after.digest:
-        return "content"
-    return "mode" if before.mode != after.mode else None
+    differing = (k for a, k in kinds.items() if getattr(before, a) != getattr(after, a))
+    return next(differing, None)
 
 
 def _project_size(project: ProjectSnapshot | None) -> int | None:
