@@ -49,8 +49,8 @@ class ContentReader:
         """Return all bytes of *content*, inflated.
 
         :raises IntegrityError: if a wheel has changed since it was verified
-        :raises ArtifactReadError: if a member of an archive can't be read
-        :raises OSError: if a file can't be read
+        :raises ArtifactReadError: if a member of an archive cannot be read
+        :raises OSError: if a file cannot be read
         """
         return b"".join(self.iterate(content))
 
@@ -100,7 +100,7 @@ class ContentReader:
                     yield data
         except zip_errors(KeyError) as error:
             raise ArtifactReadError(
-                f"a member can't be read: {error}", context=(str(content.archive), content.name)
+                f"a member cannot be read: {error}", context=(str(content.archive), content.name)
             ) from error
 
     def _open_wheel(self, content: WheelContent) -> BinaryIO:
@@ -128,8 +128,8 @@ def read_content(content: Content) -> bytes:
     """Return all bytes of one *content*, inflated; a :class:`ContentReader` reads many.
 
     :raises IntegrityError: if a wheel has changed since it was verified
-    :raises ArtifactReadError: if a member of an archive can't be read
-    :raises OSError: if a file can't be read
+    :raises ArtifactReadError: if a member of an archive cannot be read
+    :raises OSError: if a file cannot be read
     """
     with ContentReader() as reader:
         return reader.read(content)

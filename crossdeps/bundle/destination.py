@@ -65,7 +65,7 @@ def check_directory_destination(
         files, found = _find_user_files_at_rest(path, checked)
     except OSError as error:
         raise OutputError(
-            f"{path} can't be read: {error.strerror or error}", hint=_FORCE
+            f"{path} cannot be read: {error.strerror or error}", hint=_FORCE
         ) from error
     if files:
         raise _has_user_files(path, files)
@@ -110,7 +110,7 @@ def _check_path(bundle: Bundle, path: Path) -> None:
         is_link = False
     except OSError as error:
         raise OutputError(
-            f"can't write {path}: {error.strerror or error}", hint="give another output"
+            f"cannot write {path}: {error.strerror or error}", hint="give another output"
         ) from error
     if is_link:
         raise OutputError(

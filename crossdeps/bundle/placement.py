@@ -166,7 +166,7 @@ def make_launchers(wheel: Wheel) -> Iterator[Launcher]:
 
     A console script overrides a GUI script of its name: on Linux both start alike.
 
-    :raises WheelError: if entry_points.txt can't be parsed, or a name or reference in it is unsafe
+    :raises WheelError: if entry_points.txt cannot be parsed, or a name or reference in it is unsafe
     """
     try:
         scripts = parse_scripts(wheel.entry_points, f"{wheel.dist_info}/entry_points.txt")

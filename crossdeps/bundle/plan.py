@@ -51,7 +51,7 @@ def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bund
 
     :raises CollisionError: if wheels or the source have different files with the same path
     :raises WheelError: if a wheel has unsafe scripts or unknown schemes
-    :raises InputError: if a source can't be read
+    :raises InputError: if a source cannot be read
     :raises UsageError: if the layout doesn't suit *target*, or a pattern is invalid
     """
     layout.check(target)

@@ -1,7 +1,7 @@
 """Reading an artifact, made by any tool, as a Bundle.
 
-As tolerant as a host: what is unusual but works is read, with a warning if it can't be represented.
-Errors of the file system and of the archive are errors.
+As tolerant as a host: what is unusual but works is read, with a warning if it cannot be
+represented. Errors of the file system and of the archive are errors.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def read_bundle(path: Path) -> Bundle:
             installed, owners = _read_projects(entries, prefix, reader)
     except OSError as error:
         raise ArtifactReadError(
-            f"{path} can't be read: {error.strerror or error}",
+            f"{path} cannot be read: {error.strerror or error}",
             context=(str(error.filename),) if error.filename not in {None, str(path)} else (),
             hint="check its permissions",
         ) from error

@@ -49,7 +49,7 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
 def read_file(file: Path, path: str) -> Entry:
     """Read a file, and make the entry *path* of it, with its mode and without an owner.
 
-    :raises OSError: if it can't be read
+    :raises OSError: if it cannot be read
     """
     with file.open("rb") as stream:
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
@@ -71,7 +71,7 @@ def read_file(file: Path, path: str) -> Entry:
 def read_directory(root: Path) -> ScanResult:
     """Read every file below *root*. Symbolic links are followed if they stay inside.
 
-    :raises OSError: if a file or directory can't be read
+    :raises OSError: if a file or directory cannot be read
     """
     walk = _Walk(root)
     walk.read(root, "", (walk.real_root,))
@@ -119,7 +119,7 @@ def read_zip(path: Path) -> ScanResult:
 
     :raises ArtifactReadError: if it isn't a zip, or one that is damaged, encrypted or inflates to
         more than 8 GiB
-    :raises OSError: if the file can't be read
+    :raises OSError: if the file cannot be read
     """
     from zipfile import ZipFile  # noqa: PLC0415 - slow to load, only for zips that are read
 
@@ -230,5 +230,5 @@ def _read_member(path: Path, archive: ZipFile, info: ZipInfo) -> Iterator[bytes]
                 yield data
     except zip_errors() as error:
         raise ArtifactReadError(
-            f"a member can't be read: {error}", context=(str(path), info.filename)
+            f"a member cannot be read: {error}", context=(str(path), info.filename)
         ) from error

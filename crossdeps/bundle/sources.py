@@ -46,7 +46,7 @@ def read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
     bytecode, the output itself, previous artifacts and what git ignores are excluded; an include
     pattern includes any of them again, except bytecode and the output.
 
-    :raises InputError: if a source doesn't exist or can't be read
+    :raises InputError: if a source doesn't exist or cannot be read
     """
     walk = _Walk(layout)
     entries = [entry for source in layout.sources for entry in walk.read(source)]
@@ -84,7 +84,7 @@ class _Walk:
         except OSError as error:
             path = str(error.filename or source)
             raise InputError(
-                f"the source {source} can't be read: {error.strerror or error}",
+                f"the source {source} cannot be read: {error.strerror or error}",
                 context=(path,) if path != str(source) else (),
                 hint=_SOURCE_HINT,
             ) from error
@@ -124,7 +124,7 @@ class _Walk:
     ) -> bool:
         if path.name in _EXCLUDED_NAMES or path.name.endswith(TEMPORARY_SUFFIXES):
             return True
-        # Path.exists() raises in a directory that can't be entered; scandir reports that better.
+        # Path.exists() raises in a directory that cannot be entered; scandir reports that better.
         if is_directory and os.path.exists(path / "pyvenv.cfg"):  # noqa: PTH110
             return True
         slash = "/" if is_directory else ""
@@ -153,7 +153,7 @@ class _Walk:
     def _read_file(self, file: Path, relative: str) -> Entry:
         if "\\" in relative or not _is_utf8(relative):
             raise InputError(
-                f"the source file {relative!a} has a name that a zip can't hold",
+                f"the source file {relative!a} has a name that a zip cannot hold",
                 context=(ascii(str(file.parent)),),
                 hint="rename it, or exclude it with --exclude",
             )

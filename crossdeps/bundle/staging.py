@@ -94,7 +94,7 @@ class OutputFile:
     def write(self, data: bytes) -> None:
         """Write *data*, which may stay in the buffer until :meth:`flush`.
 
-        :raises OSError: if it can't be written
+        :raises OSError: if it cannot be written
         """
         self.size += len(data)
         if self._digest:
@@ -108,7 +108,7 @@ class OutputFile:
     def flush(self, *, sync: bool = False) -> None:
         """Write the buffer, and with *sync* wait until everything is on the disk.
 
-        :raises OSError: if it can't be written
+        :raises OSError: if it cannot be written
         """
         if self._buffer:
             _write_all(self._fd, self._buffer)
@@ -202,7 +202,7 @@ class Staging:
     def commit_file(self) -> None:
         """Rename the file to the destination, over an existing file.
 
-        :raises OSError: if it can't be renamed; the destination is unchanged
+        :raises OSError: if it cannot be renamed; the destination is unchanged
         """
         os.replace(self.path, self.destination)  # noqa: PTH105 - the same call on every Python
         self._finish()
@@ -210,7 +210,7 @@ class Staging:
     def commit_directory(self) -> None:
         """Rename the directory to the destination, and remove the previous one.
 
-        :raises OSError: if it can't be renamed; the destination is unchanged
+        :raises OSError: if it cannot be renamed; the destination is unchanged
         """
         previous: list[Path] = []
         try:
@@ -252,7 +252,7 @@ class Staging:
 
     def _finish(self) -> None:
         self._created_parents.clear()
-        # The rename is done: a file system that can't sync a directory doesn't undo it.
+        # The rename is done: a file system that cannot sync a directory doesn't undo it.
         with contextlib.suppress(OSError):
             fd = open_directory(self.destination.parent)
             if fd is not None:
@@ -290,7 +290,7 @@ def output_errors(destination: Path) -> Iterator[None]:
         path = str(error.filename or "")
         is_other = path not in {"", str(destination)} and "crossdeps-" not in path
         raise OutputError(
-            f"can't write {destination}: {error.strerror or error}",
+            f"cannot write {destination}: {error.strerror or error}",
             context=(path,) if is_other else (),
             hint=_HINTS.get(error.errno or 0),
         ) from error

@@ -70,7 +70,7 @@ def write_directory(
     :param force: replace a directory that has other files
     :param checked: result of an earlier check of *destination*
     :returns: its path, and the bytes of its files
-    :raises OutputError: if the destination has files of the user, or can't be written
+    :raises OutputError: if the destination has files of the user, or cannot be written
     :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
@@ -176,7 +176,7 @@ def write_zip(
     :param force: replace another file
     :param checked: result of an earlier check of *destination*
     :returns: its path, its size in bytes and its SHA-256
-    :raises OutputError: if the destination is a file of the user, or can't be written
+    :raises OutputError: if the destination is a file of the user, or cannot be written
     :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()

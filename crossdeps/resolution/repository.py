@@ -88,7 +88,7 @@ class Repository:
     def project(self, name: NormalizedName) -> Project:
         """A project's files, evaluated; an empty project if no index has it.
 
-        :raises IndexAccessError: if an index can't be reached or understood
+        :raises IndexAccessError: if an index cannot be reached or understood
         :raises ResolutionError: if two indexes offer different files under this name
         :raises InputError: if --no-binary refuses its wheels
         """
@@ -120,11 +120,11 @@ class Repository:
         return known
 
     def metadata(self, candidate: Candidate) -> CoreMetadata | Unusable:
-        """A candidate's core metadata, or why it can't be used.
+        """A candidate's core metadata, or why it cannot be used.
 
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         :raises IntegrityError: if what was fetched doesn't match its hash
-        :raises SdistBuildError: if an allowed sdist can't be built
+        :raises SdistBuildError: if an allowed sdist cannot be built
         """
         known = self._metadata.get(candidate.file.url)
         if known is None:
@@ -147,14 +147,14 @@ class Repository:
         return known
 
     def known_problem(self, candidate: Candidate) -> Unusable | None:
-        """Why a candidate can't be used, if its metadata has been read and says so."""
+        """Why a candidate cannot be used, if its metadata has been read and says so."""
         known = self._metadata.get(candidate.file.url)
         return known if isinstance(known, Unusable) else None
 
     def built(self, candidate: Candidate) -> BuiltWheel:
         """The wheel built from an allowed sdist.
 
-        :raises SdistBuildError: if it can't be built, or gives a native wheel
+        :raises SdistBuildError: if it cannot be built, or gives a native wheel
         """
         with self._build_lock:
             known = self._built.get(candidate.file.url)

@@ -62,7 +62,7 @@ def resolve(
     :raises ConflictError: if the requirements contradict each other
     :raises SearchLimitError: if the search exceeds ``policy.max_rounds``
     :raises InputError: if the inputs break a rule, such as hash mode's
-    :raises IndexAccessError: if an index can't be reached or understood
+    :raises IndexAccessError: if an index cannot be reached or understood
     """
     policy = policy or Policy()
     progress = progress or Progress()

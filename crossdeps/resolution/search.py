@@ -1,4 +1,4 @@
-"""The search: resolvelib's, and a complete one for the few problems that it can't solve.
+"""The search: resolvelib's, and a complete one for the few problems that it cannot solve.
 
 resolvelib replaces a pin when a later dependency allows another version of its project. Where
 projects require each other in a cycle, it can so lose a version that it never tried, and miss a

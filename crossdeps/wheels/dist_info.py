@@ -80,7 +80,7 @@ def is_named_after(directory: str, suffix: str, name: NormalizedName, version: V
 def parse_wheel_file(data: bytes, member: str) -> WheelFile:
     """Parse a WHEEL file.
 
-    :raises WheelError: if it can't be parsed, or its major version isn't 1
+    :raises WheelError: if it cannot be parsed, or its major version isn't 1
     """
     try:
         data.decode("utf-8")
@@ -183,7 +183,7 @@ def check_data_directories(paths: Iterable[str], name: NormalizedName, version: 
 def parse_scripts(text: str, member: str = "entry_points.txt") -> tuple[Script, ...]:
     """Parse the scripts of an entry_points.txt, in its order.
 
-    :raises WheelError: if it can't be parsed, or a script has an invalid name or reference
+    :raises WheelError: if it cannot be parsed, or a script has an invalid name or reference
     """
     scripts: dict[tuple[str, str], Script] = {}
     group = ""

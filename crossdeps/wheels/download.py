@@ -43,7 +43,7 @@ def fetch_wheels(
     :param open_builder: called only if something has to be built
     :raises HashMismatchError: if a file has another hash than the selected one
     :raises WheelError: if a wheel is invalid
-    :raises IndexAccessError: if a file can't be fetched
+    :raises IndexAccessError: if a file cannot be fetched
     :raises SdistBuildError: if a build fails
     """
     stored = [_find(item, store) for item in selected]

@@ -93,7 +93,7 @@ class ByteSource(Protocol):
         """Stream *url* to *destination*, and check it on the way.
 
         :returns: sha256 of the file, hex
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         :raises HashMismatchError: if any listed hash differs
         """
 
@@ -139,7 +139,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType({
     "record-hash": "a file's hash differs from the one in RECORD",
     "record-size": "a file's size differs from the one in RECORD",
     "data-scheme": "a .data directory belongs to another project, or has an unknown scheme",
-    "entry-points-unreadable": "entry_points.txt can't be parsed",
+    "entry-points-unreadable": "entry_points.txt cannot be parsed",
     "entry-point-name": "a script's name is a path, or would shadow a Python interpreter",
     "entry-point-reference": "a script's object reference isn't a dotted name",
 })  # fmt: skip

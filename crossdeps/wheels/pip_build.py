@@ -34,7 +34,7 @@ MAX_LINES: Final = 20
 _GRACE_SECONDS = 2.0
 _DROPPED_VARIABLES = ("PIP_", "PYTHON", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 _NATIVE_HINT = (
-    "this machine can't build for the target: require a version that has a wheel for it,"
+    "this machine cannot build for the target: require a version that has a wheel for it,"
     " or build the wheel on a machine of that kind and require its file"
 )
 
@@ -44,7 +44,7 @@ def pip_environment(environ: Mapping[str, str], pip_settings: Mapping[str, str])
 
     :param environ: the user's environment
     :param pip_settings: ``PIP_*`` variables to set, such as ``PIP_INDEX_URL``; in the environment,
-        where other users can't see them, since they may have credentials
+        where other users cannot see them, since they may have credentials
     """
     kept = {key: value for key, value in environ.items() if not key.startswith(_DROPPED_VARIABLES)}
     return {
@@ -128,7 +128,7 @@ def _run_pip(
 
     :param folder: an empty working directory, so that nothing is imported from the user's
     :param log: gets everything that pip prints
-    :raises OSError: if Python can't be started or the log can't be written
+    :raises OSError: if Python cannot be started or the log cannot be written
     """
     from subprocess import DEVNULL, PIPE, STDOUT, Popen  # noqa: PLC0415 - builds are rare
 

@@ -62,7 +62,7 @@ def read_contents(path: Path, *, sha256: str, filename: str) -> WheelContents:
     :param sha256: hex digest of the file, which the caller has just computed
     :param filename: for messages
     :raises WheelError: naming the rule and the member
-    :raises OSError: if *path* can't be read
+    :raises OSError: if *path* cannot be read
     """
     with path.open("rb") as file, _naming(filename):
         return _read(file, file.seek(0, 2), sha256)

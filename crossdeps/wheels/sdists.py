@@ -83,7 +83,7 @@ class SourceBuilder:
         :raises WheelError: if a wheel is invalid
         :raises HashMismatchError: if the file has none of the requirement's hashes
         :raises InputError: if the file doesn't exist, or its URL is insecure
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         """
         source = requirement.source
         if source is None:
@@ -108,7 +108,7 @@ class SourceBuilder:
         :raises SdistBuildError: if the build fails, or results in a native or another project's
             wheel
         :raises HashMismatchError: if the sdist has other hashes than the index lists
-        :raises IndexAccessError: if it can't be fetched
+        :raises IndexAccessError: if it cannot be fetched
         """
         try:
             _, version = parse_sdist_filename(file.filename)
@@ -163,7 +163,7 @@ class SourceBuilder:
         reference = source.location
         if self._offline and not reference.partition("+")[2].lower().startswith("file:"):
             raise OfflineError(
-                "a repository can't be cloned without network access",
+                "a repository cannot be cloned without network access",
                 context=(str(requirement.origin), requirement.text),
                 hint="run without --offline, or require a directory of this machine",
             )
@@ -193,7 +193,7 @@ class SourceBuilder:
                 copyfile(source.location, copy)
             except OSError as error:
                 raise InputError(
-                    f"{source.location} can't be read: {error.strerror}", hint="check the path"
+                    f"{source.location} cannot be read: {error.strerror}", hint="check the path"
                 ) from error
             yield copy, filename
 

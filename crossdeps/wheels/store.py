@@ -33,7 +33,7 @@ class Store:
     """Verified wheels under *root*, which need not exist yet; use it as a context manager.
 
     The files of the wheels that it returns stay readable while it is open, whatever other processes
-    do to the store. Where *root* can't be written, or belongs to another user, a temporary
+    do to the store. Where *root* cannot be written, or belongs to another user, a temporary
     directory is used instead, with one of :attr:`warnings`. Safe to use from several threads.
 
     :param root: directory of the cache; None for a store that is removed when it is closed
@@ -97,8 +97,8 @@ class Store:
     def find(self, sha256: str, filename: str) -> Wheel | None:
         """Return the wheel with this hash, if the store has it undamaged.
 
-        Its bytes are hashed; a file that has changed is removed, and contents that can't be trusted
-        are read again from the wheel.
+        Its bytes are hashed; a file that has changed is removed, and untrusted contents are read
+        again from the wheel.
 
         :param sha256: lower-case hex digest of the wheel file
         :param filename: the name under which it was published
@@ -167,7 +167,7 @@ class Store:
             if error.errno not in _UNWRITABLE:
                 raise _disk_error(error, self.root) from error
             self._warnings.append(
-                f"{self.root} can't be written ({error.strerror}): downloads aren't cached"
+                f"{self.root} cannot be written ({error.strerror}): downloads aren't cached"
             )
             return False
         return True
@@ -222,7 +222,7 @@ def digest_file(path: Path, algorithms: Iterable[str]) -> dict[str, str]:
 def _disk_error(error: OSError, root: Path | None) -> CrossdepsError:
     path = error.filename or root
     return CrossdepsError(
-        f"the store can't be written: {error.strerror or error}",
+        f"the store cannot be written: {error.strerror or error}",
         context=(str(path),) if path else (),
         hint="free some space there, or choose another directory with --cache-dir",
         rule="store-write",

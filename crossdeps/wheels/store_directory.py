@@ -43,7 +43,7 @@ _TRIES = 5
 _YOUNG: Final = 60.0
 """Seconds for which a directory without a locked file may be one that is being made."""
 _ABANDONED: Final = 3 * 86400.0
-"""Seconds after which it counts as left behind, where files can't be locked."""
+"""Seconds after which it counts as left behind, where files cannot be locked."""
 
 
 class StoreDirectory:
@@ -65,7 +65,7 @@ class StoreDirectory:
     def work_directory(self) -> Path:
         """Return this process's private directory; when it is made, abandoned ones are removed.
 
-        :raises OSError: if it can't be made
+        :raises OSError: if it cannot be made
         """
         with self._lock:
             if self._work_directory is None:
@@ -77,7 +77,7 @@ class StoreDirectory:
     def work_file(self, suffix: str = WHEEL_SUFFIX) -> Path:
         """Return a path in the work directory that was never returned before.
 
-        :raises OSError: if the directory can't be made
+        :raises OSError: if the directory cannot be made
         """
         directory = self.work_directory()
         with self._lock:
@@ -102,7 +102,7 @@ class StoreDirectory:
         try:
             if not path.is_file() or path.is_symlink():
                 return None
-        except OSError:  # a directory above it can't be entered
+        except OSError:  # a directory above it cannot be entered
             return None
         try:
             link = self.work_file()
@@ -165,7 +165,7 @@ class StoreDirectory:
 class WorkDirectory:
     """A private directory (mode 0700) under *parent*, removed when closed or when the process ends.
 
-    :raises OSError: if it can't be made
+    :raises OSError: if it cannot be made
     """
 
     def __init__(self, parent: Path) -> None:

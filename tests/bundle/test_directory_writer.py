@@ -77,7 +77,7 @@ def test_a_changed_wheel_is_noticed(
 
 def test_a_parent_that_is_a_file_is_told(wheel: WheelMaker, target: Target, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match=r"can't write .*file/out: Not a directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*file/out: Not a directory"):
         write_directory(plan_bundle([wheel("a")], target, Layout()), tmp_path / "file" / "out")
 
 

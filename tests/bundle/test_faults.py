@@ -291,6 +291,6 @@ def test_many_at_a_time_with_one_destination_all_end_well(
 def test_a_name_that_the_system_refuses_is_told_first(
     bundles: tuple[Bundle, Bundle], tmp_path: Path, write: Callable[..., Any]
 ) -> None:
-    with pytest.raises(OutputError, match="can't write"):
+    with pytest.raises(OutputError, match="cannot write"):
         write(bundles[0], tmp_path / ("n" * 300))
     assert list(tmp_path.iterdir()) == []

@@ -325,7 +325,7 @@ def test_an_archive_that_changed_meanwhile_is_told(tmp_path: Path) -> None:
     path = zipped(tmp_path / "out.zip", {"a": "1", "b": "2"})
     bundle = read_bundle(path)
     zipped(path, {"b": "2"})
-    with pytest.raises(ArtifactReadError, match="can't be read"):
+    with pytest.raises(ArtifactReadError, match="cannot be read"):
         read_content(bundle.entries[0].content)
 
 

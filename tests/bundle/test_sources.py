@@ -132,7 +132,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing can't be read: No such file"):
+    with pytest.raises(InputError, match="nothing cannot be read: No such file"):
         read_sources(Layout(sources=(tmp_path / "nothing",)))
 
 
@@ -142,7 +142,7 @@ def test_names_that_a_zip_cannot_hold_are_errors(tmp_path: Path, name: bytes) ->
         (tmp_path / os.fsdecode(name)).write_text("")
     except OSError:
         pytest.skip("this file system refuses the name itself")
-    with pytest.raises(InputError, match="has a name that a zip can't hold"):
+    with pytest.raises(InputError, match="has a name that a zip cannot hold"):
         read_sources(Layout(sources=(tmp_path,)))
 
 

@@ -504,5 +504,5 @@ def test_builds_are_offline_too(run: CommandLine) -> None:
     assert built.code == 6
     cloned = run.build(f"git+{run.index.origin}/project.git", "--offline")
     assert cloned.code == 4
-    assert "a repository can't be cloned without network access" in cloned.err
+    assert "a repository cannot be cloned without network access" in cloned.err
     assert run.index.requests == ()

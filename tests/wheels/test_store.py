@@ -437,7 +437,7 @@ def test_a_root_in_a_closed_folder_is_worked_without(
         assert store.find(MADE.sha256, MADE.filename) is None
         added = add(store)
         assert facts(store.find(MADE.sha256, MADE.filename)) == facts(added)
-        assert [warning for warning in store.warnings if "can't be written" in warning]
+        assert [warning for warning in store.warnings if "cannot be written" in warning]
 
 
 @pytest.mark.parametrize("kept", [False, True])

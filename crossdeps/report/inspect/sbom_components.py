@@ -152,7 +152,7 @@ def read_embedded(sbom: EmbeddedSbom, share: ProjectShare) -> EmbeddedComponents
         if not isinstance(bom, Bom):
             return None
         embedded = _extract_components(bom, sbom, share)
-        # A component that can't be serialized would make the whole document fail.
+        # A component that cannot be serialized would make the whole document fail.
         JsonV1Dot6(Bom(components=embedded.components)).output_as_string()
     except Exception:  # noqa: BLE001 - the library raises anything on malformed documents
         return None

@@ -149,7 +149,7 @@ def _list_compatible(versions: Sequence[Version]) -> tuple[str, ...]:
 
 
 def _first_warnings(project: Project) -> tuple[str, ...]:
-    """A few of the files that the index offers and that can't be used."""
+    """A few of the files that the index offers and that cannot be used."""
     return first_lines(project.page.warnings, _MAX_LINES)
 
 

@@ -87,7 +87,7 @@ def _unverified_file(item: SelectedPackage) -> str | None:
 
 
 def _check_target(lock: Pylock, target: Target) -> None:
-    """Compare what markers can't express and ``tool.crossdeps`` records: C library and ABI."""
+    """Compare what markers cannot express and ``tool.crossdeps`` records: C library and ABI."""
     tool = (lock.tool or {}).get("crossdeps")
     targets = tool.get("targets") if isinstance(tool, dict) else None
     if not isinstance(targets, list):
