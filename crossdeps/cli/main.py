@@ -74,6 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             _discard_output()
             return BROKEN_PIPE
+        finally:
+            if arguments is None:  # the process ends: nothing is worth a last collection
+                gc.freeze()
 
 
 def _run(given: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.cli.output import render_json, save_json, tell, write_json
+from crossdeps.cli.output import render_json, save_json, tell
 from crossdeps.cli.settings import build_requirements, build_settings, choose_target
 from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import write_output
@@ -80,21 +80,17 @@ def _show_cache(root: Path, index_cache: IndexCache, options: Options, console: 
         **index_cache.usage(),
     }
     total = sum(size for _, size in usage.values())
-    if options.json:
-        document = {
-            "version": 1,
-            "crossdeps": __version__,
-            "path": str(root),
-            "wheels": store.wheels,
-            "size": total,
-            "contents": {
-                kind: {"count": count, "size": size} for kind, (count, size) in usage.items()
-            },
-        }
-        write_json(document, console)
-        return
+    document = {
+        "version": 1,
+        "crossdeps": __version__,
+        "path": str(root),
+        "wheels": store.wheels,
+        "size": total,
+        "contents": {kind: {"count": count, "size": size} for kind, (count, size) in usage.items()},
+    }
     rows = [f"{kind:9}{count:>9,}  {human_size(size)}" for kind, (count, size) in usage.items()]
-    console.data("\n".join([str(root), *rows, f"{'total':9}{'':9}  {human_size(total)}", ""]))
+    text = "\n".join([str(root), *rows, f"{'total':9}{'':9}  {human_size(total)}", ""])
+    tell(document, text, options, console)
 
 
 def run_check(options: Options, console: Console) -> int:
@@ -150,19 +146,16 @@ def run_tags(options: Options, console: Console) -> int:
     """Print the tags and markers of the target."""
     target = choose_target(options, console)
     tags = [str(tag) for tag in target.tags]
-    if options.json:
-        document = {
-            "version": 1,
-            "crossdeps": __version__,
-            "target": target.describe(),
-            "tags": tags,
-            "environment": dict(target.environment),
-        }
-        write_json(document, console)
-        return 0
+    document = {
+        "version": 1,
+        "crossdeps": __version__,
+        "target": target.describe(),
+        "tags": tags,
+        "environment": dict(target.environment),
+    }
     markers = [f'{name} == "{value}"' for name, value in sorted(target.environment.items())]
     lines = [f"# {target.describe()}", "# tags, best first", *tags, "# markers", *markers]
-    console.data("\n".join(lines) + "\n")
+    tell(document, "\n".join(lines) + "\n", options, console)
     return 0
 
 

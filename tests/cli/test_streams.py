@@ -292,3 +292,18 @@ def _check_keys(document: Mapping[str, Any], contract: Mapping[str, set[str] | N
         for each in value if isinstance(value, list) else [value]:
             if keys is not None:
                 assert set(each) == keys, key
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("tags", "--python", "3.12", "--arch", "x86_64"), ("cache", "info")],
+    ids=["tags", "cache info"],
+)
+def test_the_report_file_has_the_document_of_json(
+    run: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    """``--report`` writes what ``--json`` prints, for the verbs that ask no index too."""
+    printed = run(*arguments, "--json")
+    told = run(*arguments, "--report", "report.json")
+    assert told.code == 0
+    assert json.loads((run.folder / "report.json").read_text()) == printed.document
