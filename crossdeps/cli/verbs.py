@@ -15,7 +15,6 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
-    from crossdeps.index.cache import IndexCache
     from crossdeps.report.inspect.inspection import Inspection
 
 
@@ -50,6 +49,7 @@ def run_cache(options: Options, console: Console) -> int:
 
     Commands that run at the same time keep the wheels that they use, and fetch other entries again.
     """
+    from crossdeps.derived import DerivedCache
     from crossdeps.index.cache import IndexCache
     from crossdeps.pipeline.session import cache_directory
     from crossdeps.wheels.pruning import clear_store, prune_store
@@ -58,26 +58,30 @@ def run_cache(options: Options, console: Console) -> int:
     if options.action == "dir":
         console.data(f"{root}\n")
         return 0
-    index_cache = IndexCache(root, console.warn)
+    caches = (IndexCache(root, console.warn), DerivedCache(root))
     if options.action == "info":
-        _show_cache(root, index_cache, options, console)
+        usage = {kind: each for cache in caches for kind, each in cache.usage().items()}
+        _show_cache(root, usage, options, console)
     elif options.action == "prune":
         freed = prune_store(root, unused_days=UNUSED_DAYS)
-        freed += index_cache.prune(unused_days=UNUSED_DAYS)
+        freed += sum(cache.prune(unused_days=UNUSED_DAYS) for cache in caches)
         console.say(f"freed {human_size(freed)}: files unused for {UNUSED_DAYS:.0f} days")
     else:
-        console.say(f"freed {human_size(clear_store(root) + index_cache.clear())}")
+        freed = clear_store(root) + sum(cache.clear() for cache in caches)
+        console.say(f"freed {human_size(freed)}")
     return 0
 
 
-def _show_cache(root: Path, index_cache: IndexCache, options: Options, console: Console) -> None:
+def _show_cache(
+    root: Path, others: dict[str, tuple[int, int]], options: Options, console: Console
+) -> None:
     from crossdeps.wheels.pruning import store_info
 
     store = store_info(root)
     usage = {
         "wheels": (store.wheels, store.size + store.facts),
         "builds": (store.builds, store.builds_size),
-        **index_cache.usage(),
+        **others,
     }
     total = sum(size for _, size in usage.values())
     document = {

@@ -52,7 +52,7 @@ def test_info_for_people(filled: CommandLine) -> None:
     lines = filled("cache", "info", *CACHE).out.splitlines()
     assert lines[0] == str(filled.folder / "cache")
     assert [line.split()[0] for line in lines[1:]] == [
-        "wheels", "builds", "pages", "metadata", "total",
+        "wheels", "builds", "pages", "metadata", "derived", "total",
     ]  # fmt: skip
     assert lines[3].split()[1] == str(len(files("pages")))
 
