@@ -36,6 +36,13 @@ def hash_stream(file: BinaryIO, algorithms: Sequence[str] = ("sha256",)) -> dict
     return {algorithm: digest.hexdigest() for algorithm, digest in hashes.items()}
 
 
+def hash_bytes(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of *data*, in hex."""
+    import hashlib  # noqa: PLC0415 - loads OpenSSL
+
+    return hashlib.sha256(data).hexdigest()
+
+
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hex.
 

@@ -7,6 +7,7 @@ are all in the store loads no resolver and opens no connection.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +20,9 @@ from crossdeps.config.index_options import gather_index_options, merge_selection
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
-from crossdeps.wheels.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.wheels.model import Wheel
     from crossdeps.wheels.sdists import SourceBuilder
+    from crossdeps.wheels.store import Store
 
 CACHE_NAME = "crossdeps"
 
@@ -52,30 +53,71 @@ def cache_directory(path: Path | None) -> Path:
 class Session:
     """Everything that a run needs beside its request.
 
-    :param inputs: what the request names, with the selection options of every source merged
-    :param options: the index options of every source merged
+    :param configured: the options in pip's configuration
     :param environ: environment variables of this process
     :param stack: closes what the session opens
     """
 
     def __init__(
         self,
-        inputs: Inputs,
+        request: Request,
         settings: Settings,
-        options: IndexOptions,
+        configured: ConfiguredOptions,
         progress: Progress,
         environ: Mapping[str, str],
         stack: ExitStack,
     ) -> None:
-        self.inputs = inputs
+        self.request = request
         self.settings = settings
-        self.options = options
+        self.configured = configured
         self.progress = progress
-        self._environ = environ
+        self.environment = RecordingEnvironment(environ)
         self._stack = stack
-        self._cache = None if settings.no_cache else cache_directory(settings.cache)
-        self.store = Store.temporary() if self._cache is None else Store(self._cache)
-        stack.callback(self.store.close)
+        self.cache = None if settings.no_cache else cache_directory(settings.cache)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of wheels."""
+        from crossdeps.wheels.store import Store  # noqa: PLC0415 - see the module
+
+        store = Store.temporary() if self.cache is None else Store(self.cache)
+        self._stack.callback(store.close)
+        return store
+
+    @cached_property
+    def _gathered(self) -> Inputs:
+        """What the request names, with the options of requirements files alone."""
+        if isinstance(self.request, Lock):
+            return Inputs()
+        return _gather(self.request, self.configured, self.environment)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What the request names, with the selection options of every source merged.
+
+        :raises InputError: if a file is invalid
+        """
+        selection = merge_selection_options(
+            command_line=self.settings.index,
+            files=self._gathered.options,
+            configured=self.configured.options,
+        )
+        return replace(self._gathered, options=selection)
+
+    @cached_property
+    def options(self) -> IndexOptions:
+        """The index options of every source merged.
+
+        :raises InputError: if a value is invalid
+        """
+        return gather_index_options(
+            self.environment.variables,
+            command_line=self.settings.index,
+            connection=self.settings.connection,
+            files=self._gathered.options,
+            configured=self.configured,
+            isolated=self.settings.isolated,
+        )
 
     @cached_property
     def index(self) -> IndexClient:
@@ -88,12 +130,12 @@ class Session:
         projects = settings.project_indexes
         named = [*options.index_urls, *projects.values(), *options.find_links, *direct]
         credentials = Credentials(
-            named, self._environ, keyring=options.keyring, isolated=settings.isolated
+            named, self.environment.variables, keyring=options.keyring, isolated=settings.isolated
         )
         return self._stack.enter_context(
             open_index(
                 options,
-                cache=self._cache,
+                cache=self.cache,
                 offline=settings.offline,
                 credentials=credentials.find,
                 project_indexes=projects,
@@ -110,7 +152,7 @@ class Session:
         return SourceBuilder(
             self.store,
             self.index,
-            environ=self._environ,
+            environ=self.environment.variables,
             pip_settings=_pip_settings(self.options, offline=offline),
             offline=offline,
             progress=self.progress,
@@ -187,24 +229,30 @@ def open_session(request: Request, settings: Settings, progress: Progress) -> It
     configured = ConfiguredOptions()
     if not settings.isolated:
         configured = read_configured_options(read_pip_configuration(environ), Path.cwd())
-    if isinstance(request, Lock):
-        inputs = Inputs(files=(str(request.path),))
-    else:
-        inputs = _gather(request, configured, environ)
-    options = gather_index_options(
-        environ,
-        command_line=settings.index,
-        connection=settings.connection,
-        files=inputs.options,
-        configured=configured,
-        isolated=settings.isolated,
-    )
-    selection = merge_selection_options(
-        command_line=settings.index, files=inputs.options, configured=configured.options
-    )
-    inputs = replace(inputs, options=selection)
     with ExitStack() as stack:
-        yield Session(inputs, settings, options, progress, environ, stack)
+        yield Session(request, settings, configured, progress, environ, stack)
+
+
+class RecordingEnvironment(Mapping[str, str]):
+    """Environment variables, and which of them were read.
+
+    :ivar variables: all of them; reading these is not recorded
+    :ivar read: the values of those that were read; None for those that are not set
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.read: dict[str, str | None] = {}
+
+    def __getitem__(self, name: str) -> str:
+        self.read[name] = self.variables.get(name)
+        return self.variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variables)
+
+    def __len__(self) -> int:
+        return len(self.variables)
 
 
 def _gather(

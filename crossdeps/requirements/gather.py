@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crossdeps.errors import InputError
+from crossdeps.fs import hash_file
 from crossdeps.requirements.model import Inputs, Origin, Problems
 from crossdeps.requirements.parser import parse_requirement
 from crossdeps.requirements.pylock import is_pylock
@@ -64,7 +65,7 @@ def gather_inputs(
         constraints=tuple(reader.found["constraint"]),
         overrides=tuple(reader.found["override"]),
         options=options,
-        files=tuple(reader.files),
+        files=reader.files,
         warnings=(*reader.warnings, *reader.options.warnings),
     )
 
@@ -115,14 +116,23 @@ def _add_pyproject(
 ) -> None:
     path = cwd / name
     before = len(problems)
+    digest = _hash(path)
     with problems.collect(Origin(file=name)):
         found = read_pyproject(
             path, name, extras=extras, groups=groups, project=project, problems=problems
         )
-        reader.files[str(path.absolute())] = None
+        # Empty, and never found again, if the file was changed meanwhile.
+        reader.files[str(path.absolute())] = digest if digest == _hash(path) else ""
         reader.found["requirement"] += found
         if not found and len(problems) == before:
             reader.warnings.append(f"{name} has no requirements")
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except (OSError, ValueError):
+        return ""
 
 
 def _groups_by_file(request: Requirements) -> dict[str, tuple[str, ...]]:

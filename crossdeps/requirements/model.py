@@ -12,7 +12,7 @@ from crossdeps.errors import InputError
 from crossdeps.text import escape, first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
@@ -127,7 +127,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     :param constraints: limits on versions, which add nothing to the package
     :param overrides: replace every other requirement on the same project
     :param options: options found in the files
-    :param files: every file that was read, to detect changes
+    :param files: path of every file that was read, with the SHA-256 of its content, to detect
+        changes; ``-`` is standard input
     :param warnings: one sentence each
     """
 
@@ -135,7 +136,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] = ()
     options: FileOptions = FileOptions()
-    files: tuple[str, ...] = ()
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import InputError
+from crossdeps.fs import hash_bytes
 from crossdeps.requirements.file_options import (
     PER_REQUIREMENT,
     FileOptionsBuilder,
@@ -42,6 +43,7 @@ class RequirementsReader:
     :param cwd: base of relative file names, and of paths in the files
     :param stdin: reads standard input, called at most once
     :param problems: collects errors; the caller raises them
+    :ivar files: path of each file that was read, with the SHA-256 of its content
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class RequirementsReader:
             "constraint": [],
             "override": [],
         }
-        self.files: dict[str, None] = {}
+        self.files: dict[str, str] = {}
         self.warnings: list[str] = []
         self.options = FileOptionsBuilder()
         self._environ = environ
@@ -98,8 +100,8 @@ class RequirementsReader:
         :raises InputError: if it cannot be read or decoded
         """
         if file.real is None:
-            self.files["-"] = None
             data = self._stdin()
+            self.files["-"] = hash_bytes(data)
         elif file.path.suffix == ".toml":
             raise InputError(
                 f"{file.name} is not a requirements file",
@@ -107,7 +109,7 @@ class RequirementsReader:
             )
         else:
             data = read_bytes(file.path, file.name)
-            self.files[str(file.path.absolute())] = None
+            self.files[str(file.path.absolute())] = hash_bytes(data)
         try:
             return decode(data)
         except InputError as error:

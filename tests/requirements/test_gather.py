@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import InputError
+from crossdeps.fs import hash_file
 from crossdeps.requirements.model import Origin, Requirements
 from tests.requirements.reading import gather, write
 
@@ -46,7 +47,7 @@ def test_requirements_of_the_command_line_have_its_origin(tmp_path: Path) -> Non
     inputs = gather(tmp_path, Requirements(requirements=("a", "./project")))
     assert {item.origin for item in inputs.requirements} == {Origin()}
     assert str(Origin()) == "command line"
-    assert inputs.files == ()
+    assert tuple(inputs.files) == ()
 
 
 def test_standard_input_is_read_once_and_is_relative_to_the_working_directory(
@@ -56,7 +57,8 @@ def test_standard_input_is_read_once_and_is_relative_to_the_working_directory(
     request = Requirements(requirement_files=("-", "-"))
     inputs = gather(tmp_path, request, stdin=b"a\n-r more.txt\n")
     assert [str(item.origin) for item in inputs.requirements] == ["standard input:1", "more.txt:1"]
-    assert inputs.files == ("-", str(tmp_path / "more.txt"))
+    assert tuple(inputs.files) == ("-", str(tmp_path / "more.txt"))
+    assert inputs.files[str(tmp_path / "more.txt")] == hash_file(tmp_path / "more.txt")
 
 
 def test_what_is_wrong_with_standard_input_says_so(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ requests[socks]==2.31.0 ; python_version >= "3.7" \\
     assert requests.text == 'requests[socks]==2.31.0 ; python_version >= "3.7"'
     assert inputs.options.index_url == "https://me:s3cret@index.example/simple"
     assert inputs.options.trusted_hosts == ("index.example",)
-    assert inputs.files == (str(tmp_path / "requirements.txt"),)
+    assert tuple(inputs.files) == (str(tmp_path / "requirements.txt"),)
     assert inputs.warnings == ()
 
 
