@@ -81,6 +81,11 @@ class PageHead(msgspec.Struct, frozen=True, kw_only=True):
     page: CachedPage
     body_sha256: bytes
 
+    @property
+    def digest(self) -> str:
+        """The digest of the body, in hex."""
+        return self.body_sha256.hex()
+
     def matches(self, page: CachedPage) -> bool:
         """Whether storing *page* would change nothing but the time it was fetched."""
         same = msgspec.structs.replace(page, body=b"", fetched=self.page.fetched) == self.page

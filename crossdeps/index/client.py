@@ -13,6 +13,7 @@ from crossdeps.fs import atomic_write
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.metadata import FetchedWheels, MetadataFetcher
 from crossdeps.index.model import IndexLocation, ProjectPage, read_connection, read_locations
+from crossdeps.index.page_states import PageLog, PageState
 from crossdeps.index.pages.page_fetcher import PageFetcher
 from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, url_filename
 from crossdeps.index.transfer import Transfer, copy_local
@@ -82,7 +83,8 @@ class IndexClient:
         self._fetched_wheels = FetchedWheels()
         opened_cache = cache(self._warn) if cache is not None else None
         session = None if open_session is None else self._get_session
-        self._page_fetcher = PageFetcher(session, opened_cache)
+        self._page_log = PageLog()
+        self._page_fetcher = PageFetcher(session, opened_cache, self._page_log)
         self._metadata_fetcher = MetadataFetcher(
             session, opened_cache, self._fetched_wheels, warn=self._warn
         )
@@ -106,6 +108,28 @@ class IndexClient:
         """Warnings about the indexes and the cache, one sentence each."""
         with self._lock:
             return tuple(self._warnings)
+
+    @property
+    def page_states(self) -> tuple[PageState, ...]:
+        """What was read, for :func:`crossdeps.index.page_states.find_changed`."""
+        return self._page_log.states
+
+    def are_unchanged(self, states: Sequence[PageState]) -> bool:
+        """Ask the indexes whether pages still hold what they held in an earlier run.
+
+        :raises IndexAccessError: if one cannot be reached, or its response cannot be read
+        """
+        tasks = []
+        for state in states:
+            project = canonicalize_name(state.project)
+            found = [each for each in self._locations_of(project) if each.root == state.location]
+            if not found or state.kind not in ("page", "absent"):
+                return False
+            tasks.append(self._location_task(found[0], project))
+        for task in tasks:
+            self._workers.submit(task)
+        _ = [task.result() for task in tasks]
+        return all(map(self._page_log.holds_same, states))
 
     def _warn(self, warning: str) -> None:
         with self._lock:
@@ -209,6 +233,7 @@ class IndexClient:
         return self._get_task(self._location_pages, key, lambda: self._page_fetcher.fetch(*key))
 
     def _metadata_task(self, file: ProjectFile) -> Task[bytes]:
+        self._page_log.add_metadata(file)
         return self._get_task(self._metadata, file.url, lambda: self._metadata_fetcher.fetch(file))
 
     def _merge_pages(self, project: NormalizedName) -> ProjectPage:
