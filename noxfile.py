@@ -128,6 +128,6 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """Measure against pip and uv on this machine; see benchmarks/."""
-    install(session, "test")
+    """Measure against uv, pip and pex on this machine; see docs/explanation/performance.md."""
+    install(session, "benchmarks")
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from benchmarks.measure import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from benchmarks.sets import RequirementSet
+    from benchmarks.index_process import Index
 
 Command = tuple[str, ...]
 
@@ -19,134 +22,216 @@ Command = tuple[str, ...]
 _PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux2010", "manylinux_2_12")
 _PLATFORMS_OF_X86 = ("manylinux1", "manylinux_2_5")
 
+# The index is on loopback and has a CA of its own.
+_OTHER_NETWORKS = frozenset(
+    {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"}
+    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """One thing to make.
 
-    :param requirements: file that lists :attr:`wanted`
+    :param requirements: a requirements.txt
+    :param lock: a pylock.toml of them
+    :param python: such as ``3.12``
     :param folder: empty before each run; the output goes there
     :param cache: the tool's own
-    :param index_url: None leaves each tool to its default
     """
 
-    wanted: RequirementSet
     requirements: Path
+    lock: Path
+    python: str
     arch: str
     folder: Path
     cache: Path
-    index_url: str | None
+    index: Index
+
+    @property
+    def out(self) -> str:
+        """The directory to make."""
+        return str(self.folder / "out")
+
+    @property
+    def zip(self) -> str:
+        """The zip to make."""
+        return str(self.folder / "out.zip")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tool:
-    """A way to make a package: one or more commands, timed together.
+class Work:
+    """What one tool does: one or more commands, measured together.
 
-    :param kind: what comes out
-    :param environment: variables beside those of :func:`benchmarks.measure.clean_environment`
+    :param tool: whose cache it fills
+    :param name: of the work
     """
 
+    tool: str
     name: str
-    kind: str
     commands: Callable[[Job], tuple[Command, ...]]
-    environment: Callable[[Job], Mapping[str, str]] = lambda _: {}
+
+    def environment(self, job: Job) -> Mapping[str, str]:
+        """Variables for the commands."""
+        kept = clean_environment(_ENVIRONMENTS[self.tool](job))
+        return {name: value for name, value in kept.items() if name.upper() not in _OTHER_NETWORKS}
 
 
-def find_tools() -> tuple[Tool, ...]:
-    """Every tool that is here; uv may be missing."""
-    uv = _uv()
-    tools = [
-        Tool(name="crossdeps", kind="zip", commands=lambda job: (_crossdeps(job, "out.zip"),)),
-        Tool(name="crossdeps", kind="directory", commands=lambda job: (_crossdeps(job, "out"),)),
-    ]
-    if uv:
-        tools += [
-            Tool(
-                name="uv",
-                kind="zip",
-                commands=lambda job: (_uv_install(uv, job), _zip(job)),
-                environment=_uv_environment,
-            ),
-            Tool(
-                name="uv",
-                kind="directory",
-                commands=lambda job: (_uv_install(uv, job),),
-                environment=_uv_environment,
-            ),
-        ]
-    tools += [
-        Tool(name="pip", kind="zip", commands=lambda job: (_pip_install(job), _zip(job))),
-        Tool(name="pip", kind="directory", commands=lambda job: (_pip_install(job),)),
-    ]
-    return tuple(tools)
+def crossdeps(verb: str, *more: str) -> Command:
+    """A command of crossdeps, by this interpreter."""
+    return (sys.executable, "-m", "crossdeps", verb, *more)
 
 
-def versions() -> dict[str, Command]:
-    """How each tool tells its version."""
-    python = sys.executable
-    told: dict[str, Command] = {
-        "crossdeps": (python, "-m", "crossdeps", "--version"),
-        "pip": (python, "-m", "pip", "--version"),
-    }
-    uv = _uv()
-    return {**told, "uv": (uv, "--version")} if uv else told
-
-
-def _uv() -> str | None:
+def find_uv() -> str:
+    """The uv that is installed beside this interpreter, or the one on PATH."""
     try:
         from uv import find_uv_bin  # noqa: PLC0415 - it may be missing
     except ImportError:
-        return shutil.which("uv")
+        return shutil.which("uv") or "uv"
     return find_uv_bin()
 
 
-def _crossdeps(job: Job, name: str) -> Command:
-    index = ("--index-url", job.index_url) if job.index_url else ()
+def find_tools() -> tuple[str, ...]:
+    """The names of the tools that are installed."""
+    found = {"crossdeps": True, "uv": shutil.which(find_uv()), "pip": True, "pex": find_spec("pex")}
+    return tuple(name for name, there in found.items() if there)
+
+
+def version_command(tool: str) -> Command:
+    """How a tool tells its version."""
+    if tool == "uv":
+        return (find_uv(), "--version")
+    return (sys.executable, "-m", tool, "--version")
+
+
+def _crossdeps_build(job: Job, source: tuple[str, ...], output: str) -> tuple[Command, ...]:
+    more = ("-o", output, *_crossdeps_target(job), *_crossdeps_index(job), "-q")
+    return (crossdeps("build", *source, *more),)
+
+
+def _crossdeps_lock(job: Job) -> tuple[Command, ...]:
+    more = ("-o", str(job.folder / "pylock.toml"), *_crossdeps_target(job), *_crossdeps_index(job))
+    return (crossdeps("lock", "-r", str(job.requirements), *more, "-q"),)
+
+
+def _crossdeps_target(job: Job) -> Command:
+    return ("--python", job.python, "--arch", job.arch)
+
+
+def _crossdeps_index(job: Job) -> Command:
+    cert = ("--cert", str(job.index.ca)) if job.index.ca else ()
     return (
-        *(sys.executable, "-m", "crossdeps", "build", "-r", str(job.requirements)),
-        *("--python", job.wanted.python, "--arch", job.arch, "--platform", _platform(job)),
-        *("-o", str(job.folder / name), "--cache-dir", str(job.cache), "--isolated", "-q"),
-        *index,
+        *("--index-url", job.index.url, *cert),
+        *("--cache-dir", str(job.cache), "--isolated"),
     )
 
 
-def _platform(job: Job) -> str:
-    return f"manylinux2014_{job.arch}"
-
-
-def _uv_install(uv: str, job: Job) -> Command:
-    index = ("--default-index", job.index_url) if job.index_url else ()
+def _uv_pip(job: Job, verb: str, *more: str) -> Command:
     return (
-        *(uv, "pip", "install", "-r", str(job.requirements), "--target", str(job.folder / "out")),
-        *("--python", sys.executable, "--python-version", job.wanted.python),
-        *("--python-platform", f"{job.arch}-manylinux2014", "--only-binary", ":all:"),
-        *("--cache-dir", str(job.cache), "--no-config", "--quiet"),
-        *index,
+        *(find_uv(), "pip", verb, *more, "--python", sys.executable),
+        *("--python-version", job.python, "--python-platform", f"{job.arch}-manylinux2014"),
+        *("--only-binary", ":all:", "--default-index", job.index.url),
+        *("--cache-dir", str(job.cache), "--quiet"),
     )
 
 
-def _uv_environment(_: Job) -> Mapping[str, str]:
-    # Without it, uv first tries to fetch a Python of the version that is packaged for.
-    return {"UV_PYTHON_DOWNLOADS": "never"}
+def _uv_install(job: Job, *more: str) -> Command:
+    return _uv_pip(job, "install", "-r", str(job.requirements), "--target", job.out, *more)
+
+
+def _uv_compile(job: Job) -> tuple[Command, ...]:
+    output = str(job.folder / "pinned.txt")
+    return (_uv_pip(job, "compile", str(job.requirements), "-o", output),)
+
+
+def _uv_environment(job: Job) -> Mapping[str, str]:
+    # Without the first, uv tries to fetch a Python of the version that is packaged for.
+    return {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", **_cert(job)}
 
 
 def _pip_install(job: Job) -> Command:
-    index = ("--index-url", job.index_url) if job.index_url else ()
     names = (*_PLATFORMS, *(_PLATFORMS_OF_X86 if job.arch == "x86_64" else ()))
     platforms = [text for name in names for text in ("--platform", f"{name}_{job.arch}")]
+    cert = ("--cert", str(job.index.ca)) if job.index.ca else ()
     return (
         *(sys.executable, "-m", "pip", "install", "-r", str(job.requirements)),
-        *("--target", str(job.folder / "out"), "--python-version", job.wanted.python),
+        *("--target", job.out, "--python-version", job.python),
         *("--implementation", "cp", "--only-binary", ":all:", "--no-compile", *platforms),
         *("--cache-dir", str(job.cache), "--isolated", "--quiet", "--no-input"),
-        *("--disable-pip-version-check", *index),
+        *("--disable-pip-version-check", "--index-url", job.index.url, *cert),
     )
 
 
+def _pex(job: Job) -> tuple[Command, ...]:
+    digits = job.python.replace(".", "")
+    cert = ("--cert", str(job.index.ca)) if job.index.ca else ()
+    command = (
+        *(sys.executable, "-m", "pex", "-r", str(job.requirements), "-o", job.zip),
+        *("--platform", f"manylinux2014_{job.arch}-cp-{digits}-cp{digits}", "--no-build"),
+        *("--pip-version", "latest-compatible", "--resolver-version", "pip-2020-resolver"),
+        *("--no-pypi", "--index-url", job.index.url, *cert, "--no-use-pip-config"),
+        *("--pex-root", str(job.cache), "--runtime-pex-root", str(job.cache)),
+        *("--layout", "zipapp", "--no-compile"),
+    )
+    return (command,)
+
+
 def _zip(job: Job) -> Command:
-    # From inside, so that paths start at the root as Lambda wants them.
+    """Compress the directory, paths starting at its root, with zip -6 where it is installed."""
+    zip_program = shutil.which("zip")
+    if zip_program:
+        code = "import os, sys; os.chdir(sys.argv[1]); os.execv(sys.argv[2], sys.argv[2:])"
+        run_zip = (sys.executable, "-I", "-c", code, job.out, zip_program)
+        return (*run_zip, "-6", "-q", "-r", job.zip, ".")
     code = (
         "import shutil, sys; shutil.make_archive(sys.argv[2].removesuffix('.zip'), 'zip',"
         " root_dir=sys.argv[1])"
     )
-    return (sys.executable, "-I", "-c", code, str(job.folder / "out"), str(job.folder / "out.zip"))
+    return (sys.executable, "-I", "-c", code, job.out, job.zip)
+
+
+def _cert(job: Job) -> Mapping[str, str]:
+    return {"SSL_CERT_FILE": str(job.index.ca)} if job.index.ca else {}
+
+
+_ENVIRONMENTS: Mapping[str, Callable[[Job], Mapping[str, str]]] = {
+    "crossdeps": _cert,
+    "uv": _uv_environment,
+    "pip": _cert,
+    "pex": _cert,
+    "python": _cert,
+}
+
+CROSSDEPS_ZIP = Work(
+    tool="crossdeps",
+    name="crossdeps build, zip",
+    commands=lambda job: _crossdeps_build(job, ("-r", str(job.requirements)), job.zip),
+)
+CROSSDEPS_DIRECTORY = Work(
+    tool="crossdeps",
+    name="crossdeps build, directory",
+    commands=lambda job: _crossdeps_build(job, ("-r", str(job.requirements)), job.out),
+)
+CROSSDEPS_LOCKED = Work(
+    tool="crossdeps",
+    name="crossdeps build pylock.toml, zip",
+    commands=lambda job: _crossdeps_build(job, (str(job.lock),), job.zip),
+)
+CROSSDEPS_LOCK = Work(tool="crossdeps", name="crossdeps lock", commands=_crossdeps_lock)
+UV_DIRECTORY = Work(tool="uv", name="uv pip install", commands=lambda job: (_uv_install(job),))
+UV_COPY = Work(
+    tool="uv",
+    name="uv pip install --link-mode copy",
+    commands=lambda job: (_uv_install(job, "--link-mode", "copy"),),
+)
+UV_ZIP = Work(
+    tool="uv", name="uv pip install, zip -6", commands=lambda job: (_uv_install(job), _zip(job))
+)
+UV_COMPILE = Work(tool="uv", name="uv pip compile", commands=_uv_compile)
+PIP_DIRECTORY = Work(
+    tool="pip", name="pip install --target", commands=lambda job: (_pip_install(job),)
+)
+PIP_ZIP = Work(
+    tool="pip", name="pip install, zip -6", commands=lambda job: (_pip_install(job), _zip(job))
+)
+PEX = Work(tool="pex", name="pex", commands=_pex)
