@@ -12,10 +12,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from crossdeps.errors import UsageError
-from crossdeps.requirements.core_metadata import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -139,6 +137,10 @@ def read_project(dist_info: str, metadata: bytes, wheel_tags: Iterable[str]) -> 
     :param metadata: bytes of METADATA; empty if it is missing
     :param wheel_tags: the Tag lines of WHEEL
     """
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - a layout needs neither
+
+    from crossdeps.requirements.core_metadata import Headers  # noqa: PLC0415 - as above
+
     stem = posixpath.basename(dist_info).removesuffix(".dist-info")
     name, _, version = stem.partition("-")
     headers = Headers(metadata)

@@ -88,8 +88,6 @@ def _ignores(texts: tuple[str, ...]) -> tuple[Ignore, ...]:
 
 
 def _policy(options: Options) -> Policy:
-    from packaging.utils import canonicalize_name
-
     from crossdeps.resolution.model import Policy
 
     when = options.exclude_newer
@@ -97,7 +95,7 @@ def _policy(options: Options) -> Policy:
         pre_releases="allow" if options.pre else "if-necessary",
         pre_releases_of=cast("Mapping[NormalizedName, PreReleases]", options.pre_releases),
         exclude_newer=parse_timestamp(when) if when else None,
-        allow_sdist=frozenset(map(canonicalize_name, options.allow_sdist)),
+        allow_sdist=frozenset(_normalize(options.allow_sdist)),
         index_strategy="first" if options.index_strategy == "first" else "safe",
         no_deps=options.no_deps,
         require_hashes=options.require_hashes,
@@ -105,8 +103,6 @@ def _policy(options: Options) -> Policy:
 
 
 def _layout(options: Options, target: Target) -> Layout:
-    from packaging.utils import canonicalize_name
-
     from crossdeps.bundle.model import Layout, layer_prefix
 
     layered = options.layer or options.versioned_layer
@@ -117,8 +113,16 @@ def _layout(options: Options, target: Target) -> Layout:
         exclude=options.excludes,
         include=options.includes,
         slim=options.slim,
-        excluded_projects=tuple(map(canonicalize_name, options.excluded_projects)),
+        excluded_projects=_normalize(options.excluded_projects),
     )
+
+
+def _normalize(names: tuple[str, ...]) -> tuple[NormalizedName, ...]:
+    if not names:
+        return ()
+    from packaging.utils import canonicalize_name
+
+    return tuple(map(canonicalize_name, names))
 
 
 def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:

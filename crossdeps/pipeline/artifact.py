@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def apply_layout(
         sources=(*settings.layout.sources, *(Path(item) for item in sources)),
     )
     layout.check(target)
-    return replace(settings, layout=layout)
+    return msgspec.structs.replace(settings, layout=layout)
 
 
 def check_output(settings: Settings) -> DestinationState | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from crossdeps.errors import InputError
 from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
+from crossdeps.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,8 +106,7 @@ def _read_lock(requirements: Requirements) -> Request:
     return Lock(locks[0])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class Settings(Value, frozen=True, kw_only=True):
     """Options of a run. Every field has a default that suits most uses.
 
     :param index: indexes to use and files to accept; takes precedence over requirements files and
@@ -134,19 +133,19 @@ class Settings:
     :param dry_run: do everything except writing
     """
 
-    index: FileOptions = field(default_factory=FileOptions)
-    project_indexes: Mapping[str, str] = field(default_factory=dict)
-    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
+    index: FileOptions = msgspec.field(default_factory=FileOptions)
+    project_indexes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    connection: ConnectionOptions = msgspec.field(default_factory=ConnectionOptions)
     isolated: bool = False
     offline: bool = False
     cache: Path | None = None
     no_cache: bool = False
-    policy: Policy = field(default_factory=Policy)
-    layout: Layout = field(default_factory=Layout)
+    policy: Policy = msgspec.field(default_factory=Policy)
+    layout: Layout = msgspec.field(default_factory=Layout)
     ignore: tuple[Ignore, ...] = ()
     strict: bool = False
     provided: bool = False
-    provided_versions: Mapping[str, str] = field(default_factory=dict)
+    provided_versions: Mapping[str, str] = msgspec.field(default_factory=dict)
     layers: tuple[Path, ...] = ()
     handler: str | None = None
     force: bool = False

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ConflictError, ResolutionError, UsageError
 from crossdeps.requirements.model import Inputs, Origin, Requirement
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
 from crossdeps.verify.model import Handler, RuntimeContext
-from crossdeps.verify.projects import find_reachable
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
+    from crossdeps.bundle.model import Bundle
     from crossdeps.pipeline.request import Settings
     from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
@@ -31,13 +30,18 @@ if TYPE_CHECKING:
 class RuntimePackages(msgspec.Struct, frozen=True, kw_only=True):
     """The packages that the runtime of a target provides.
 
-    :param projects: by name; empty if the target is not a named runtime
+    :param configured: overrides by the user: project -> version
     :param used: whether the artifact leaves the documented ones to the runtime
     """
 
     target: Target
-    projects: Mapping[NormalizedName, ProvidedProject]
+    configured: Mapping[str, str]
     used: bool
+
+    @property
+    def projects(self) -> Mapping[NormalizedName, ProvidedProject]:
+        """The packages by name; empty if the target is not a named runtime."""
+        return provided_projects(self.target.runtime_name, self.configured)
 
     @property
     def sdk(self) -> dict[NormalizedName, ProvidedProject]:
@@ -91,6 +95,8 @@ class RuntimePackages(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not self.used:
             return frozenset()
+        from crossdeps.verify.projects import find_reachable  # noqa: PLC0415 - for --provided only
+
         if resolution is None:
             _check_versions(self.sdk, selected)
             dependencies = _read_dependencies(plan, {item.name for item in selected})
@@ -141,8 +147,11 @@ def find_runtime_packages(settings: Settings, target: Target) -> RuntimePackages
             "--provided requires a named runtime",
             hint=f"name one with --runtime: {', '.join(RUNTIMES)}",
         )
-    projects = provided_projects(target.runtime_name, settings.provided_versions)
-    return RuntimePackages(target=target, projects=projects, used=settings.provided)
+    if settings.provided_versions:
+        provided_projects(target.runtime_name, settings.provided_versions)  # raises
+    return RuntimePackages(
+        target=target, configured=settings.provided_versions, used=settings.provided
+    )
 
 
 def _check_versions(
@@ -199,8 +208,14 @@ def read_runtime_context(
         )
     parsed = Handler.parse(handler) if handler else None
     return RuntimeContext(
-        layers=tuple(read_bundle(Path(layer)) for layer in layers),
-        provided=runtime_packages.projects,
+        layers=tuple(map(_read_layer, layers)),
+        provided=runtime_packages.projects if runtime_packages.configured else None,
         left_out=frozenset(runtime_packages.sdk),
         handler=parsed,
     )
+
+
+def _read_layer(path: str | os.PathLike[str]) -> Bundle:
+    from crossdeps.bundle.read import read_bundle  # noqa: PLC0415 - few functions have layers
+
+    return read_bundle(Path(path))

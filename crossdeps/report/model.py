@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from crossdeps.value import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from crossdeps.verify.model import Finding
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Artifact:
+class Artifact(Value, frozen=True, kw_only=True):
     """What was written.
 
     :param path: absolute; None for a dry run
@@ -38,8 +38,7 @@ class Artifact:
     code_sha256: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PackageLine:
+class PackageLine(Value, frozen=True, kw_only=True):
     """One project of the artifact.
 
     :param wheel: file name of the wheel
@@ -61,8 +60,7 @@ class PackageLine:
     skipped_versions: tuple[SkippedVersion, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LayerLine:
+class LayerLine(Value, frozen=True, kw_only=True):
     """A layer that is deployed together with the artifact.
 
     :param size: bytes of all files, unzipped
@@ -72,8 +70,7 @@ class LayerLine:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class Report(Value, frozen=True, kw_only=True):
     """The result of a build.
 
     :param lock: the lock that the artifact was built from (PEP 751)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
-from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     import datetime
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
     from packaging.utils import BuildTag, NormalizedName
+    from packaging.version import Version
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.requirements.model import DirectSource, Origin, PreReleases, Requirement
@@ -224,6 +224,8 @@ def exact_version(specifier: SpecifierSet) -> Version | None:
 
     A wildcard such as ``==1.*`` pins nothing (version specifiers specification).
     """
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - a policy needs neither
+
     for clause in specifier:
         if clause.operator in ("==", "===") and not clause.version.endswith(".*"):
             try:

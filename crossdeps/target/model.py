@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from msgspec.structs import force_setattr
 
 from crossdeps.errors import TargetError
 from crossdeps.target.platforms import Libc, Platform
 from crossdeps.target.runtimes import Runtime, find_runtime, full_python_version
 from crossdeps.text import join_words
+from crossdeps.value import Value
 
 if TYPE_CHECKING:
     from packaging.markers import Environment
+    from packaging.tags import Tag
 
 ARCHITECTURES = ("x86_64", "aarch64")
 _ALIASES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
@@ -37,8 +38,7 @@ def canonical_architecture(text: str) -> str:
     return name
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class Target(Value, frozen=True, kw_only=True):
     """What to build for: a Python version, an architecture and the version of its C library.
 
     >>> target = Target(python="3.9", arch="arm64")
@@ -65,19 +65,18 @@ class Target:
     abi: str = ""
     platforms: tuple[str, ...] = ()
     runtime_name: str | None = None
-    libc: Libc = field(init=False)
 
     def __post_init__(self) -> None:
-        set_field = functools.partial(object.__setattr__, self)
-        set_field("python", full_python_version(self.python))
-        set_field("arch", canonical_architecture(self.arch))
+        force_setattr(self, "python", full_python_version(self.python))
+        force_setattr(self, "arch", canonical_architecture(self.arch))
+        force_setattr(self, "platforms", tuple(self.platforms))
         if sum((bool(self.glibc), bool(self.musl), bool(self.platforms))) > 1:
             raise TargetError(
                 "more than one of glibc, musl and platforms is specified",
                 hint="specify only one of them",
             )
-        set_field("libc", self._resolve_libc())
-        set_field("abi", self._resolve_abi())
+        _find_libc(self.arch, self.glibc, self.musl, self.platforms)  # raises if there is none
+        force_setattr(self, "abi", _resolve_abi(self.abi, self.python_version))
 
     @classmethod
     def runtime(cls, name: str, *, arch: str, python: str | None = None) -> Target:
@@ -105,6 +104,11 @@ class Target:
                 version = specified
         major, minor = runtime.libc.version
         return cls(python=version, arch=canonical, glibc=f"{major}.{minor}", runtime_name=name)
+
+    @property
+    def libc(self) -> Libc:
+        """The C library of the machine, and its version."""
+        return _find_libc(self.arch, self.glibc, self.musl, self.platforms)
 
     @property
     def runtime_facts(self) -> Runtime | None:
@@ -174,49 +178,50 @@ class Target:
             return f"{text} ({', '.join(self.platforms)})"
         return text
 
-    def _resolve_libc(self) -> Libc:
-        if self.platforms:
-            versions = []
-            for text in self.platforms:
-                platform = Platform.parse(text)
-                if platform.arch != self.arch:
-                    raise TargetError(
-                        f"platform {text} is not for architecture {self.arch}",
-                        hint="specify platforms of one architecture only",
-                    )
-                if platform.libc:
-                    versions.append(platform.libc)
-            if len({libc.kind for libc in versions}) > 1:
-                raise TargetError(
-                    "platforms of both glibc and musl are specified",
-                    hint="a machine has only one of them: build an artifact for each",
-                )
-            if versions:
-                return max(versions, key=lambda libc: libc.version)
-        if self.musl:
-            libc = Libc.parse("musl", self.musl)
-        else:
-            libc = Libc.parse("glibc", self.glibc or "2.17")
-        libc.check(self.arch)
-        return libc
 
-    def _resolve_abi(self) -> str:
-        major, minor = self.python_version
-        plain = f"cp{major}{minor}"
-        default = f"{plain}m" if minor < 8 else plain
-        abi = self.abi or default
-        if abi == default or (abi == f"{plain}t" and minor >= 13):
-            return abi
-        hint = f"{default} is the ABI of Python {major}.{minor}"
-        if minor >= 13:
-            hint += f", {plain}t that of its free-threaded build"
-        if re.fullmatch(r"cp3\d+t?d", abi):
-            hint += "; debug builds are not supported as targets"
-        raise TargetError(f"unknown ABI {abi!r} for Python {major}.{minor}", hint=hint)
+@functools.lru_cache(maxsize=32)
+def _find_libc(arch: str, glibc: str | None, musl: str | None, platforms: tuple[str, ...]) -> Libc:
+    versions = []
+    for text in platforms:
+        platform = Platform.parse(text)
+        if platform.arch != arch:
+            raise TargetError(
+                f"platform {text} is not for architecture {arch}",
+                hint="specify platforms of one architecture only",
+            )
+        if platform.libc:
+            versions.append(platform.libc)
+    if len({libc.kind for libc in versions}) > 1:
+        raise TargetError(
+            "platforms of both glibc and musl are specified",
+            hint="a machine has only one of them: build an artifact for each",
+        )
+    if versions:
+        return max(versions, key=lambda libc: libc.version)
+    libc = Libc.parse("musl", musl) if musl else Libc.parse("glibc", glibc or "2.17")
+    libc.check(arch)
+    return libc
+
+
+def _resolve_abi(abi: str, python: tuple[int, int]) -> str:
+    """The ABI that was specified, or that of the version."""
+    major, minor = python
+    plain = f"cp{major}{minor}"
+    default = f"{plain}m" if minor < 8 else plain
+    if abi in {"", default} or (abi == f"{plain}t" and minor >= 13):
+        return abi or default
+    hint = f"{default} is the ABI of Python {major}.{minor}"
+    if minor >= 13:
+        hint += f", {plain}t that of its free-threaded build"
+    if re.fullmatch(r"cp3\d+t?d", abi):
+        hint += "; debug builds are not supported as targets"
+    raise TargetError(f"unknown ABI {abi!r} for Python {major}.{minor}", hint=hint)
 
 
 @functools.lru_cache(maxsize=32)
 def _tags(python: tuple[int, int], abi: str, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
+    from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - loads much
+
     # packaging takes any argument that is missing from the host.
     specific = cpython_tags(python, [abi], platforms)
     interpreter = f"cp{python[0]}{python[1]}"

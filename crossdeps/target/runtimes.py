@@ -18,8 +18,6 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from crossdeps.errors import InputError, TargetError
 from crossdeps.target.platforms import Libc
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
 # The newest patch release of each minor version (python.org, November 2026). ``3.9`` means it, so
 # that requirements that exclude early patch releases can be satisfied.
@@ -187,6 +186,8 @@ def provided_projects(
     """
     if runtime_name is None:
         return {}
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - few builds need the table
+
     found = dict(_read_provided(runtime_name))
     for text, version in (configured or {}).items():
         name = canonicalize_name(text)
@@ -206,6 +207,8 @@ def provided_projects(
 def _parse(name: str, text: str) -> Version | None:
     if text == UNKNOWN:
         return None
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as above
+
     try:
         return Version(text)
     except InvalidVersion as error:
@@ -218,6 +221,9 @@ def _parse(name: str, text: str) -> Version | None:
 
 @functools.lru_cache(maxsize=32)
 def _read_provided(runtime: str) -> Mapping[NormalizedName, ProvidedProject]:
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - as above
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
     document = _read_toml()
     everywhere: dict[Role, list[str]] = document["everywhere"]
     facts = document["runtime"].get(runtime, {"certainty": "unknown"})
@@ -238,13 +244,13 @@ def _read_provided(runtime: str) -> Mapping[NormalizedName, ProvidedProject]:
 
 
 def _read_toml() -> dict[str, Any]:
-    # Imported here because few runs read the table
+    import pkgutil  # noqa: PLC0415 - few builds need the table
+
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415
     else:
         import tomli as tomllib  # noqa: PLC0415
-    from importlib.resources import files  # noqa: PLC0415
 
-    text = files("crossdeps.target").joinpath("provided.toml").read_text(encoding="utf-8")
-    document: dict[str, Any] = tomllib.loads(text)
+    data = pkgutil.get_data("crossdeps.target", "provided.toml") or b""
+    document: dict[str, Any] = tomllib.loads(data.decode())
     return document

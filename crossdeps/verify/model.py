@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from crossdeps.errors import ArtifactError, UsageError
+from crossdeps.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Finding(Value, frozen=True, kw_only=True):
     """A problem in a bundle that its user should know about.
 
     :param rule: kebab-case id, documented in the reference
@@ -63,8 +62,7 @@ class FindingsError(ArtifactError):
         self.findings = findings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ignore:
+class Ignore(Value, frozen=True, kw_only=True):
     """A pattern of findings to leave out.
 
     :param rule: id of a rule, or ``*``
