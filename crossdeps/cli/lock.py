@@ -6,26 +6,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from crossdeps.cli.output import tell
 from crossdeps.cli.settings import build_requirements, build_settings, choose_targets
-from crossdeps.errors import InputError, OutputError, UsageError
+from crossdeps.errors import UsageError
 from crossdeps.fs import write_output
-from crossdeps.pipeline.lock import PreviousLock, plan_lock
+from crossdeps.pipeline.lock import DEFAULT_LOCK, PreviousLock, not_a_lock, plan_lock
 from crossdeps.report.lock import lock_document, render_change, render_divergence
-from crossdeps.requirements.pylock import is_pylock, read_pylock
-from crossdeps.resolution.lock.writer import LOCK_HEADER, dump, to_requirements
+from crossdeps.requirements.pylock import LOCK_HEADER, is_pylock
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
-    from packaging.pylock import Pylock
-
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
     from crossdeps.report.lock import LockReport
 
-DEFAULT_LOCK = "pylock.toml"
 STDOUT = "-"
 OUTDATED = 1
 
@@ -43,7 +37,8 @@ def run_lock(options: Options, console: Console) -> int:
             hint="name a file with --output",
         )
     path = None if output == STDOUT else Path(output)
-    previous = _read_previous(path, options, console) if path else None
+    is_requirements = output.endswith(".txt")
+    previous = _find_previous(path, options, console) if path else None
     targets = choose_targets(options, console)
     with console.progress() as progress:
         report = plan_lock(
@@ -53,16 +48,19 @@ def run_lock(options: Options, console: Console) -> int:
             progress=progress,
             previous=previous,
             relative_to=(path.absolute().parent if path else Path.cwd()),
+            form="requirements" if is_requirements else "pylock",
         )
-    text = to_requirements(report.lock) if output.endswith(".txt") else dump(report.lock)
+    for warning in (*report.content.previous_warnings, *report.content.warnings):
+        console.warn(warning)
     if path is None:
-        console.data(text)
+        console.data(report.content.text)
         _print_summary(report, "standard output", console)
         return 0
-    return _write(path, text, report, options, console)
+    return _write(path, report, options, console)
 
 
-def _write(path: Path, text: str, report: LockReport, options: Options, console: Console) -> int:
+def _write(path: Path, report: LockReport, options: Options, console: Console) -> int:
+    text = report.content.text
     writes = not (options.dry_run or options.check)
     if writes:
         write_output(path, text, what="the lock")
@@ -75,19 +73,18 @@ def _write(path: Path, text: str, report: LockReport, options: Options, console:
 
 
 def _print_summary(report: LockReport, output: str, console: Console) -> None:
-    for warning in report.warnings:
-        console.warn(warning)
-    for divergence in report.divergences:
-        console.note(render_divergence(divergence))
-    for change in report.changes:
+    content = report.content
+    for divergence in content.divergences:
+        console.note(render_divergence(divergence, report.targets))
+    for change in content.changes:
         console.say(render_change(change))
-    console.say(f"{output}: {plural(len(report.lock.packages), 'package')} for")
-    for resolution in report.resolutions:
-        console.say(f"  {resolution.target.describe()}")
+    console.say(f"{output}: {plural(len(content.packages), 'package')} for")
+    for target in report.targets:
+        console.say(f"  {target.describe()}")
 
 
-def _read_previous(path: Path, options: Options, console: Console) -> PreviousLock | None:
-    """The existing lock; None if there is none, or no version of it is kept.
+def _find_previous(path: Path, options: Options, console: Console) -> PreviousLock | None:
+    """The existing lock; None if there is none.
 
     :raises OutputError: if the file exists and is not a lock
     """
@@ -98,24 +95,7 @@ def _read_previous(path: Path, options: Options, console: Console) -> PreviousLo
         console.warn(f"{path} is not a valid name for a lock: use pylock.NAME.toml")
     if not os.path.isfile(path):  # noqa: PTH113 - never raises
         return None
-    lock = _parse(path, options, console)
-    if lock is None or "" in options.upgrades:
-        return None
-    upgraded = frozenset(canonicalize_name(name) for name in options.upgrades if name)
-    for name in sorted(upgraded - {package.name for package in lock.packages}):
-        console.warn(f"{name} is not in {path}: nothing to upgrade")
-    return PreviousLock(lock=lock, upgraded=upgraded)
-
-
-def _parse(path: Path, options: Options, console: Console) -> Pylock | None:
-    try:
-        return read_pylock(path)
-    except InputError as error:
-        if not is_pylock(path):
-            raise _not_a_lock(path) from error
-        if "" not in options.upgrades:
-            console.warn(f"{error.message}: all versions are chosen again")
-        return None
+    return PreviousLock(path=path, upgrades=options.upgrades)
 
 
 def _check_is_lock(path: Path) -> None:
@@ -128,11 +108,4 @@ def _check_is_lock(path: Path) -> None:
     with path.open("rb") as file:
         if file.readline().strip() == LOCK_HEADER.encode():
             return
-    raise _not_a_lock(path)
-
-
-def _not_a_lock(path: Path) -> OutputError:
-    return OutputError(
-        f"{path} exists and is not a lock",
-        hint=f"write to {DEFAULT_LOCK}, pylock.NAME.toml or another NAME.txt, or remove it first",
-    )
+    raise not_a_lock(path)

@@ -165,7 +165,7 @@ def build_report(
     return Report(
         target=target,
         artifact=artifact,
-        lock=lock,
+        read_lock=lambda: lock,
         packages=tuple(sorted(lines, key=lambda line: line.name)),
         findings=findings,
         removed=bundle.removed,

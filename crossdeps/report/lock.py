@@ -10,7 +10,7 @@ import msgspec
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
@@ -28,7 +28,7 @@ class PinChange(msgspec.Struct, frozen=True, kw_only=True):
     :param before: sorted, empty for a new project; likewise *after* for a removed one
     """
 
-    name: NormalizedName
+    name: str
     before: Versions
     after: Versions
 
@@ -36,39 +36,79 @@ class PinChange(msgspec.Struct, frozen=True, kw_only=True):
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """A project that is locked in several versions.
 
-    :param versions: oldest first, with the targets of each
+    :param versions: oldest first, each with the positions of its targets in the user's order
     :param reason: why the oldest was not replaced by the newest; empty if unknown
     """
 
-    name: NormalizedName
-    versions: tuple[tuple[str, tuple[Target, ...]], ...]
+    name: str
+    versions: tuple[tuple[str, tuple[int, ...]], ...]
     reason: str = ""
+
+
+class LockedPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package of a lock.
+
+    :param version: None where the lock has none, as for a directory
+    :param files: names of its wheels
+    """
+
+    name: str
+    version: str | None
+    marker: str | None
+    files: tuple[str, ...]
+
+
+class LockContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lock contains, and how it differs from the previous one, in a form that can be stored.
+
+    :param text: of the file, as pylock.toml or as requirements
+    :param changes: from the previous lock; empty if there was none
+    :param previous_warnings: about the previous lock, one sentence each
+    :param warnings: about this one
+    """
+
+    text: str
+    packages: tuple[LockedPackage, ...]
+    divergences: tuple[Divergence, ...] = ()
+    changes: tuple[PinChange, ...] = ()
+    previous_warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class LockReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of locking.
 
-    :param resolutions: one for each target, in the user's order
-    :param changes: from the previous lock; empty if there was none
-    :param warnings: one sentence each
+    :param targets: in the user's order
+    :param read_lock: reads the lock
     """
 
-    lock: Pylock
-    resolutions: tuple[Resolution, ...]
-    divergences: tuple[Divergence, ...] = ()
-    changes: tuple[PinChange, ...] = ()
-    warnings: tuple[str, ...] = ()
+    targets: tuple[Target, ...]
+    content: LockContent
+    read_lock: Callable[[], Pylock]
+
+
+def list_packages(lock: Pylock) -> tuple[LockedPackage, ...]:
+    """The packages of *lock*, in its order."""
+    return tuple(
+        LockedPackage(
+            name=package.name,
+            version=str(package.version) if package.version else None,
+            marker=str(package.marker) if package.marker else None,
+            files=tuple(wheel.filename for wheel in package.wheels or ()),
+        )
+        for package in lock.packages
+    )
 
 
 def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...]:
     """The projects with several versions, by name."""
     found = []
     for name in sorted({name for each in resolutions for name in each.choices}):
-        targets: dict[Version, list[Target]] = defaultdict(list)
+        targets: dict[Version, list[int]] = defaultdict(list)
         choices: dict[Version, Choice] = {}
-        for resolution in resolutions:
+        for position, resolution in enumerate(resolutions):
             if choice := resolution.choices.get(name):
-                targets[choice.version].append(resolution.target)
+                targets[choice.version].append(position)
                 choices.setdefault(choice.version, choice)
         if len(choices) < 2:
             continue
@@ -92,13 +132,17 @@ def find_changes(before: Pylock | None, after: Pylock) -> tuple[PinChange, ...]:
     )
 
 
-def render_divergence(divergence: Divergence) -> str:
-    """The versions with their targets, a line each, and why they differ."""
+def render_divergence(divergence: Divergence, targets: Sequence[Target]) -> str:
+    """The versions with their targets, a line each, and why they differ.
+
+    :param targets: of the lock, in the user's order
+    """
     newest = divergence.versions[-1][0]
     reason = f": {newest} was skipped because {divergence.reason}" if divergence.reason else ""
     lines = [f"{divergence.name} differs between targets{reason}"]
-    for version, targets in divergence.versions:
-        lines.append(f"  {version} for {', '.join(map(_label, targets))}")
+    for version, positions in divergence.versions:
+        labels = ", ".join(_label(targets[position]) for position in positions)
+        lines.append(f"  {version} for {labels}")
     return "\n".join(lines)
 
 
@@ -122,36 +166,38 @@ def lock_document(report: LockReport, *, path: str | None) -> dict[str, Any]:
 
     :param path: of the lock; None if none was written
     """
+    content = report.content
+    targets = [target.describe() for target in report.targets]
     return {
         "version": 1,
         "crossdeps": __version__,
         "path": path,
-        "targets": [each.target.describe() for each in report.resolutions],
+        "targets": targets,
         "packages": [
             {
                 "name": package.name,
-                "version": str(package.version) if package.version else None,
-                "marker": str(package.marker) if package.marker else None,
-                "files": [wheel.filename for wheel in package.wheels or ()],
+                "version": package.version,
+                "marker": package.marker,
+                "files": list(package.files),
             }
-            for package in report.lock.packages
+            for package in content.packages
         ],
         "changes": [
             {"name": change.name, "before": list(change.before), "after": list(change.after)}
-            for change in report.changes
+            for change in content.changes
         ],
         "divergences": [
             {
                 "name": each.name,
                 "versions": {
-                    version: [target.describe() for target in targets]
-                    for version, targets in each.versions
+                    version: [targets[position] for position in positions]
+                    for version, positions in each.versions
                 },
                 "reason": each.reason or None,
             }
-            for each in report.divergences
+            for each in content.divergences
         ],
-        "warnings": list(report.warnings),
+        "warnings": list(content.warnings),
     }
 
 

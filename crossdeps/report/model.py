@@ -1,12 +1,16 @@
-"""The result of a build."""
+"""The result of a build, and how it is kept."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from crossdeps.value import Value
+from crossdeps.verify.model import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from packaging.pylock import Pylock
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from crossdeps.resolution.rejections import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
-    from crossdeps.verify.model import Finding
 
 
 class Artifact(Value, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ class LayerLine(Value, frozen=True, kw_only=True):
 class Report(Value, frozen=True, kw_only=True):
     """The result of a build.
 
-    :param lock: the lock that the artifact was built from (PEP 751)
+    :param read_lock: reads the lock that the artifact was built from
     :param packages: sorted by name
     :param removed: files that trimming excluded: (rule, owner, bytes)
     :param provided: projects that the runtime provides, sorted by name
@@ -85,7 +88,7 @@ class Report(Value, frozen=True, kw_only=True):
 
     target: Target
     artifact: Artifact
-    lock: Pylock
+    read_lock: Callable[[], Pylock]
     packages: tuple[PackageLine, ...]
     findings: tuple[Finding, ...] = ()
     removed: tuple[tuple[str, str, int], ...] = ()
@@ -96,6 +99,77 @@ class Report(Value, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     @property
+    def lock(self) -> Pylock:
+        """The lock that the artifact was built from (PEP 751)."""
+        return self.read_lock()
+
+    @property
     def total_unzipped(self) -> int:
         """Unzipped bytes of the artifact and its layers, which Lambda's limit counts."""
         return self.artifact.unzipped + sum(layer.size for layer in self.layers)
+
+
+class KeptReport(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a report says of the content of an artifact, in a form that can be stored.
+
+    :param packages: a mapping of the fields of each
+    :param findings: the same
+    :param left_out: names of the projects that are left to the runtime
+    """
+
+    packages: tuple[dict[str, Any], ...]
+    findings: tuple[dict[str, Any], ...]
+    removed: tuple[tuple[str, str, int], ...]
+    left_out: tuple[str, ...]
+    indexes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def keep_report(report: Report) -> KeptReport:
+    """Return the storable form of *report*, which must be of an artifact without layers."""
+    return KeptReport(
+        packages=tuple(msgspec.to_builtins(line, enc_hook=str) for line in report.packages),
+        findings=tuple(msgspec.to_builtins(finding) for finding in report.findings),
+        removed=report.removed,
+        left_out=tuple(project.name for project in report.provided),
+        indexes=report.indexes,
+        warnings=report.warnings,
+        notes=report.notes,
+    )
+
+
+def restore_packages(kept: KeptReport) -> tuple[PackageLine, ...]:
+    """Return the packages of a stored report."""
+    return tuple(
+        PackageLine(
+            **{
+                **values,
+                "tags": tuple(values["tags"]),
+                "skipped_versions": tuple(map(_restore_skipped, values["skipped_versions"])),
+            }
+        )
+        for values in kept.packages
+    )
+
+
+def _restore_skipped(values: dict[str, str]) -> SkippedVersion:
+    from packaging.version import Version  # noqa: PLC0415 - few packages have newer versions
+
+    from crossdeps.resolution.rejections import Reason, SkippedVersion  # noqa: PLC0415 - as above
+
+    return SkippedVersion(Version(values["version"]), Reason(values["reason"]), values["detail"])
+
+
+def restore_findings(kept: KeptReport) -> tuple[Finding, ...]:
+    """Return the findings of a stored report."""
+    return tuple(
+        Finding(
+            **{
+                **values,
+                "details": tuple(values["details"]),
+                "paths": tuple(values["paths"]),
+            }
+        )
+        for values in kept.findings
+    )

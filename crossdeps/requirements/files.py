@@ -94,11 +94,6 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
     :param name: the path as the user specified it
     :raises InputError: if it cannot be read, is not UTF-8 or is not TOML
     """
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 - not for requirements files
-    else:
-        import tomli as tomllib  # noqa: PLC0415 - the same
-
     data = read_bytes(path, name)
     try:
         text = data.decode("utf-8")
@@ -109,8 +104,22 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
             context=(f"{name}:{line}",),
             hint="TOML files are always UTF-8",
         ) from error
+    return parse_toml(text, name), text
+
+
+def parse_toml(text: str, name: str) -> dict[str, Any]:
+    """Parse the text of a TOML file.
+
+    :param name: of the file, for messages
+    :raises InputError: if it is not TOML
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 - not for requirements files
+    else:
+        import tomli as tomllib  # noqa: PLC0415 - the same
+
     try:
-        return tomllib.loads(text), text
+        document: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise InputError(
             f"{name} is not valid TOML: {error}",
@@ -121,6 +130,7 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
         raise InputError(
             f"{name} cannot be read: it is nested too deeply", context=(name,)
         ) from error
+    return document
 
 
 def decode(data: bytes) -> str:

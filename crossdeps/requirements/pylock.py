@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.errors import InputError
-from crossdeps.requirements.files import read_toml
+from crossdeps.requirements.files import parse_toml, read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
 _SOURCES = ("vcs", "directory", "archive", "sdist")
+
+LOCK_HEADER = "# Made by crossdeps lock; edit the requirements that it was made from instead."
+"""The first line of a lock that is written as a requirements file."""
 
 
 def is_pylock(path: Path) -> bool:
@@ -31,15 +34,28 @@ def read_pylock(path: Path) -> Pylock:
     :raises InputError: if it cannot be read, is not TOML, violates the specification (the message
         states the key) or has an unsupported version
     """
+    name = str(path)
+    return _validate(read_toml(path, name)[0], name, os.path.abspath(path.parent))  # noqa: PTH100 - links stay as they are
+
+
+def parse_pylock(text: str, name: str, directory: str) -> Pylock:
+    """Validate the text of a lock.
+
+    :param name: of the lock, for messages
+    :param directory: that its paths are relative to
+    :raises InputError: as :func:`read_pylock`
+    """
+    return _validate(parse_toml(text, name), name, directory)
+
+
+def _validate(document: dict[str, Any], name: str, directory: str) -> Pylock:
     from packaging.pylock import (  # noqa: PLC0415 - loads much
         Pylock,
         PylockUnsupportedVersionError,
         PylockValidationError,
     )
 
-    name = str(path)
-    document, _ = read_toml(path, name)
-    _make_absolute(document, os.path.abspath(path.parent))  # noqa: PTH100 - links stay as they are
+    _make_absolute(document, directory)
     try:
         return Pylock.from_dict(document)
     except PylockUnsupportedVersionError as error:

@@ -8,7 +8,8 @@ import pytest
 from packaging.pylock import PackageDirectory, Pylock
 
 from crossdeps.errors import IntegrityError, ResolutionError
-from crossdeps.resolution.lock.writer import LOCK_HEADER, to_pylock, to_requirements
+from crossdeps.requirements.pylock import LOCK_HEADER
+from crossdeps.resolution.lock.writer import to_pylock, to_requirements
 from tests.resolution.memory import Case, sha
 
 CASE = Case(

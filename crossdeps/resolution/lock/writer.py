@@ -19,6 +19,7 @@ from packaging.version import Version
 
 from crossdeps.errors import IntegrityError, ResolutionError
 from crossdeps.index.transfer import STRONG
+from crossdeps.requirements.pylock import LOCK_HEADER
 from crossdeps.resolution.lock.entries import (
     build_environment_marker,
     build_marker,
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from crossdeps.target.model import Target
 
     Hashes = Mapping[str, Mapping[str, str]]
-
-LOCK_HEADER = "# Made by crossdeps lock; edit the requirements that it was made from instead."
-"""The first line of a requirements file that :func:`to_requirements` wrote."""
 
 
 def to_pylock(
