@@ -1,37 +1,32 @@
-"""lock(): one lock for one or several targets.
+"""lock(): one lock for one or several targets, remembered or made anew.
 
-Versions that are pinned already are kept, and targets agree on one version where they can.
+What makes a lock is imported by a run that has none to remember.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
-from packaging.utils import canonicalize_name
 
-from crossdeps.errors import CrossdepsError, InputError, OutputError
-from crossdeps.index.transfer import STRONG
-from crossdeps.pipeline.request import RequirementsLike, Settings, read_requirements
-from crossdeps.pipeline.runtime import find_runtime_packages
-from crossdeps.pipeline.session import Session, open_session
-from crossdeps.progress import Progress
-from crossdeps.report.lock import (
-    LockContent,
-    LockReport,
-    find_changes,
-    find_divergences,
-    list_packages,
+from crossdeps.fs import hash_file
+from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
+from crossdeps.pipeline.request import (
+    PreviousLock,
+    RequirementsLike,
+    Settings,
+    read_requirements,
 )
-from crossdeps.requirements.pylock import is_pylock, read_pylock
-from crossdeps.resolution.lock.selection import select
-from crossdeps.resolution.lock.writer import dump, to_pylock, to_requirements
-from crossdeps.resolution.model import SelectedPackage
+from crossdeps.pipeline.runtime import find_runtime_packages
+from crossdeps.pipeline.session import open_session
+from crossdeps.progress import Progress
+from crossdeps.report.lock import LockContent, LockReport
+from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
@@ -42,30 +37,8 @@ if TYPE_CHECKING:
 
     Pins = Mapping[NormalizedName, Version]
 
-DEFAULT_LOCK: Final = "pylock.toml"
-MAX_ROUNDS: Final = 4
-"""How many times targets that chose different versions are resolved again to agree."""
-
-
-class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
-    """The lock that is replaced, whose versions are kept.
-
-    :param upgrades: names of projects whose versions are not kept; an empty name means all
-    """
-
-    path: Path
-    upgrades: tuple[str, ...] = ()
-
-
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of the previous lock.
-
-    :param lock: None if there is none, or nothing of it is kept
-    """
-
-    lock: Pylock | None = None
-    upgraded: frozenset[NormalizedName] = frozenset()
-    warnings: tuple[str, ...] = ()
+_KIND: Final = "locks1"
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, LockContent])
 
 
 def resolve(
@@ -128,139 +101,43 @@ def plan_lock(
     """
     request = read_requirements(requirements)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        lock, content = _make_lock(
-            targets, session, preferences or {}, _read_previous(previous), relative_to, form
+        key = make_key(
+            session,
+            targets,
+            form,
+            relative_to,
+            sorted((name, str(version)) for name, version in (preferences or {}).items()),
+            _hash_previous(previous),
         )
-    return LockReport(targets=tuple(targets), content=content, read_lock=lambda: lock)
+        content = recall(session, _KIND, key, _DECODER)
+        if content is None:
+            from crossdeps.pipeline.lock_resolution import make_lock  # noqa: PLC0415 - see above
 
-
-def _make_lock(
-    targets: Sequence[Target],
-    session: Session,
-    preferences: Pins,
-    previous: _Kept,
-    relative_to: Path | None,
-    form: str,
-) -> tuple[Pylock, LockContent]:
-    pins = [{**_read_pins(previous, target), **preferences} for target in targets]
-    resolutions = _resolve_all(targets, pins, session)
-    lock = to_pylock(
-        resolutions,
-        computed_hashes=_computed_hashes(resolutions, session),
-        relative_to=relative_to,
+            lock, content = make_lock(
+                targets,
+                session,
+                preferences=preferences or {},
+                previous=previous,
+                relative_to=relative_to,
+                form=form,
+            )
+            remember(session, _KIND, key, content)
+            return LockReport(targets=tuple(targets), content=content, read_lock=lambda: lock)
+    directory = str(relative_to or Path.cwd())
+    text = content.text
+    return LockReport(
+        targets=tuple(targets),
+        content=content,
+        read_lock=lambda: parse_pylock(text, DEFAULT_LOCK, directory),
     )
-    warnings = (*session.warnings, *(w for each in resolutions for w in each.warnings))
-    content = LockContent(
-        text=to_requirements(lock) if form == "requirements" else dump(lock),
-        packages=list_packages(lock),
-        divergences=find_divergences(resolutions),
-        changes=find_changes(previous.lock, lock),
-        previous_warnings=previous.warnings,
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
-    return lock, content
 
 
-def _read_previous(previous: PreviousLock | None) -> _Kept:
-    """Read what is kept of the previous lock.
-
-    :raises OutputError: if the file is not a lock
-    """
+def _hash_previous(previous: PreviousLock | None) -> tuple[object, ...]:
+    """Return what decides about what is kept of the previous lock."""
     if previous is None:
-        return _Kept()
-    path, upgrades = previous.path, previous.upgrades
+        return ()
     try:
-        lock = read_pylock(path)
-    except InputError as error:
-        if not is_pylock(path):
-            raise not_a_lock(path) from error
-        warning = f"{error.message}: all versions are chosen again"
-        return _Kept(warnings=() if "" in upgrades else (warning,))
-    if "" in upgrades:
-        return _Kept()
-    upgraded = frozenset(canonicalize_name(name) for name in upgrades)
-    unknown = sorted(upgraded - {package.name for package in lock.packages})
-    warnings = tuple(f"{name} is not in {path}: nothing to upgrade" for name in unknown)
-    return _Kept(lock=lock, upgraded=upgraded, warnings=warnings)
-
-
-def not_a_lock(path: Path) -> OutputError:
-    """Make the error for an output that exists and that crossdeps did not write."""
-    return OutputError(
-        f"{path} exists and is not a lock",
-        hint=f"write to {DEFAULT_LOCK}, pylock.NAME.toml or another NAME.txt, or remove it first",
-    )
-
-
-def _resolve_all(
-    targets: Sequence[Target], pins: Sequence[Pins], session: Session
-) -> list[Resolution]:
-    """Resolve for each target; where versions differ, every target prefers the oldest of them.
-
-    Versions that are pinned already take precedence over agreement.
-    """
-    runtimes = [find_runtime_packages(session.settings, target) for target in targets]
-
-    def resolve_each(preferred: Pins) -> list[Resolution]:
-        return [
-            session.resolve(runtime, {**preferred, **own})
-            for runtime, own in zip(runtimes, pins, strict=True)
-        ]
-
-    best = resolve_each({})
-    common: dict[NormalizedName, Version] = {}
-    for _ in range(MAX_ROUNDS):
-        preferred = {**common, **_oldest(best)}
-        if preferred == common:
-            break
-        common = preferred
-        again = resolve_each(common)
-        if len(_oldest(again)) >= len(_oldest(best)):
-            break
-        best = again
-    return best
-
-
-def _oldest(resolutions: Sequence[Resolution]) -> dict[NormalizedName, Version]:
-    """The oldest version of each project for which targets chose different ones."""
-    versions: dict[NormalizedName, set[Version]] = {}
-    for resolution in resolutions:
-        for name, choice in resolution.choices.items():
-            if choice.source is None:
-                versions.setdefault(name, set()).add(choice.version)
-    return {name: min(found) for name, found in versions.items() if len(found) > 1}
-
-
-def _read_pins(previous: _Kept, target: Target) -> dict[NormalizedName, Version]:
-    """Versions that *target* had before; a target that is new has those of the others."""
-    if previous.lock is None:
-        return {}
-    pins: dict[NormalizedName, Version] = {}
-    for package in previous.lock.packages:
-        if package.version is not None:
-            known = pins.get(package.name, package.version)
-            pins[package.name] = min(known, package.version)
-    try:
-        own = select(previous.lock, target)
-    except CrossdepsError:  # the lock was not made for this target
-        own = ()
-    pins |= {each.name: each.version for each in own if each.version is not None}
-    return {name: version for name, version in pins.items() if name not in previous.upgraded}
-
-
-def _computed_hashes(
-    resolutions: Sequence[Resolution], session: Session
-) -> dict[str, dict[str, str]]:
-    """Hashes of files for which the index gives none, by URL: these files are downloaded."""
-    unhashed = {
-        choice.candidate.file.url: SelectedPackage(
-            name=choice.name, version=choice.version, file=choice.candidate.file
-        )
-        for resolution in resolutions
-        for choice in resolution.choices.values()
-        if choice.candidate
-        and not STRONG & choice.candidate.file.hashes.keys()
-        and choice.built is None
-    }
-    wheels = session.fetch(tuple(unhashed.values()))
-    return {url: {"sha256": wheel.sha256} for url, wheel in zip(unhashed, wheels, strict=True)}
+        digest = hash_file(previous.path)
+    except OSError:
+        digest = ""
+    return str(previous.path), digest, sorted(previous.upgrades)

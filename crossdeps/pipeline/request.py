@@ -30,6 +30,16 @@ class Lock(msgspec.Struct, frozen=True):
     path: Path
 
 
+class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
+    """The lock that is replaced, whose versions are kept.
+
+    :param upgrades: names of projects whose versions are not kept; an empty name means all
+    """
+
+    path: Path
+    upgrades: tuple[str, ...] = ()
+
+
 Request = Requirements | Lock
 """What a run starts from: requirements to resolve, or a lock to build."""
 

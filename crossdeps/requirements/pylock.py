@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.errors import InputError
+from crossdeps.errors import InputError, OutputError
 from crossdeps.requirements.files import parse_toml, read_toml
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("vcs", "directory", "archive", "sdist")
 
+DEFAULT_LOCK = "pylock.toml"
 LOCK_HEADER = "# Made by crossdeps lock; edit the requirements that it was made from instead."
 """The first line of a lock that is written as a requirements file."""
 
@@ -84,3 +85,11 @@ def _make_absolute(document: dict[str, Any], folder: str) -> None:
         for source in (*sources, *(wheels if isinstance(wheels, list) else ())):
             if isinstance(source, dict) and isinstance(source.get("path"), str):
                 source["path"] = os.path.join(folder, source["path"])  # noqa: PTH118 - text stays text
+
+
+def not_a_lock(path: Path) -> OutputError:
+    """Make the error for an output that exists and that crossdeps did not write."""
+    return OutputError(
+        f"{path} exists and is not a lock",
+        hint=f"write to {DEFAULT_LOCK}, pylock.NAME.toml or another NAME.txt, or remove it first",
+    )
