@@ -16,7 +16,7 @@ import msgspec
 from crossdeps.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crossdeps.wheels.model import Member, Wheel
 
 
-class WheelContent(msgspec.Struct, frozen=True, kw_only=True):
+class WheelContent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The bytes of a member of a verified wheel."""
 
     wheel: Wheel
@@ -59,7 +59,7 @@ class ArchiveContent(msgspec.Struct, frozen=True, kw_only=True):
 Content = WheelContent | InlineContent | FileContent | ArchiveContent
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One file of the artifact.
 
     :param path: POSIX path relative to the artifact's root, prefix included
@@ -114,6 +114,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     :param removed: what was excluded: (rule, owner, bytes)
     :param warnings: what the user should know, one sentence each
     :param notes: what was decided for the user, one sentence each
+    :param wheels: of what is planned, the wheel of each project, with all that is known of it
     """
 
     kind: BundleKind
@@ -123,6 +124,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     removed: tuple[tuple[str, str, int], ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    wheels: Mapping[NormalizedName, Wheel] = msgspec.field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -1,45 +1,44 @@
-"""Planning the artifact: from verified wheels and the user's source to the list of its files."""
+"""Planning the artifact: from verified wheels and the user's source to the list of its files.
+
+What depends on one wheel alone was worked out when it was stored. A plan merges these facts; the
+cases that need more (shared or colliding paths, excluded files) are worked out when there are any.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.model import (
-    Bundle,
-    Entry,
-    FileContent,
-    InlineContent,
-    WheelContent,
-    add_sizes,
-    read_project,
-)
-from crossdeps.bundle.placement import (
-    SCRIPTS,
+from crossdeps.bundle.collisions import (
     PlannedEntry,
     find_case_collisions,
-    make_launchers,
-    place_files,
+    have_distinct_spellings,
     resolve_collisions,
 )
+from crossdeps.bundle.model import (
+    Bundle,
+    FileContent,
+    InstalledProject,
+    WheelContent,
+    add_sizes,
+)
+from crossdeps.bundle.placement import inline_entry, place_wheel
 from crossdeps.bundle.slimming import exclude_files
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
+from crossdeps.wheels.facts import metadata_directory, parent_directories
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, RecordRow, render_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
-    from crossdeps.bundle.model import Layout
-    from crossdeps.bundle.placement import PlacedFile
+    from crossdeps.bundle.model import Entry, Layout
+    from crossdeps.bundle.placement import PlacedWheel
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
-
-_DIST_INFO = re.compile(r"([^/]+\.dist-info)(/|$)", re.IGNORECASE)
 
 
 def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bundle:
@@ -73,113 +72,130 @@ class _Plan:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.wheels: dict[NormalizedName, Wheel] = {}
-        self.planned: list[tuple[Wheel, PlannedEntry]] = []
+        self.parts: dict[NormalizedName, PlacedWheel] = {}
+        self.sources: list[Entry] = []
         self.removed: dict[tuple[str, str], int] = defaultdict(int)
         self.warnings: list[str] = []
         self.unused_scripts: set[str] = set()
 
     def add(self, wheel: Wheel) -> None:
-        other = self.wheels.setdefault(wheel.name, wheel)
-        if other is not wheel:
+        other = self.parts.get(wheel.name)
+        if other is not None:
             raise CollisionError(
-                f"two wheels of {wheel.name}", context=(other.filename, wheel.filename)
+                f"two wheels of {wheel.name}", context=(other.wheel.filename, wheel.filename)
             )
-        files = list(place_files(wheel, scripts=self.layout.has_scripts))
-        paths = {file.path for file in files}
-        for file in files:
-            if file.excluded is None:
-                self.planned.append((wheel, self._plan_entry(wheel, file)))
-            else:
-                self._exclude(wheel, file, paths)
-        if wheel.entry_points and not self.layout.has_scripts:
-            self.unused_scripts.update(launcher.name for launcher in make_launchers(wheel))
-
-    def _exclude(self, wheel: Wheel, file: PlacedFile, paths: set[str]) -> None:
-        if file.excluded == "scripts":
-            self.unused_scripts.add(file.path.removeprefix(SCRIPTS))
-        if file.excluded in {"bytecode", "headers", "scripts"}:
-            self.removed[file.excluded, wheel.name] += file.size
-        source = f"{file.path.rpartition('.')[0]}.py"
-        if file.excluded == "bytecode" and not ("__pycache__/" in file.path or source in paths):
-            self.warnings.append(
-                f"{wheel.filename} has {file.path} without its source: bytecode suits only one"
-                " Python and is excluded"
-            )
-
-    def _plan_entry(self, wheel: Wheel, file: PlacedFile) -> PlannedEntry:
-        content = file.content
-        if isinstance(content, WheelContent):
-            sha256, binary = content.member.sha256, content.member.binary
-        else:
-            sha256, binary = hashlib.sha256(content.data).hexdigest(), None
-        entry = Entry(
-            path=self.layout.prefix + file.path,
-            mode=0o755 if file.executable else 0o644,
-            size=file.size,
-            sha256=sha256,
-            content=content,
-            owner=wheel.name,
-            binary=binary,
+        placed = self.parts[wheel.name] = place_wheel(
+            wheel, prefix=self.layout.prefix, scripts=self.layout.has_scripts
         )
-        dist_info = _DIST_INFO.match(file.path)
-        is_foreign = dist_info is not None and dist_info[1] != wheel.dist_info
-        return PlannedEntry(
-            entry=entry,
-            origin=wheel.filename,
-            in_foreign_metadata=is_foreign or entry.path == SOURCE_RECORD,
-        )
-
-    def _plan_source(self, entry: Entry) -> PlannedEntry:
-        dist_info = _DIST_INFO.match(entry.path.removeprefix(self.layout.prefix))
-        content = entry.content
-        return PlannedEntry(
-            entry=entry,
-            origin=str(content.file) if isinstance(content, FileContent) else entry.path,
-            in_foreign_metadata=dist_info is not None
-            and any(dist_info[1] == wheel.dist_info for wheel in self.wheels.values()),
-        )
+        for reason, size in placed.removed.items():
+            self.removed[reason, wheel.name] += size
+        self.warnings += placed.warnings
+        self.unused_scripts.update(placed.unused_scripts)
 
     def finish(self) -> Bundle:
-        sources, source_warnings = _read_sources(self.layout)
-        planned = [entry for _, entry in self.planned] + [*map(self._plan_source, sources)]
-        kept, removed = exclude_files(resolve_collisions(planned), self.layout)
+        self.sources, source_warnings = _read_sources(self.layout)
+        parts, prefix = self.parts.values(), self.layout.prefix
+        planned = [entry for part in parts for entry in (*part.entries, *part.scripts)]
+        planned += self.sources
+        by_path = {entry.path: entry for entry in planned}
+        directories = self._directories()
+        is_plain = (
+            len(by_path) == len(planned)
+            and by_path.keys().isdisjoint(directories)
+            and not self._has_foreign_metadata(by_path)
+        )
+        if not is_plain:
+            planned = list(resolve_collisions(self._planned_entries()))
+        kept, removed = exclude_files(planned, self.layout)
         for rule, owner, size in removed:
             self.removed[rule, owner] += size
-        entries = sorted((*kept, *self._plan_metadata(kept, sources)), key=lambda each: each.path)
-        prefix = self.layout.prefix
-        projects = (
-            read_project(prefix + wheel.dist_info, wheel.metadata, wheel.wheel_tags)
-            for wheel in self.wheels.values()
-        )
-        case_warnings = find_case_collisions(entry.path for entry in entries)
+        is_complete = len(kept) == len(planned)
+        entries = [*kept, *self._plan_metadata(None if is_complete else kept)]
+        entries.sort(key=attrgetter("path"))
+        projects = tuple(_installed(part.wheel, prefix) for part in parts)
+        projects = add_sizes(projects, entries, _compressed_size)
+        case_warnings: tuple[str, ...] = ()
+        if not have_distinct_spellings({*(entry.path for entry in entries), *directories}):
+            case_warnings = find_case_collisions(entry.path for entry in entries)
         return Bundle(
             kind="planned",
             entries=tuple(entries),
             prefix=prefix,
-            projects=add_sizes(projects, entries, _compressed_size),
+            projects=projects,
             removed=tuple((*key, size) for key, size in sorted(self.removed.items())),
             warnings=(*self.warnings, *source_warnings, *case_warnings),
             notes=self._notes(),
+            wheels={name: part.wheel for name, part in self.parts.items()},
         )
 
-    def _plan_metadata(self, kept: Sequence[Entry], sources: Sequence[Entry]) -> Iterable[Entry]:
-        """Yield INSTALLER and RECORD of each project, and the RECORD of the source."""
+    def _directories(self) -> set[str]:
+        """Every directory that a planned file is in, and perhaps some of excluded files."""
         prefix = self.layout.prefix
-        by_path = {entry.path: entry for entry in kept}
-        paths: dict[NormalizedName, set[str]] = defaultdict(set)
-        for wheel, planned in self.planned:
-            if planned.entry.path in by_path:
-                paths[wheel.name].add(planned.entry.path)
-        for name, wheel in self.wheels.items():
+        others = [entry.path for part in self.parts.values() for entry in part.scripts]
+        others += [entry.path for entry in self.sources]
+        directories = set(parent_directories(others))
+        for part in self.parts.values():
+            own = part.wheel.installation.directories
+            directories.update([prefix + each for each in own] if prefix else own)
+        return directories
+
+    def _has_foreign_metadata(self, paths: Container[str]) -> bool:
+        """Whether a wheel has files in another's .dist-info directory, or the source in any."""
+        return (
+            SOURCE_RECORD in paths
+            or any(part.wheel.installation.foreign_metadata for part in self.parts.values())
+            or any(map(self._is_in_metadata, self.sources))
+        )
+
+    def _is_in_metadata(self, source: Entry) -> bool:
+        directory = metadata_directory(source.path.removeprefix(self.layout.prefix))
+        return directory is not None and directory in {
+            part.wheel.dist_info for part in self.parts.values()
+        }
+
+    def _planned_entries(self) -> Iterator[PlannedEntry]:
+        for part in self.parts.values():
+            foreign = {
+                self.layout.prefix + path for path in part.wheel.installation.foreign_metadata
+            }
+            for entry in (*part.entries, *part.scripts):
+                yield PlannedEntry(
+                    entry=entry,
+                    origin=part.wheel.filename,
+                    in_foreign_metadata=entry.path in foreign or entry.path == SOURCE_RECORD,
+                )
+        for entry in self.sources:
+            content = entry.content
+            yield PlannedEntry(
+                entry=entry,
+                origin=str(content.file) if isinstance(content, FileContent) else entry.path,
+                in_foreign_metadata=self._is_in_metadata(entry),
+            )
+
+    def _plan_metadata(self, kept: Iterable[Entry] | None) -> Iterator[Entry]:
+        """Yield INSTALLER and RECORD of each project, and the RECORD of the source.
+
+        :param kept: what is left of the planned entries; None if that is all
+        """
+        prefix = self.layout.prefix
+        paths = None if kept is None else {entry.path for entry in kept}
+        for name, part in self.parts.items():
+            wheel = part.wheel
             dist_info = prefix + wheel.dist_info
-            installer = _inline(f"{dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), name)
-            entries = [*(by_path[path] for path in paths[name]), installer]
+            installer = inline_entry(f"{dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), name)
             yield installer
-            yield _record(f"{dist_info}/RECORD", entries, prefix, name)
-        own_files = [entry for entry in sources if entry.path in by_path]
-        if own_files:
-            yield _record(SOURCE_RECORD, own_files, "", None)
+            own = [
+                entry
+                for entry in (*part.entries, *part.scripts)
+                if paths is None or entry.path in paths
+            ]
+            if len(own) == len(part.entries) and not part.scripts:
+                yield inline_entry(f"{dist_info}/RECORD", wheel.installation.record, name)
+            else:
+                yield _record(f"{dist_info}/RECORD", (*own, installer), prefix, name)
+        sources = [entry for entry in self.sources if paths is None or entry.path in paths]
+        if sources:
+            yield _record(SOURCE_RECORD, sources, "", None)
 
     def _notes(self) -> tuple[str, ...]:
         if not self.unused_scripts:
@@ -188,6 +204,19 @@ class _Plan:
         count = plural(len(scripts), "script is", "scripts are")
         names = first_words(scripts, 8)
         return (f"{count} excluded, since a hosted function starts none: {names}",)
+
+
+def _installed(wheel: Wheel, prefix: str) -> InstalledProject:
+    project = wheel.project
+    return InstalledProject(
+        name=wheel.name,
+        version=project.version,
+        dist_info=prefix + wheel.dist_info,
+        wheel_tags=tuple(sorted(set(wheel.wheel_tags))),
+        requires=tuple(item.line for item in project.requires),
+        requires_python=project.requires_python,
+        provides_extras=project.provides_extras,
+    )
 
 
 def _read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
@@ -218,15 +247,4 @@ def _record(
         )
         for entry in entries
     )
-    return _inline(path, render_record(rows, path.removeprefix(prefix)), owner)
-
-
-def _inline(path: str, data: bytes, owner: NormalizedName | None) -> Entry:
-    return Entry(
-        path=path,
-        mode=0o644,
-        size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
-        content=InlineContent(data=data),
-        owner=owner,
-    )
+    return inline_entry(path, render_record(rows, path.removeprefix(prefix)), owner)

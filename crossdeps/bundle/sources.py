@@ -15,10 +15,10 @@ import msgspec
 
 from crossdeps.bundle.content import zip_errors
 from crossdeps.bundle.model import compile_globs, parse_patterns
-from crossdeps.bundle.placement import is_bytecode
 from crossdeps.bundle.scan import read_file
 from crossdeps.bundle.staging import TEMPORARY_SUFFIXES
 from crossdeps.errors import InputError
+from crossdeps.wheels.facts import is_bytecode
 from crossdeps.wheels.record import INSTALLER
 
 if TYPE_CHECKING:

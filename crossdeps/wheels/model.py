@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, cast
 
 import msgspec
 
 from crossdeps.binaries.model import BinaryFacts  # noqa: TC001 - msgspec reads the annotation
 from crossdeps.errors import WheelError
+from crossdeps.requirements.requires_dist import (
+    ProjectMetadata,  # noqa: TC001 - msgspec reads the annotation
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One file of a verified wheel.
 
     :param path: POSIX path inside the wheel, checked
@@ -43,17 +46,67 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     binary: BinaryFacts | None = None
 
 
-class WheelContents(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What is true of a wheel's bytes, whatever name they are published under.
+ExclusionReason = Literal["bytecode", "headers", "scripts", "signature", "rewritten"]
+
+
+class MovedMember(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """A member that isn't installed under its own path.
+
+    :param index: of the member
+    :param path: where it is installed
+    :param excluded: why it isn't installed; None if it is
+    """
+
+    index: int
+    path: str
+    excluded: ExclusionReason | None = None
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The files of a wheel when it is installed into one directory, its scripts apart.
+
+    :param moved: the members that aren't installed under their own path, by index
+    :param directories: every directory, the nearest of a file first
+    :param foreign_metadata: installed paths in another project's .dist-info directory
+    :param record: the RECORD of all installed members and INSTALLER
+    :param size: bytes of the installed members
+    :param compressed_size: bytes of them in the wheel
+    """
+
+    moved: tuple[MovedMember, ...]
+    directories: tuple[str, ...]
+    foreign_metadata: tuple[str, ...]
+    record: bytes
+    size: int
+    compressed_size: int
+
+
+class CheckedName(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A published file name that agrees with the wheel.
+
+    :param tags: its tags, as text, sorted
+    :param warnings: what is unusual about it
+    """
+
+    filename: str
+    tags: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class WheelFacts(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """All that can be known of a wheel without its neighbours, worked out when it is stored.
 
     :param sha256: hex digest of the whole file
     :param size: bytes of the whole file
     :param dist_info: name of its .dist-info directory
     :param members: every file, in path order, without directories
     :param metadata: bytes of METADATA
+    :param project: what METADATA declares
     :param entry_points: text of entry_points.txt, or empty
     :param wheel_tags: the Tag lines of WHEEL
+    :param expanded_tags: the tags that these lines stand for, sorted
     :param warnings: what is unusual but allowed
+    :param checked_name: the first file name that it was stored under; None before that
     """
 
     sha256: str
@@ -61,27 +114,39 @@ class WheelContents(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     dist_info: str
     members: tuple[Member, ...]
     metadata: bytes
+    project: ProjectMetadata
     entry_points: str
     wheel_tags: tuple[str, ...]
+    expanded_tags: tuple[str, ...]
     root_is_purelib: bool
     warnings: tuple[str, ...]
+    installation: Installation
+    checked_name: CheckedName | None = None
 
 
-class Wheel(WheelContents, frozen=True, kw_only=True):
+class Wheel(WheelFacts, frozen=True, kw_only=True):
     """A local wheel whose bytes are verified.
 
     :param file: the wheel on disk, in the store
     :param filename: the name under which it was published
-    :param name: of its project, in the file name and METADATA alike
-    :param version: in the file name and METADATA alike
     :param tags: the tags of its file name, as text, sorted
     """
 
     file: Path
     filename: str
-    name: NormalizedName
-    version: Version
     tags: tuple[str, ...]
+
+    @property
+    def name(self) -> NormalizedName:
+        """The normalised name of its project, in the file name and METADATA alike."""
+        return cast("NormalizedName", self.project.name)
+
+    @property
+    def version(self) -> Version:
+        """Its version, in the file name and METADATA alike."""
+        from packaging.version import Version  # noqa: PLC0415 - most uses need only the text
+
+        return Version(self.project.public_version)
 
 
 class ByteSource(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.wheels.store_directory import CONTENTS_SUFFIX, WHEEL_SUFFIX, remove_abandoned
+from crossdeps.wheels.store_directory import FACTS_SUFFIX, WHEEL_SUFFIX, remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     :param wheels: number of wheels
     :param size: bytes of the wheels
-    :param facts: bytes of the files with their contents
+    :param facts: bytes of the files with their facts
     :param builds: number of results and logs of builds
     :param builds_size: bytes of these
     """
@@ -36,7 +36,7 @@ class StoreInfo(msgspec.Struct, frozen=True, kw_only=True):
 def store_info(root: Path) -> StoreInfo:
     """Count what the store under *root* holds; nothing if there is none."""
     base = root / "wheels"
-    sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], CONTENTS_SUFFIX: []}
+    sizes: dict[str, list[int]] = {WHEEL_SUFFIX: [], FACTS_SUFFIX: []}
     for file in _files(base):
         sizes.setdefault(file.suffix, []).append(_size(file))
     builds = [_size(file) for file in _builds(root)]
@@ -44,14 +44,14 @@ def store_info(root: Path) -> StoreInfo:
         path=base,
         wheels=len(sizes[WHEEL_SUFFIX]),
         size=sum(sizes[WHEEL_SUFFIX]),
-        facts=sum(sizes[CONTENTS_SUFFIX]),
+        facts=sum(sizes[FACTS_SUFFIX]),
         builds=len(builds),
         builds_size=sum(builds),
     )
 
 
 def prune_store(root: Path, *, unused_days: float | None = None) -> int:
-    """Remove abandoned work directories, and contents in other formats or without a wheel.
+    """Remove abandoned work directories, and facts in other formats or without a wheel.
 
     :param unused_days: also remove wheels that were last used longer ago than this
     :returns: bytes freed
@@ -65,7 +65,7 @@ def prune_store(root: Path, *, unused_days: float | None = None) -> int:
         freed += sum(map(_remove, unused))
     for file in _files(base):
         if file.suffix != WHEEL_SUFFIX and (
-            file.suffix != CONTENTS_SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
+            file.suffix != FACTS_SUFFIX or not file.with_suffix(WHEEL_SUFFIX).exists()
         ):
             freed += _remove(file)
     return freed
@@ -86,9 +86,9 @@ def clear_store(root: Path) -> int:
 
 
 def _last_used(file: Path) -> float:
-    """Seconds since the epoch; the contents of a wheel are touched on every use."""
+    """Seconds since the epoch; the facts of a wheel are touched on every use."""
     times = [0.0]
-    for path in (file, file.with_suffix(CONTENTS_SUFFIX)):
+    for path in (file, file.with_suffix(FACTS_SUFFIX)):
         with contextlib.suppress(OSError):
             times.append(path.stat().st_mtime)
     return max(times)

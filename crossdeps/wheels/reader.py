@@ -1,9 +1,6 @@
-"""Reading a wheel: one strict pass over its bytes, and what is kept of it in the store.
+"""Reading a wheel: one strict pass over its bytes, and the check of the name it is published under.
 
-In the pass every member is inflated, hashed and compared with RECORD. What it found is kept beside
-a stored wheel as msgpack, behind a header with the format's version and the SHA-256 of the rest.
-That is a convenience, not evidence: where it is absent, damaged, of another version or of another
-wheel, the wheel is read again.
+In the pass every member is inflated, hashed and compared with RECORD.
 """
 
 from __future__ import annotations
@@ -13,12 +10,14 @@ import hashlib
 import itertools
 from typing import TYPE_CHECKING, Final, cast
 
-import msgspec
 from packaging.tags import parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
 
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.errors import WheelError
+from crossdeps.requirements.core_metadata import Headers
+from crossdeps.requirements.requires_dist import read_project_metadata
 from crossdeps.wheels.archive import read_archive
 from crossdeps.wheels.dist_info import (
     check_data_directories,
@@ -29,7 +28,8 @@ from crossdeps.wheels.dist_info import (
     parse_scripts,
     parse_wheel_file,
 )
-from crossdeps.wheels.model import Member, Wheel, WheelContents, invalid_wheel
+from crossdeps.wheels.facts import plan_installation
+from crossdeps.wheels.model import CheckedName, Member, WheelFacts, invalid_wheel
 from crossdeps.wheels.record import RecordRow, check_members, check_record, parse_record
 from crossdeps.wheels.zip_format import checksum, inflate
 
@@ -43,20 +43,11 @@ if TYPE_CHECKING:
 
 MAX_TEXT_SIZE: Final = 64 * 1024**2
 """Bytes of RECORD, METADATA, WHEEL and entry_points.txt, each."""
-FORMAT: Final = 2
-"""Of the encoded contents; raise it with every change to what is found, or to what is refused."""
-_MAGIC = b"crossdeps wheel facts %d\n" % FORMAT
-_DIGEST_SIZE = 32
 _SPOOL_SIZE = 32 * 1024**2
 _HEAD_SIZE = 64
 
-# Made on import, under Python's import lock: msgspec learns a type when it first meets it, and two
-# threads that make it learn the same one at once crash the process.
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(WheelContents)
 
-
-def read_contents(path: Path, *, sha256: str, filename: str) -> WheelContents:
+def read_facts(path: Path, *, sha256: str, filename: str) -> WheelFacts:
     """Read a whole wheel, strictly.
 
     :param sha256: hex digest of the file, which the caller has just computed
@@ -68,14 +59,13 @@ def read_contents(path: Path, *, sha256: str, filename: str) -> WheelContents:
         return _read(file, file.seek(0, 2), sha256)
 
 
-def name_wheel(contents: WheelContents, path: Path, filename: str) -> Wheel:
-    """Check that *contents* agree with the published *filename*, and make the wheel of both.
+def check_name(facts: WheelFacts, filename: str) -> CheckedName:
+    """Check that *facts* agree with the published *filename*.
 
-    :param path: the wheel file
     :raises WheelError: if project or version (compared as PEP 440 versions) differ
     """
     with _naming(filename):
-        return _name(contents, path, filename)
+        return _check_name(facts, filename)
 
 
 @contextlib.contextmanager
@@ -87,7 +77,7 @@ def _naming(filename: str) -> Iterator[None]:
         raise
 
 
-def _read(file: BinaryIO, size: int, sha256: str) -> WheelContents:
+def _read(file: BinaryIO, size: int, sha256: str) -> WheelFacts:
     archive = read_archive(file, size)
     warnings = list(check_members(archive))
     files = {member.name: member for member in archive if not member.is_directory}
@@ -111,16 +101,20 @@ def _read(file: BinaryIO, size: int, sha256: str) -> WheelContents:
         else:
             members.append(_read_member(file, member, rows.get(member.name), digests))
     check_record(rows, members, digests, dist_info)
-    return WheelContents(
+    members.sort(key=lambda member: member.path)
+    return WheelFacts(
         sha256=sha256,
         size=size,
         dist_info=dist_info,
-        members=tuple(sorted(members, key=lambda member: member.path)),
+        members=tuple(members),
         metadata=metadata,
+        project=read_project_metadata(Headers(metadata), name=name, public_version=str(version)),
         entry_points=entry_points,
         wheel_tags=wheel_file.tags,
+        expanded_tags=tuple(sorted(set().union(*map(_parse_tags, wheel_file.tags)))),
         root_is_purelib=wheel_file.root_is_purelib,
         warnings=tuple(warnings),
+        installation=plan_installation(dist_info, members),
     )
 
 
@@ -200,53 +194,32 @@ def _read_member(
     )
 
 
-def _name(contents: WheelContents, path: Path, filename: str) -> Wheel:
+def _check_name(facts: WheelFacts, filename: str) -> CheckedName:
     try:
         name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
         raise invalid_wheel("filename", f"invalid wheel file name: {error}") from None
-    member = f"{contents.dist_info}/METADATA"
-    inner_name, inner_version = parse_identity(contents.metadata, member)
-    if inner_name != name:
-        message = f"its project name is {inner_name!r} instead of {name!r}"
+    member = f"{facts.dist_info}/METADATA"
+    project = facts.project
+    if project.name != name:
+        message = f"its project name is {project.name!r} instead of {name!r}"
         raise invalid_wheel("metadata-name", message, member)
-    if inner_version != version:
-        message = f"its version is {inner_version} instead of {version}"
+    if Version(project.public_version) != version:
+        message = f"its version is {project.public_version} instead of {version}"
         raise invalid_wheel("metadata-version", message, member)
-    if not is_named_after(contents.dist_info, ".dist-info", name, version):
-        message = f"{contents.dist_info!r} isn't named after {name} {version}"
+    if not is_named_after(facts.dist_info, ".dist-info", name, version):
+        message = f"{facts.dist_info!r} isn't named after {name} {version}"
         raise invalid_wheel("dist-info", message)
     texts = tuple(sorted(str(tag) for tag in tags))
-    warnings = contents.warnings
-    inner_tags = {str(tag) for text in contents.wheel_tags for tag in _parse_tags(text)}
-    if inner_tags != set(texts):
-        shown = ", ".join(sorted(inner_tags)) or "none"
-        warnings = (*warnings, f"its WHEEL file has other tags than its name: {shown}")
-    values = {**msgspec.structs.asdict(contents), "warnings": warnings}
-    return Wheel(**values, file=path, filename=filename, name=name, version=version, tags=texts)
+    warnings: tuple[str, ...] = ()
+    if set(facts.expanded_tags) != set(texts):
+        shown = ", ".join(facts.expanded_tags) or "none"
+        warnings = (f"its WHEEL file has other tags than its name: {shown}",)
+    return CheckedName(filename=filename, tags=texts, warnings=warnings)
 
 
-def _parse_tags(text: str) -> frozenset[object]:
+def _parse_tags(text: str) -> frozenset[str]:
     try:
-        return frozenset(parse_tag(text))
+        return frozenset(map(str, parse_tag(text)))
     except ValueError:
         return frozenset({text})
-
-
-def encode_contents(contents: WheelContents) -> bytes:
-    """Encode *contents* for the store."""
-    body = _ENCODER.encode(contents)
-    return _MAGIC + hashlib.sha256(body).digest() + body
-
-
-def decode_contents(data: bytes, *, sha256: str, size: int) -> WheelContents | None:
-    """Decode the contents of the wheel with *sha256* and *size*; None if they are invalid."""
-    start = len(_MAGIC) + _DIGEST_SIZE
-    body = data[start:]
-    if data[:start] != _MAGIC + hashlib.sha256(body).digest():
-        return None
-    try:
-        contents = _DECODER.decode(body)
-    except msgspec.MsgspecError:
-        return None
-    return contents if (contents.sha256, contents.size) == (sha256, size) else None

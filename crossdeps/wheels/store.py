@@ -12,10 +12,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError
 from crossdeps.fs import belongs_to_another, hash_stream
-from crossdeps.index.transfer import ALGORITHMS
-from crossdeps.wheels.reader import name_wheel, read_contents
+from crossdeps.wheels.facts import name_wheel
 from crossdeps.wheels.store_directory import StoreDirectory, move
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from crossdeps.wheels.model import Wheel, WheelContents
+    from crossdeps.wheels.model import CheckedName, Wheel, WheelFacts
 
 _UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
 
@@ -97,8 +98,8 @@ class Store:
     def find(self, sha256: str, filename: str) -> Wheel | None:
         """Return the wheel with this hash, if the store has it undamaged.
 
-        Its bytes are hashed; a file that has changed is removed, and untrusted contents are read
-        again from the wheel.
+        Its bytes are hashed; a file that has changed is removed, and untrusted facts are read again
+        from the wheel.
 
         :param sha256: lower-case hex digest of the wheel file
         :param filename: the name under which it was published
@@ -107,9 +108,9 @@ class Store:
         """
         for directory in tuple(self._directories):
             file = directory.link_wheel(sha256)
-            contents = file and _load_contents(directory, file, sha256, filename)
-            if file and contents:
-                return name_wheel(contents, file, filename)
+            facts = file and _load_facts(directory, file, sha256, filename)
+            if file and facts:
+                return _name(facts, file, filename)
         return None
 
     def add(self, path: Path, *, filename: str, hashes: Mapping[str, str]) -> Wheel:
@@ -127,16 +128,15 @@ class Store:
         try:
             move(path, file)
             sha256 = check_hashes(file, hashes, filename)["sha256"]
-            contents = read_contents(file, sha256=sha256, filename=filename)
-            wheel = name_wheel(contents, file, filename)
+            facts = _read(file, sha256, filename)
             directory.add_wheel(file, sha256)
         except IntegrityError:
             file.unlink(missing_ok=True)
             raise
         except OSError as error:
             raise _disk_error(error, self.root) from error
-        directory.add_contents(contents)
-        return wheel
+        directory.add_facts(facts)
+        return _name(facts, file, filename)
 
     def _writable_directory(self) -> StoreDirectory:
         """Return the directory under the root if it can be written, else a temporary one."""
@@ -173,10 +173,10 @@ class Store:
         return True
 
 
-def _load_contents(
+def _load_facts(
     directory: StoreDirectory, file: Path, sha256: str, filename: str
-) -> WheelContents | None:
-    """Return the contents of a stored wheel; None, after removing it, if it has changed."""
+) -> WheelFacts | None:
+    """Return the facts of a stored wheel; None, after removing it, if it has changed."""
     try:
         with file.open("rb", buffering=0) as stream:
             found = hash_stream(stream)["sha256"]
@@ -186,11 +186,36 @@ def _load_contents(
     if found != sha256:
         directory.remove_wheel(sha256)
         return None
-    contents = directory.find_contents(sha256, size)
-    if contents is None:
-        contents = read_contents(file, sha256=sha256, filename=filename)
-        directory.add_contents(contents)
-    return contents
+    facts = directory.find_facts(sha256, size)
+    if facts is None:
+        facts = _read(file, sha256, filename)
+        directory.add_facts(facts)
+    return facts
+
+
+def _check(facts: WheelFacts, filename: str) -> CheckedName:
+    from crossdeps.wheels.reader import check_name  # noqa: PLC0415 - loads packaging
+
+    return check_name(facts, filename)
+
+
+def _read(file: Path, sha256: str, filename: str) -> WheelFacts:
+    """Read a wheel that is, or will be, stored, and check its name."""
+    from crossdeps.wheels.reader import read_facts  # noqa: PLC0415 - for new wheels only
+
+    facts = read_facts(file, sha256=sha256, filename=filename)
+    return msgspec.structs.replace(facts, checked_name=_check(facts, filename))
+
+
+def _name(facts: WheelFacts, file: Path, filename: str) -> Wheel:
+    """Make the wheel of a published name, which is checked unless that was its first one.
+
+    :raises WheelError: if project or version differ from it
+    """
+    name = facts.checked_name
+    if name is None or name.filename != filename:
+        name = _check(facts, filename)
+    return name_wheel(facts, file, name)
 
 
 def check_hashes(path: Path, expected: Mapping[str, str], filename: str) -> dict[str, str]:
@@ -214,6 +239,8 @@ def check_hashes(path: Path, expected: Mapping[str, str], filename: str) -> dict
 
 def digest_file(path: Path, algorithms: Iterable[str]) -> dict[str, str]:
     """Return the hex digest of *path* by SHA-256 and by each of *algorithms* that is known."""
+    from crossdeps.index.transfer import ALGORITHMS  # noqa: PLC0415 - for new wheels only
+
     names = dict.fromkeys(("sha256", *(name for name in algorithms if name in ALGORITHMS)))
     with path.open("rb", buffering=0) as file:
         return hash_stream(file, tuple(names))

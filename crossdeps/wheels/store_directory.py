@@ -3,7 +3,7 @@
 ::
 
     BASE/sha256/ab/<64 hex digits>.whl        mode 0444, never changed
-    BASE/sha256/ab/<64 hex digits>.facts2     its contents, as the strict reader found them
+    BASE/sha256/ab/<64 hex digits>.facts3     its facts, as the strict reader found them
     BASE/tmp/run-*/                           what a running process works on
 
 Nothing in the store is locked: a file is added by renaming it, and a process keeps what it uses by
@@ -19,25 +19,26 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.fs import make_private_directory, remove_directory, try_lock
-from crossdeps.wheels.reader import FORMAT, decode_contents, encode_contents
+from crossdeps.wheels.facts import FORMAT, decode_facts, encode_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import BinaryIO
 
-    from crossdeps.wheels.model import WheelContents
+    from crossdeps.wheels.model import WheelFacts
 
 T = TypeVar("T")
 
 WHEEL_SUFFIX: Final = ".whl"
-CONTENTS_SUFFIX: Final = f".facts{FORMAT}"
+FACTS_SUFFIX: Final = f".facts{FORMAT}"
 _LOCK = "lock"
 _TRIES = 5
 _YOUNG: Final = 60.0
@@ -100,9 +101,9 @@ class StoreDirectory:
         """
         path = self.path(sha256)
         try:
-            if not path.is_file() or path.is_symlink():
+            if not stat.S_ISREG(os.lstat(path).st_mode):
                 return None
-        except OSError:  # a directory above it cannot be entered
+        except OSError:  # also if a directory above it cannot be entered
             return None
         try:
             link = self.work_file()
@@ -130,29 +131,29 @@ class StoreDirectory:
         self._rename(temporary, destination)
 
     def remove_wheel(self, sha256: str) -> None:
-        """Remove the wheel with this hash, and its contents."""
+        """Remove the wheel with this hash, and its facts."""
         path = self.path(sha256)
-        for each in (path, path.with_suffix(CONTENTS_SUFFIX)):
+        for each in (path, path.with_suffix(FACTS_SUFFIX)):
             with contextlib.suppress(OSError):
                 each.unlink(missing_ok=True)
 
-    def find_contents(self, sha256: str, size: int) -> WheelContents | None:
-        """Return the stored contents of a wheel; None if there are none, or they are invalid."""
-        path = self.path(sha256).with_suffix(CONTENTS_SUFFIX)
+    def find_facts(self, sha256: str, size: int) -> WheelFacts | None:
+        """Return the stored facts of a wheel; None if there are none, or they are invalid."""
+        path = self.path(sha256).with_suffix(FACTS_SUFFIX)
         try:
             data = path.read_bytes()
         except OSError:
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # when the wheel was last used, for pruning
-        return decode_contents(data, sha256=sha256, size=size)
+        return decode_facts(data, sha256=sha256, size=size)
 
-    def add_contents(self, contents: WheelContents) -> None:
-        """Store the contents of a wheel. Errors are ignored: the wheel can be read again."""
+    def add_facts(self, facts: WheelFacts) -> None:
+        """Store the facts of a wheel. Errors are ignored: the wheel can be read again."""
         with contextlib.suppress(OSError):
-            temporary = self.work_file(CONTENTS_SUFFIX)
-            temporary.write_bytes(encode_contents(contents))
-            self._rename(temporary, self.path(contents.sha256).with_suffix(CONTENTS_SUFFIX))
+            temporary = self.work_file(FACTS_SUFFIX)
+            temporary.write_bytes(encode_facts(facts))
+            self._rename(temporary, self.path(facts.sha256).with_suffix(FACTS_SUFFIX))
 
     def _rename(self, source: Path, destination: Path) -> None:
         def rename() -> None:

@@ -18,7 +18,7 @@ import pytest
 from crossdeps.errors import CrossdepsError, HashMismatchError, WheelError
 from crossdeps.wheels.pruning import clear_store, prune_store, store_info
 from crossdeps.wheels.store import Store
-from crossdeps.wheels.store_directory import CONTENTS_SUFFIX, StoreDirectory
+from crossdeps.wheels.store_directory import FACTS_SUFFIX, StoreDirectory
 from tests.support.closed import close_folder
 from tests.support.wheel_factory import WheelFile, make_elf, make_wheel
 
@@ -152,7 +152,7 @@ FACTS_DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "flipped": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
     "cut": lambda data: data[:-9],
     "empty": lambda _: b"",
-    "another version": lambda data: data.replace(b"facts 2", b"facts 1", 1),
+    "another version": lambda data: data.replace(b"facts 3", b"facts 2", 1),
     "not msgpack, right checksum": lambda data: (
         data[:24] + hashlib.sha256(b"\xc1").digest() + b"\xc1"
     ),
@@ -164,7 +164,7 @@ def test_damaged_facts_are_repaired(damage: Callable[[bytes], bytes], tmp_path: 
     """The index beside a wheel is made again where it can't be believed."""
     with Store(tmp_path) as store:
         first = add(store)
-    path = stored(tmp_path).with_suffix(CONTENTS_SUFFIX)
+    path = stored(tmp_path).with_suffix(FACTS_SUFFIX)
     good = path.read_bytes()
     path.write_bytes(damage(good))
     with Store(tmp_path) as store:
@@ -178,8 +178,8 @@ def test_facts_of_another_wheel_are_not_believed(tmp_path: Path) -> None:
         first = add(store)
         add(store, other)
     directory = StoreDirectory(tmp_path / "wheels")
-    theirs = directory.path(other.sha256).with_suffix(CONTENTS_SUFFIX)
-    directory.path(MADE.sha256).with_suffix(CONTENTS_SUFFIX).write_bytes(theirs.read_bytes())
+    theirs = directory.path(other.sha256).with_suffix(FACTS_SUFFIX)
+    directory.path(MADE.sha256).with_suffix(FACTS_SUFFIX).write_bytes(theirs.read_bytes())
     with Store(tmp_path) as store:
         assert facts(store.find(MADE.sha256, MADE.filename)) == facts(first)
 
@@ -311,7 +311,7 @@ def test_info_prune_and_clear(tmp_path: Path) -> None:
     info = store_info(tmp_path)
     assert (info.wheels, info.size) == (1, MADE.size)
     assert prune_store(tmp_path) == 0
-    orphan = stored(tmp_path).with_name(f"{'0' * 64}{CONTENTS_SUFFIX}")
+    orphan = stored(tmp_path).with_name(f"{'0' * 64}{FACTS_SUFFIX}")
     orphan.write_bytes(b"12345")
     left = tmp_path / "wheels" / "tmp" / "run-dead"
     left.mkdir()
@@ -321,11 +321,11 @@ def test_info_prune_and_clear(tmp_path: Path) -> None:
     assert not orphan.exists()
     assert prune_store(tmp_path, unused_days=1) == 0
     os.utime(stored(tmp_path), (0, 0))
-    os.utime(stored(tmp_path).with_suffix(CONTENTS_SUFFIX), (0, 0))
+    os.utime(stored(tmp_path).with_suffix(FACTS_SUFFIX), (0, 0))
     with Store(tmp_path) as store:
         assert store.find(MADE.sha256, MADE.filename) is not None
     assert prune_store(tmp_path, unused_days=1) == 0
-    os.utime(stored(tmp_path).with_suffix(CONTENTS_SUFFIX), (0, 0))
+    os.utime(stored(tmp_path).with_suffix(FACTS_SUFFIX), (0, 0))
     assert prune_store(tmp_path, unused_days=1) > MADE.size
     assert clear_store(tmp_path) == 0
     assert not (tmp_path / "wheels").exists()
