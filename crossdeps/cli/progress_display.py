@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-from rich.console import Console as RichConsole
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.progress import Progress as Bars
-from rich.table import Column
+import msgspec
 
 from crossdeps.progress import Progress
 from crossdeps.text import plural, printable
@@ -23,7 +13,11 @@ from crossdeps.text import plural, printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.progress import ProgressColumn, TaskID
+    import rich.console
+    import rich.progress
+
+DELAY: Final = 0.3
+"""Seconds that a run may take without a display: a short one neither loads rich nor flickers."""
 
 
 class LoggedProgress(Progress):
@@ -72,16 +66,35 @@ class LoggedProgress(Progress):
         self._print_line(f"wrote {path}, bytes: {size}")
 
 
-class LiveProgress(Progress):
-    """A live line, redrawn a few times a second; any thread may report to it."""
+class _Step(msgspec.Struct):
+    """What is shown: the current step of the run.
 
-    def __init__(self, stream: TextIO, *, color: bool) -> None:
-        self._console = RichConsole(
-            file=stream, color_system="auto" if color else None, highlight=False, emoji=False
-        )
+    :param total: bytes to download; None for a step without a bar
+    :param done: bytes downloaded
+    """
+
+    name: str
+    detail: str
+    total: int | None = None
+    done: int = 0
+
+
+class LiveProgress(Progress):
+    """A live line, redrawn a few times a second; any thread may report to it.
+
+    :param delay: seconds from the first event until the line appears
+    """
+
+    def __init__(self, stream: TextIO, *, color: bool, delay: float = DELAY) -> None:
+        self._stream = stream
+        self._color = color
+        self._timer = threading.Timer(delay, self._appear)
+        self._timer.daemon = True
         self._lock = threading.Lock()
-        self._bars: Bars | None = None
-        self._task: TaskID | None = None
+        self._step: _Step | None = None
+        self._console: rich.console.Console | None = None
+        self._bars: rich.progress.Progress | None = None
+        self._task: rich.progress.TaskID | None = None
         self._wheels = 0
         self._missing = 0
 
@@ -112,6 +125,8 @@ class LiveProgress(Progress):
         """Move the bar; after the last wheel, the time is spent on verifying."""
         del filename
         with self._lock:
+            if self._step is not None:
+                self._step.done += size
             if self._bars is not None and self._task is not None:
                 self._bars.advance(self._task, size)
             complete = 0 < self._missing <= size
@@ -140,31 +155,80 @@ class LiveProgress(Progress):
     def close(self) -> None:
         """Remove the line."""
         with self._lock:
-            bars, self._bars = self._bars, None
-        if bars is not None:
-            bars.stop()
+            self._step = None
+            self._erase()
+        self._timer.cancel()
 
-    def _show(self, step: str, detail: str, *, total: int | None = None) -> None:
-        self.close()
-        bars = Bars(*_columns(bar=total is not None), console=self._console, transient=True)
+    def _show(self, name: str, detail: str, *, total: int | None = None) -> None:
         with self._lock:
-            self._bars = bars
-            self._task = bars.add_task(step, total=total or None, detail=printable(detail))
-        bars.start()
+            self._step = _Step(name, printable(detail), total)
+            if self._console is not None:
+                self._draw(self._step, self._console)
+            elif not self._timer.ident:
+                self._timer.start()
 
     def _update(self, detail: str) -> None:
         with self._lock:
+            if self._step is not None:
+                self._step.detail = printable(detail)
             if self._bars is not None and self._task is not None:
                 self._bars.update(self._task, detail=printable(detail))
 
+    def _appear(self) -> None:
+        """Load rich, and draw the current step, in the thread of the timer."""
+        import rich.console  # noqa: PLC0415 - loads much, and few runs take so long
+        import rich.progress  # noqa: PLC0415 - the same
 
-def _columns(*, bar: bool) -> list[ProgressColumn]:
+        console = rich.console.Console(
+            file=self._stream,
+            color_system="auto" if self._color else None,
+            highlight=False,
+            emoji=False,
+        )
+        with self._lock:
+            self._console = console
+            if self._step is not None:
+                self._draw(self._step, console)
+
+    def _draw(self, step: _Step, console: rich.console.Console) -> None:
+        from rich.progress import Progress as Bars  # noqa: PLC0415 - as above
+
+        self._erase()
+        self._bars = Bars(
+            *_columns(bar=step.total is not None),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bars.add_task(
+            step.name, total=step.total or None, completed=step.done, detail=step.detail
+        )
+        self._bars.start()
+
+    def _erase(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = None
+
+
+def _columns(*, bar: bool) -> list[rich.progress.ProgressColumn]:
+    from rich.progress import (  # noqa: PLC0415 - see LiveProgress
+        BarColumn,
+        DownloadColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.table import Column  # noqa: PLC0415 - the same
+
     detail = TextColumn(
         "{task.fields[detail]}",
         markup=False,
         table_column=Column(no_wrap=True, overflow="ellipsis", ratio=None if bar else 1),
     )
-    columns: list[ProgressColumn] = [
+    columns: list[rich.progress.ProgressColumn] = [
         SpinnerColumn("line"),
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
         detail,

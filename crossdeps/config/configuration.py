@@ -13,7 +13,7 @@ from crossdeps.config.option_types import List, Option, Projects, Table
 from crossdeps.config.options import OPTIONS, Options
 from crossdeps.config.pip_config import proxy_url
 from crossdeps.errors import InputError
-from crossdeps.requirements.files import read_toml
+from crossdeps.requirements.files import parse_toml, read_utf8
 from crossdeps.requirements.locations import find_links_location, find_path, index_location
 from crossdeps.text import escape
 
@@ -57,14 +57,17 @@ def merge_options(options: Options, project: Mapping[str, object]) -> Options:
 def read_project_file(path: Path) -> dict[str, object]:
     """Read the options of ``[tool.crossdeps]``, by name; a file without the table has none.
 
-    Relative paths are resolved against the directory of the file.
+    A file that does not contain the word is not parsed: many projects have one, and each command
+    would pay for it. Relative paths are resolved against the directory of the file.
 
     :raises InputError: if the file cannot be read, a key is unknown (names the nearest), or a
         value is not valid
     """
     name = str(path)
-    document, _ = read_toml(path, name)
-    tool = document.get("tool")
+    text = read_utf8(path, name)
+    if "crossdeps" not in text:
+        return {}
+    tool = parse_toml(text, name).get("tool")
     table = tool.get("crossdeps", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise _invalid(name, "", "must be a table")

@@ -94,9 +94,19 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
     :param name: the path as the user specified it
     :raises InputError: if it cannot be read, is not UTF-8 or is not TOML
     """
+    text = read_utf8(path, name)
+    return parse_toml(text, name), text
+
+
+def read_utf8(path: Path, name: str) -> str:
+    """Read the text of a TOML file.
+
+    :param name: the path as the user specified it
+    :raises InputError: if it cannot be read, or is not UTF-8
+    """
     data = read_bytes(path, name)
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
@@ -104,7 +114,6 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], str]:
             context=(f"{name}:{line}",),
             hint="TOML files are always UTF-8",
         ) from error
-    return parse_toml(text, name), text
 
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:

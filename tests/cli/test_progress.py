@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,8 +47,24 @@ def work(progress: Progress) -> None:
     progress.wrote("out.zip", 99)
 
 
+def wait_for(text: str, terminal: Terminal) -> None:
+    """Wait until the line has appeared."""
+    end = time.monotonic() + 20
+    while text not in terminal.getvalue():
+        assert time.monotonic() < end, terminal.getvalue()
+        time.sleep(0.005)
+
+
+def shown_progress(terminal: Terminal, *, color: bool) -> LiveProgress:
+    """A live line that has appeared, whatever the delay of others."""
+    progress = LiveProgress(terminal, color=color, delay=0)
+    progress.resolving(1)
+    wait_for("Resolving", terminal)
+    return progress
+
+
 def test_each_step_is_shown(terminal: Terminal) -> None:
-    progress = LiveProgress(terminal, color=False)
+    progress = shown_progress(terminal, color=False)
     work(progress)
     shown = terminal.getvalue()
     steps = ("Resolving 2 requirements", "Building", "[bold]", "Downloading 2 wheels", "Verifying")
@@ -58,7 +75,7 @@ def test_each_step_is_shown(terminal: Terminal) -> None:
 
 def test_nothing_stays(terminal: Terminal) -> None:
     """The line is erased and the cursor shown again, also when an error ended the work."""
-    progress = LiveProgress(terminal, color=False)
+    progress = shown_progress(terminal, color=False)
     progress.fetching(1, 10)
     progress.close()
     progress.close()
@@ -68,17 +85,50 @@ def test_nothing_stays(terminal: Terminal) -> None:
 
 
 def test_no_colour_where_none_is_wanted(terminal: Terminal) -> None:
-    work(LiveProgress(terminal, color=False))
+    work(shown_progress(terminal, color=False))
+    assert "Writing" in terminal.getvalue()
     assert "\x1b[3" not in terminal.getvalue()
 
 
 def test_events_out_of_order_are_no_error(terminal: Terminal) -> None:
     """Threads that end late may tell of what is over."""
-    progress = LiveProgress(terminal, color=True)
-    progress.fetched("a.whl", 10)
-    progress.build_output("late")
-    progress.fetching(0, 0)
-    progress.wrote("out.zip", 0)
+    for progress in (LiveProgress(terminal, color=True), shown_progress(terminal, color=True)):
+        progress.wrote("out.zip", 0)
+        progress.fetched("a.whl", 10)
+        progress.build_output("late")
+        progress.fetching(0, 0)
+        progress.wrote("out.zip", 0)
+
+
+def test_a_short_run_shows_nothing(terminal: Terminal) -> None:
+    """It would flicker, and load rich, which takes longer than the work."""
+    progress = LiveProgress(terminal, color=True, delay=3600)
+    work(progress)
+    progress.close()
+    assert terminal.getvalue() == ""
+
+
+def test_what_is_over_does_not_appear(terminal: Terminal) -> None:
+    """The work may end while rich is being loaded."""
+    before = set(threading.enumerate())
+    progress = LiveProgress(terminal, color=True, delay=0)
+    progress.resolving(2)
+    progress.close()
+    for timer in set(threading.enumerate()) - before:
+        timer.join()
+    shown = terminal.getvalue()
+    assert shown == "" or shown.endswith("\x1b[2K")
+
+
+def test_the_line_appears_with_what_was_done_before(terminal: Terminal) -> None:
+    progress = LiveProgress(terminal, color=False, delay=0.5)
+    progress.resolving(2)
+    progress.fetching(2, 300)
+    progress.fetched("a.whl", 150)
+    wait_for("150/300", terminal)
+    progress.close()
+    assert "Resolving" not in terminal.getvalue()
+    assert "Downloading 2 wheels" in terminal.getvalue()
 
 
 @pytest.mark.parametrize(("detailed", "lines"), [(False, 7), (True, 9)])

@@ -97,3 +97,27 @@ def test_the_table_must_be_a_table(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_project_file(tmp_path / "pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool]\ncrossdeps.arch = 'arm64'",
+        "tool.crossdeps.arch = 'arm64'",
+        "[ tool . 'crossdeps' ]\narch = 'arm64'",
+        "tool = {crossdeps = {arch = 'arm64'}}",
+    ],
+)
+def test_the_table_may_be_spelled_as_toml_allows(text: str, tmp_path: Path) -> None:
+    assert configuration(tmp_path, text) == Options("", archs=("arm64",))
+
+
+@pytest.mark.parametrize("text", ["", "[tool.other]\narch = 'arm64'", "no TOML at all"])
+def test_a_file_that_does_not_mention_us_is_not_parsed(text: str, tmp_path: Path) -> None:
+    """Other tools tell of its errors."""
+    assert configuration(tmp_path, text) == Options("")
+
+
+def test_a_file_that_is_not_toml_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not valid TOML"):
+        configuration(tmp_path, "[tool.crossdeps\n")
