@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from crossdeps.bundle.model import Content, Entry
+    from crossdeps.bundle.model import Content
 
 File = TypeVar("File", "BinaryIO", "ZipFile")
 
@@ -33,15 +33,15 @@ class ContentReader:
     """
 
     def __init__(self) -> None:
-        self._wheels: dict[Path, BinaryIO] = {}
+        self._files: dict[Path, BinaryIO] = {}
         self._archives: dict[Path, ZipFile] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for wheel in self._wheels.values():
-            wheel.close()
+        for file in self._files.values():
+            file.close()
         for archive in self._archives.values():
             archive.close()
 
@@ -61,37 +61,36 @@ class ContentReader:
         elif isinstance(content, WheelContent):
             yield from self._inflate(content)
         elif isinstance(content, FileContent):
-            with content.file.open("rb", buffering=0) as file:
-                while data := file.read(CHUNK):
-                    yield data
+            yield from self.iterate_file(content.file)
         else:
             yield from self._read_archive(content)
 
-    def iterate_compressed(self, content: WheelContent) -> Iterator[bytes]:
-        """Yield the bytes of a member as they are in the wheel, in chunks.
+    def iterate_file(self, path: Path) -> Iterator[bytes]:
+        """Yield the bytes of a file in chunks.
 
-        :raises IntegrityError: if the wheel was truncated since it was verified
+        :raises OSError: if it cannot be read
         """
-        file = self._open_wheel(content)
-        file.seek(content.member.offset)
-        left = content.member.compressed_size
-        while left:
-            data = file.read(min(left, CHUNK))
-            if not data:
-                raise _wheel_changed(content)
-            left -= len(data)
-            yield data
+        with path.open("rb", buffering=0) as file:
+            while data := file.read(CHUNK):
+                yield data
+
+    def open_file(self, path: Path) -> BinaryIO:
+        """Open a file, such as a wheel, which stays open for the next reads.
+
+        :raises OSError: if it cannot be opened
+        """
+        return _reuse(self._files, path, lambda path: path.open("rb", buffering=0))
 
     def _inflate(self, content: WheelContent) -> Iterator[bytes]:
-        crc = 0
+        crc, member, wheel = 0, content.member, content.wheel
         try:
-            for data in inflate(self._open_wheel(content), content.member, content.member.path):
+            for data in inflate(self.open_file(wheel.file), member, member.path):
                 crc = checksum(data, crc)
                 yield data
         except WheelError as error:
-            raise _wheel_changed(content) from error
-        if crc != content.member.crc32:
-            raise _wheel_changed(content)
+            raise wheel_changed(wheel.filename, member.path, wheel.file) from error
+        if crc != member.crc32:
+            raise wheel_changed(wheel.filename, member.path, wheel.file)
 
     def _read_archive(self, content: ArchiveContent) -> Iterator[bytes]:
         try:
@@ -102,9 +101,6 @@ class ContentReader:
             raise ArtifactReadError(
                 f"a member cannot be read: {error}", context=(str(content.archive), content.name)
             ) from error
-
-    def _open_wheel(self, content: WheelContent) -> BinaryIO:
-        return _reuse(self._wheels, content.wheel.file, lambda path: path.open("rb", buffering=0))
 
     def _open_archive(self, path: Path) -> ZipFile:
         # Opening reads the whole central directory: once for each member would be quadratic.
@@ -146,30 +142,39 @@ def zip_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     return (*errors, RuntimeError, ValueError, OverflowError, *others)
 
 
-def _wheel_changed(content: WheelContent) -> IntegrityError:
+def wheel_changed(filename: str, member: str, file: Path) -> IntegrityError:
+    """Make the error for a wheel whose bytes are not those that were verified.
+
+    :param filename: the name under which it was published
+    :param member: path of the member that is damaged
+    :param file: the wheel on disk
+    """
     return IntegrityError(
         "the wheel was changed after it was verified",
-        context=(content.wheel.filename, content.member.path),
-        hint=f"remove {content.wheel.file} and run again: it will be downloaded again",
+        context=(filename, member),
+        hint=f"remove {file} and run again: it will be downloaded again",
     )
 
 
-def verify_chunks(entry: Entry, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield *chunks* while they agree with the planned size and hash of *entry*.
+def verify_chunks(
+    chunks: Iterable[bytes], *, size: int, sha256: str, name: object
+) -> Iterator[bytes]:
+    """Yield *chunks* while they agree with the planned *size* and hash.
 
+    :param sha256: hex digest; empty if it isn't known
+    :param name: of the file, for the message
     :raises OutputError: if there are more or fewer bytes, or different ones
     """
     digest = hashlib.sha256()
-    size = 0
+    left = size
     for chunk in chunks:
-        size += len(chunk)
-        if size > entry.size:
+        left -= len(chunk)
+        if left < 0:
             break
         digest.update(chunk)
         yield chunk
-    if size != entry.size or (entry.sha256 and digest.hexdigest() != entry.sha256):
-        changed = entry.content.file if isinstance(entry.content, FileContent) else entry.path
+    if left or (sha256 and digest.hexdigest() != sha256):
         raise OutputError(
-            f"{changed} changed while it was being packaged",
+            f"{name} changed while it was being packaged",
             hint="run again when nothing writes to it",
         )

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.bundle.content import zip_errors
-from crossdeps.bundle.model import ArchiveContent, FileContent, WheelContent
 from crossdeps.errors import OutputError
 from crossdeps.fs import hash_file
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_record
@@ -24,8 +23,6 @@ from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_re
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from zipfile import ZipFile
-
-    from crossdeps.bundle.model import Bundle, Content
 
 _MAX_SHOWN = 3
 _TRIES = 20
@@ -41,16 +38,17 @@ DestinationState = Mapping[str, tuple[int, ...]]
 
 
 def check_directory_destination(
-    bundle: Bundle, path: Path, *, force: bool, checked: DestinationState | None = None
+    files: Iterable[Path], path: Path, *, force: bool, checked: DestinationState | None = None
 ) -> DestinationState | None:
     """Check that *path* doesn't exist, is empty, or has only files that crossdeps wrote.
 
+    :param files: what is to be packaged; *path* may contain none of them
     :param force: also replace files of the user
     :param checked: result of an earlier check; what has not changed since is not read again
     :raises OutputError: if it doesn't; ``/``, the home and current directories and those above
         them, symbolic links and files are refused even with *force*
     """
-    _check_path(bundle, path)
+    _check_path(files, path)
     try:
         mode = path.stat().st_mode
     except OSError:  # it doesn't exist, or writing will report the error
@@ -62,26 +60,27 @@ def check_directory_destination(
     if force:
         return None
     try:
-        files, found = _find_user_files_at_rest(path, checked)
+        found_files, found = _find_user_files_at_rest(path, checked)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be read: {error.strerror or error}", hint=_FORCE
         ) from error
-    if files:
-        raise _has_user_files(path, files)
+    if found_files:
+        raise _has_user_files(path, found_files)
     return found
 
 
 def check_zip_destination(
-    bundle: Bundle, path: Path, *, force: bool, checked: DestinationState | None = None
+    files: Iterable[Path], path: Path, *, force: bool, checked: DestinationState | None = None
 ) -> DestinationState | None:
     """Check that *path* doesn't exist, or is a zip that crossdeps wrote.
 
+    :param files: what is to be packaged; *path* may be none of them
     :param force: also replace a file of the user
     :param checked: result of an earlier check; a zip that has not changed since is not read again
     :raises OutputError: if it isn't; directories and symbolic links are refused even with *force*
     """
-    _check_path(bundle, path)
+    _check_path(files, path)
     if path.is_dir():
         raise OutputError(f"{path} is a directory", hint="give another name for the zip")
     if not path.exists():
@@ -95,15 +94,15 @@ def check_zip_destination(
         if force or found == checked:
             return found
         with ZipFile(path) as archive:
-            files = _find_user_members(archive)
+            members = _find_user_members(archive)
     except zip_errors(OSError) as error:
         raise OutputError(f"{path} isn't a zip that crossdeps wrote", hint=_FORCE) from error
-    if files:
-        raise _has_user_files(path, files)
+    if members:
+        raise _has_user_files(path, members)
     return found
 
 
-def _check_path(bundle: Bundle, path: Path) -> None:
+def _check_path(files: Iterable[Path], path: Path) -> None:
     try:
         is_link = stat.S_ISLNK(path.lstat().st_mode)
     except FileNotFoundError:
@@ -126,7 +125,7 @@ def _check_path(bundle: Bundle, path: Path) -> None:
             )
     if path.name in {"", ".."}:
         raise OutputError(f"{path} doesn't end in a name", hint="give a name, such as ./package")
-    for file in sorted(filter(None, {_find_file(entry.content) for entry in bundle.entries})):
+    for file in sorted(set(files)):
         real_file = Path(os.path.realpath(file))
         if real == real_file or real in real_file.parents:
             raise OutputError(
@@ -141,14 +140,6 @@ def _special_directories() -> Iterator[tuple[str, Path]]:
         yield "your home directory", Path(os.path.realpath(Path.home()))
     except RuntimeError:
         return
-
-
-def _find_file(content: Content) -> Path | None:
-    if isinstance(content, FileContent):
-        return content.file
-    if isinstance(content, WheelContent):
-        return content.wheel.file
-    return content.archive if isinstance(content, ArchiveContent) else None
 
 
 def _find_user_files_at_rest(

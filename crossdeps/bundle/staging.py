@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -18,7 +17,6 @@ import msgspec
 
 from crossdeps.errors import OutputError
 from crossdeps.fs import (
-    CHUNK,
     create_file,
     is_at,
     open_directory,
@@ -63,61 +61,11 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
 
 
-class OutputFile:
-    """A file to write to, with a buffer.
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of *data*, however many calls it takes.
 
-    :param fd: its descriptor, which is closed with it
-    :param digest: whether to hash what is written
+    :raises OSError: if it cannot be written
     """
-
-    def __init__(self, fd: int, *, digest: bool = False) -> None:
-        self._fd = fd
-        self._buffer = bytearray()
-        self._digest = hashlib.sha256() if digest else None
-        self.size = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        os.close(self._fd)
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of what was written; empty without *digest*."""
-        return self._digest.hexdigest() if self._digest else ""
-
-    def fileno(self) -> int:
-        """Return the descriptor of the file."""
-        return self._fd
-
-    def write(self, data: bytes) -> None:
-        """Write *data*, which may stay in the buffer until :meth:`flush`.
-
-        :raises OSError: if it cannot be written
-        """
-        self.size += len(data)
-        if self._digest:
-            self._digest.update(data)
-        if len(self._buffer) + len(data) < CHUNK:
-            self._buffer += data
-            return
-        self.flush()
-        _write_all(self._fd, data)
-
-    def flush(self, *, sync: bool = False) -> None:
-        """Write the buffer, and with *sync* wait until everything is on the disk.
-
-        :raises OSError: if it cannot be written
-        """
-        if self._buffer:
-            _write_all(self._fd, self._buffer)
-            self._buffer.clear()
-        if sync:
-            os.fsync(self._fd)
-
-
-def _write_all(fd: int, data: bytes | bytearray) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
@@ -154,9 +102,9 @@ class Staging:
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
-    def open_file(self) -> OutputFile:
-        """Open the sibling that is a file, to write it once."""
-        return OutputFile(os.dup(self._descriptors[0]), digest=True)
+    def fileno(self) -> int:
+        """Return the descriptor of the sibling that is a file, open for writing."""
+        return self._descriptors[0]
 
     def _create_parents(self) -> None:
         missing = [parent for parent in self.destination.parents if not parent.exists()]
@@ -205,7 +153,7 @@ class Staging:
         :raises OSError: if it cannot be renamed; the destination is unchanged
         """
         os.replace(self.path, self.destination)  # noqa: PTH105 - the same call on every Python
-        self._finish()
+        self._created_parents.clear()
 
     def commit_directory(self) -> None:
         """Rename the directory to the destination, and remove the previous one.
@@ -222,10 +170,10 @@ class Staging:
                     # Another run has just put its own there, or is about to.
                     if error.errno not in _CONTENTION or not tries_left:
                         raise
-            self._finish()
+            self._created_parents.clear()
         finally:
             for path in previous:
-                remove_directory(path)
+                _remove_previous(path)
 
     def _swap(self, previous: list[Path]) -> None:
         old = temporary_sibling(self.destination, _OLD)
@@ -250,23 +198,21 @@ class Staging:
                 self._descriptors.append(fd)
                 try_lock(fd)
 
-    def _finish(self) -> None:
-        self._created_parents.clear()
-        # The rename is done: a file system that cannot sync a directory doesn't undo it.
-        with contextlib.suppress(OSError):
-            fd = open_directory(self.destination.parent)
-            if fd is not None:
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
-
 
 def _remove(path: Path) -> None:
     if path.is_dir():
         remove_directory(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _remove_previous(path: Path) -> None:
+    """Remove a directory; again if Ctrl-C was pressed meanwhile, or if something remains."""
+    try:
+        remove_directory(path)
+    finally:
+        if path.exists():
+            remove_directory(path)
 
 
 def _remove_unlocked(path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
-from crossdeps.bundle.model import Bundle
 from crossdeps.bundle.write import write_directory, write_zip
 from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
 from crossdeps.target.runtimes import ProvidedProject
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.destination import DestinationState
+    from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.runtime import RuntimePackages
@@ -70,7 +70,7 @@ def check_output(settings: Settings) -> DestinationState | None:
         # An output inside a source holds the user's own code: --force does not replace it.
         within = any(_holds(source, layout.output) for source in layout.sources)
         force = settings.force and not within
-        return check(Bundle(kind="planned", entries=()), layout.output, force=force)
+        return check((), layout.output, force=force)
     return None
 
 

@@ -234,15 +234,12 @@ def test_other_files_are_not_replaced_by_a_zip(
     assert zipfile.is_zipfile(out)
 
 
-EMPTY = Bundle(kind="planned", entries=())
-
-
 def test_a_directory_is_read_once(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Writing compares what the check before the work found, and hashes no file again."""
     write_directory(bundle, tmp_path / "out")
-    checked = check_directory_destination(EMPTY, tmp_path / "out", force=False)
+    checked = check_directory_destination((), tmp_path / "out", force=False)
     monkeypatch.setattr("crossdeps.bundle.destination.hash_file", pytest.fail)
     write_directory(bundle, tmp_path / "out", checked=checked)
 
@@ -251,7 +248,7 @@ def test_a_zip_is_read_once(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_zip(bundle, tmp_path / "out.zip")
-    checked = check_zip_destination(EMPTY, tmp_path / "out.zip", force=False)
+    checked = check_zip_destination((), tmp_path / "out.zip", force=False)
     monkeypatch.setattr("crossdeps.bundle.destination._find_user_members", pytest.fail)
     write_zip(bundle, tmp_path / "out.zip", checked=checked)
 
@@ -263,7 +260,7 @@ def test_what_changes_during_the_work_is_noticed(
     """A file that the user writes between the check and the write is not lost."""
     out = tmp_path / "out"
     write_directory(bundle, out)
-    checked = check_directory_destination(EMPTY, out, force=False)
+    checked = check_directory_destination((), out, force=False)
     file = out / "python" / ("mine.txt" if change == "add" else "app.py")
     before = None if change == "add" else file.stat()
     file.write_text("new")
@@ -277,7 +274,7 @@ def test_what_changes_during_the_work_is_noticed(
 def test_a_zip_that_changes_during_the_work_is_noticed(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / "out.zip"
     write_zip(bundle, path)
-    checked = check_zip_destination(EMPTY, path, force=False)
+    checked = check_zip_destination((), path, force=False)
     path.write_bytes(b"mine")
     with pytest.raises(OutputError):
         write_zip(bundle, path, checked=checked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
-CALLS = ("open", "write", "fsync", "rename", "replace", "mkdir", "fchmod", "chmod")
+CALLS = ("open", "write", "copy_file_range", "rename", "replace", "mkdir", "fchmod", "chmod")
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Shim:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         for name in CALLS:
-            patch.setattr(os, name, self._wrap(getattr(os, name)))
+            if hasattr(os, name):
+                patch.setattr(os, name, self._wrap(getattr(os, name)))
 
     def _wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - any call's
@@ -71,7 +73,8 @@ def outcome(call: Callable[[], object]) -> BaseException | None:
 @pytest.fixture
 def bundles(wheel: WheelMaker, target: Target) -> tuple[Bundle, Bundle]:
     old = plan_bundle([wheel("a", files={"a/x.py": "old"})], target, Layout())
-    new = plan_bundle([wheel("b", files={"b/sub/y.py": "new", "z.py": ""})], target, Layout())
+    files = {"b/sub/y.py": "new", "z.py": "", "b/large": os.urandom(100_000)}
+    new = plan_bundle([wheel("b", files=files)], target, Layout())
     return old, new
 
 
@@ -91,30 +94,44 @@ def test_every_call_may_fail(
 ) -> None:
     """Whatever the file system refuses, the destination is as before or complete (I122)."""
     old, new = bundles
-    out = tmp_path / "deep" / "out"
-    complete = tmp_path.parent / f"{tmp_path.name}-complete" / "deep" / "out"
-    write(new, complete)
-    after = snapshot(complete.parent.parent)
-    if earlier:
-        write(old, out)
-    before = snapshot(tmp_path)
     failures = 0
     for number in range(1, 500):
+        root = tmp_path / str(number)
+        out = root / "deep" / "out"
+        root.mkdir()
+        if earlier:
+            write(old, out)
+        before = snapshot(root)
         shim = Shim(fail_at=number, error=error)
         with pytest.MonkeyPatch.context() as patch:
             shim.install(patch)
-            raised = outcome(lambda: write(new, out))
+            raised = outcome(functools.partial(write, new, out))
+        after = snapshot(root)
         if isinstance(error, OSError) and raised:
             assert isinstance(raised, OutputError)
             assert str(out) in raised.message
             assert raised.hint == "free some space, or give an output on another disk"
         failures += raised is not None
-        if snapshot(tmp_path) == after:
+        if raised is None:
+            assert_complete(new, out)
+            assert list(root.iterdir()) == [out.parent]
+            assert list(out.parent.iterdir()) == [out]
+        elif after != before:
+            assert isinstance(raised, KeyboardInterrupt)  # it came after the rename
+            assert_complete(new, out)
+            assert list(out.parent.iterdir()) == [out]
+        if shim.count < number:
             break
-        assert snapshot(tmp_path) == before, number
     else:
         pytest.fail("it never ended")
-    assert failures > (10 if write is write_directory else 3)
+    assert failures > (10 if write is write_directory else 2)
+
+
+def assert_complete(bundle: Bundle, path: Path) -> None:
+    written = read_bundle(path).entries
+    assert [(entry.path, entry.sha256) for entry in written] == [
+        (entry.path, entry.sha256) for entry in bundle.entries
+    ]
 
 
 @pytest.mark.parametrize(
