@@ -257,3 +257,20 @@ def _resolve_locations(given: _Given, directory: Path) -> _Given:
             found.append(location)
         values[name] = tuple(found) if isinstance(value, tuple) else found[0]
     return type(given)(**values)
+
+
+def pip_variables(options: IndexOptions, *, offline: bool) -> dict[str, str]:
+    """The indexes of this run as pip's own variables, for the requirements of builds."""
+    settings = {
+        "PIP_INDEX_URL": options.index_url,
+        "PIP_EXTRA_INDEX_URL": " ".join(options.extra_index_urls),
+        "PIP_FIND_LINKS": " ".join(
+            location for location in options.find_links if not (offline and "://" in location)
+        ),
+        "PIP_TRUSTED_HOST": " ".join(options.trusted_hosts),
+        "PIP_CERT": options.cert or "",
+        "PIP_CLIENT_CERT": options.client_cert or "",
+        "PIP_NO_INDEX": "1" if options.no_index or offline else "",
+        "PIP_PROXY": options.proxies.get("https", ""),
+    }
+    return {name: value for name, value in settings.items() if value}

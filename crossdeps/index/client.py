@@ -67,12 +67,10 @@ class IndexClient:
     ) -> None:
         self._locations = tuple(locations)
         self._project_locations = dict(project_locations or {})
-        self._open_session = open_session
-        self._session: HttpSession | None = None
+        self._session = None if open_session is None else Task(open_session)
         self._progress = progress or Progress()
         self._download_deadline = download_deadline
         self._lock = threading.Lock()
-        self._session_lock = threading.Lock()
         self._warnings: dict[str, None] = {}
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
         self._location_pages: dict[
@@ -82,7 +80,7 @@ class IndexClient:
         self._workers = Workers(_WORKERS)
         self._fetched_wheels = FetchedWheels()
         opened_cache = cache(self._warn) if cache is not None else None
-        session = None if open_session is None else self._get_session
+        session = None if self._session is None else self._session.result
         self._page_log = PageLog()
         self._page_fetcher = PageFetcher(session, opened_cache, self._page_log)
         self._metadata_fetcher = MetadataFetcher(
@@ -98,9 +96,8 @@ class IndexClient:
     def close(self) -> None:
         """End transfers, close connections and remove temporary files."""
         self._workers.close()
-        with self._session_lock:
-            if self._session is not None:
-                self._session.close()
+        if self._session is not None and self._session.is_started:
+            self._session.result().close()
         self._fetched_wheels.close()
 
     @property
@@ -134,14 +131,6 @@ class IndexClient:
     def _warn(self, warning: str) -> None:
         with self._lock:
             self._warnings.setdefault(warning)
-
-    def _get_session(self) -> HttpSession:
-        with self._session_lock:
-            if self._session is None:
-                if self._open_session is None:  # pragma: no cover - only called where it is set
-                    raise OfflineError("the network is disabled")
-                self._session = self._open_session()
-            return self._session
 
     def page(self, project: NormalizedName) -> ProjectPage:
         """All files of *project*, from every location that is searched, in their order.
@@ -177,7 +166,13 @@ class IndexClient:
             self._workers.submit(self._metadata_task(file))
 
     def download(
-        self, url: str, destination: Path, *, size: int | None, hashes: Mapping[str, str]
+        self,
+        url: str,
+        destination: Path,
+        *,
+        size: int | None,
+        hashes: Mapping[str, str],
+        progress: Progress | None = None,
     ) -> str:
         """Write the file of *url* to *destination*, and check its hashes while it arrives.
 
@@ -186,29 +181,32 @@ class IndexClient:
 
         :param url: http(s) URL, ``file:`` URL or path
         :param size: bytes, as stated by the page
+        :param progress: is told of the bytes as they arrive, instead of the client's; what it
+            raises ends the download
         :returns: sha256 of the file, hex
         :raises IndexAccessError: if it cannot be fetched
         :raises HashMismatchError: if any hash differs
         """
+        progress = progress or self._progress
         url = split_credentials(url)[0]
         fetched = self._fetched_wheels.pop(url)
         if fetched is not None:
             try:
                 name = url_filename(url)
-                return copy_local(str(fetched), destination, hashes, self._progress, name=name)
+                return copy_local(str(fetched), destination, hashes, progress, name=name)
             finally:
                 fetched.unlink(missing_ok=True)
         if not is_http(url):
-            return copy_local(url, destination, hashes, self._progress)
-        if self._open_session is None:
+            return copy_local(url, destination, hashes, progress)
+        if self._session is None:
             raise OfflineError(
                 "a file is not in the store, and the network is disabled",
                 context=(show_url(url),),
                 hint="run once without --offline",
             )
-        session = self._get_session()
+        session = self._session.result()
         with atomic_write(destination) as file:
-            transfer = Transfer(url, file, hashes=hashes, size=size, progress=self._progress)
+            transfer = Transfer(url, file, hashes=hashes, size=size, progress=progress)
             return transfer.run(session, deadline=self._download_deadline)
 
     def _locations_of(self, project: NormalizedName) -> tuple[IndexLocation, ...]:

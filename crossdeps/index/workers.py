@@ -24,6 +24,11 @@ class Task(Generic[T]):
         self._started = threading.Lock()
         self._future: Future[T] = Future()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether the function was called; it may not have returned yet."""
+        return self._started.locked()
+
     def run(self) -> None:
         """Call the function, unless it was called before; its error is raised by :meth:`result`."""
         if not self._started.acquire(blocking=False):

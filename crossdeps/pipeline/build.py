@@ -102,6 +102,7 @@ def _choose(
         return None, read_pylock(request.path)
     from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - one of two ways
 
+    session.begin_downloads(runtime_packages)
     resolution = session.resolve(runtime_packages)
     return resolution, to_pylock([resolution])
 

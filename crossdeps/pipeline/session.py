@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from crossdeps.config.configuration import ConfiguredOptions, read_configured_options
-from crossdeps.config.index_options import gather_index_options, merge_selection_options
+from crossdeps.config.index_options import (
+    gather_index_options,
+    merge_selection_options,
+    pip_variables,
+)
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from crossdeps.progress import Progress
     from crossdeps.requirements.model import Requirements
     from crossdeps.resolution.model import Resolution, SelectedPackage
+    from crossdeps.wheels.download_queue import DownloadQueue
     from crossdeps.wheels.model import Wheel
     from crossdeps.wheels.sdists import SourceBuilder
     from crossdeps.wheels.store import Store
@@ -73,6 +78,7 @@ class Session:
         self.progress = progress
         self.environment = RecordingEnvironment(environ)
         self._stack = stack
+        self._downloads: DownloadQueue | None = None
         self.cache = None if settings.no_cache else cache_directory(settings.cache)
 
     @cached_property
@@ -153,10 +159,27 @@ class Session:
             self.store,
             self.index,
             environ=self.environment.variables,
-            pip_settings=_pip_settings(self.options, offline=offline),
+            pip_settings=pip_variables(self.options, offline=offline),
             offline=offline,
             progress=self.progress,
         )
+
+    def begin_downloads(self, runtime_packages: RuntimePackages) -> None:
+        """Let :meth:`resolve` download the wheels of its pins while it goes on.
+
+        Not those that are left to the runtime, and none while the pins exceed its limit.
+        """
+        from crossdeps.wheels.download_queue import DownloadQueue  # noqa: PLC0415 - see the module
+
+        facts = runtime_packages.target.runtime_facts
+        self._downloads = DownloadQueue(
+            self.store,
+            lambda: self.index,
+            progress=self.progress,
+            skipped=runtime_packages.projects.keys() if runtime_packages.used else (),
+            budget=facts.limits.unzipped if facts else None,
+        )
+        self._stack.callback(self._downloads.close)
 
     def resolve(
         self,
@@ -181,6 +204,7 @@ class Session:
                 builder=self.builder,
                 progress=self.progress,
                 preferences=preferences,
+                observer=self._downloads,
             )
         except ResolutionError as error:
             raise runtime_packages.explain(error) from error.__cause__
@@ -190,7 +214,12 @@ class Session:
         from crossdeps.wheels.download import fetch_wheels  # noqa: PLC0415 - see the module
 
         return fetch_wheels(
-            selected, self.store, lambda: self.index, lambda: self.builder, progress=self.progress
+            selected,
+            self.store,
+            lambda: self.index,
+            lambda: self.builder,
+            progress=self.progress,
+            downloads=self._downloads,
         )
 
     def check_metadata(self, resolution: Resolution, wheels: Sequence[Wheel]) -> None:
@@ -268,20 +297,3 @@ def _gather(
         cwd=Path.cwd(),
         stdin=sys.stdin.buffer.read,
     )
-
-
-def _pip_settings(options: IndexOptions, *, offline: bool) -> dict[str, str]:
-    """The indexes of this run as pip's own variables, for the requirements of builds."""
-    settings = {
-        "PIP_INDEX_URL": options.index_url,
-        "PIP_EXTRA_INDEX_URL": " ".join(options.extra_index_urls),
-        "PIP_FIND_LINKS": " ".join(
-            location for location in options.find_links if not (offline and "://" in location)
-        ),
-        "PIP_TRUSTED_HOST": " ".join(options.trusted_hosts),
-        "PIP_CERT": options.cert or "",
-        "PIP_CLIENT_CERT": options.client_cert or "",
-        "PIP_NO_INDEX": "1" if options.no_index or offline else "",
-        "PIP_PROXY": options.proxies.get("https", ""),
-    }
-    return {name: value for name, value in settings.items() if value}

@@ -8,7 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
@@ -217,6 +217,16 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     candidate: Candidate | None = None
     source: DirectSource | None = None
     built: BuiltWheel | None = None
+
+
+class PinObserver(Protocol):
+    """Is told of the pins of a search while it goes on."""
+
+    def pinned(self, pin: Pin) -> None:
+        """Called for each pin, which replaces an earlier one of its project."""
+
+    def kept(self, pins: Iterable[Pin]) -> None:
+        """Called after backtracking, with all pins that are left, and at the end of a search."""
 
 
 def exact_version(specifier: SpecifierSet) -> Version | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation, State
 
     from crossdeps.progress import Progress
+    from crossdeps.resolution.model import PinObserver
 
     Information = RequirementInformation[Dependency | Unusable, Pin]
 
@@ -37,6 +38,7 @@ class CycleError(Exception):
 class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
     """A reporter that records one run of the search.
 
+    :param observer: is told of the pins
     :ivar conflicts: how many conflicts each project was part of
     :ivar first_conflict: the requirements of the first conflict, between the newest versions
     :ivar first_conflicts: the same, by project
@@ -46,8 +48,9 @@ class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
     :ivar replaced: whether a pin was replaced by another version of its project
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, observer: PinObserver | None = None) -> None:
         self._progress = progress
+        self._observer = observer
         self._rounds = 0
         self._repeats: Counter[frozenset[int]] = Counter()
         self._moved: dict[str, None] = {}
@@ -73,6 +76,8 @@ class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
         del index
         if self._current is None:
             self._current = {name: pin.version for name, pin in state.mapping.items()}
+            if self._observer is not None:
+                self._observer.kept(state.mapping.values())
         pins = frozenset(id(pin) for pin in state.mapping.values())
         self._repeats[pins] += 1
         if self._repeats[pins] >= _MAX_REPEATS:
@@ -122,6 +127,8 @@ class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
         if self._current is not None:
             self._current[candidate.name] = candidate.version
         self.tried.setdefault(candidate.name, set()).add(candidate.version)
+        if self._observer is not None:
+            self._observer.pinned(candidate)
         self._progress.considered(candidate.name, str(candidate.version), len(self.tried))
 
     def chain(self, dependency: Dependency, parent: Pin | None) -> tuple[str, ...]:

@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import Index
     from crossdeps.requirements.model import Inputs, Requirement
-    from crossdeps.resolution.model import Builder, BuiltWheel, Dependency, Resolution
+    from crossdeps.resolution.model import (
+        Builder,
+        BuiltWheel,
+        Dependency,
+        PinObserver,
+        Resolution,
+    )
     from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
@@ -48,6 +54,7 @@ def resolve(
     builder: Builder,
     progress: Progress | None = None,
     preferences: Mapping[NormalizedName, Version] | None = None,
+    observer: PinObserver | None = None,
     ahead: bool = True,
 ) -> Resolution:
     """Choose a version of everything that *inputs* require, and of its dependencies.
@@ -56,6 +63,7 @@ def resolve(
     nor on which request ends first.
 
     :param preferences: versions to prefer, such as those of an earlier lock
+    :param observer: is told of the pins while the search goes on; after a failure none is kept
     :param ahead: whether to read ahead what is likely to be needed; changes speed only
     :raises ProjectNotFoundError: if no index has a project that is needed
     :raises NoCandidateError: if a needed project has no suitable file
@@ -90,7 +98,11 @@ def resolve(
                 skipped=frozenset(sources),
             )
             stack.enter_context(crawler).follow(dependencies)
-        attempt = searcher.search(dependencies, progress=progress, max_rounds=policy.max_rounds)
+        attempt = searcher.search(
+            dependencies, progress=progress, max_rounds=policy.max_rounds, observer=observer
+        )
+    if observer is not None:
+        observer.kept(attempt.pins.values())
     if attempt.status != "solved":
         from crossdeps.resolution.explain.conflicts import Failure, explain  # noqa: PLC0415 - seldom
 

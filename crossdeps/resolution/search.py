@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from crossdeps.progress import Progress
     from crossdeps.resolution.dependencies import DependencyReader
+    from crossdeps.resolution.model import PinObserver
     from crossdeps.resolution.reporter import Information
     from crossdeps.resolution.repository import Repository
     from crossdeps.resolution.root_requirements import RootRequirements
@@ -76,12 +77,14 @@ class Searcher(msgspec.Struct, frozen=True, kw_only=True):
         progress: Progress,
         max_rounds: int,
         max_versions: int | None = None,
+        observer: PinObserver | None = None,
     ) -> Attempt:
         """Search for pins that satisfy *roots*.
 
         :param max_versions: how many versions' dependencies may be read; None sets no limit
+        :param observer: is told of the pins while the search goes on
         """
-        search_log = SearchLog(progress)
+        search_log = SearchLog(progress, observer)
         provider = Provider(
             repository=self.repository,
             dependencies=self.dependencies,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from crossdeps.progress import Progress
+
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One file of a verified wheel.
@@ -153,10 +155,17 @@ class ByteSource(Protocol):
     """Downloads files; the index room's client implements it."""
 
     def download(
-        self, url: str, destination: Path, *, size: int | None, hashes: dict[str, str]
+        self,
+        url: str,
+        destination: Path,
+        *,
+        size: int | None,
+        hashes: dict[str, str],
+        progress: Progress | None = None,
     ) -> str:
         """Stream *url* to *destination*, and check it on the way.
 
+        :param progress: is told of the bytes as they arrive; what it raises ends the download
         :returns: sha256 of the file, hex
         :raises IndexAccessError: if it cannot be fetched
         :raises HashMismatchError: if any listed hash differs

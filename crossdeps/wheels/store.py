@@ -95,6 +95,10 @@ class Store:
         """
         return self._writable_directory().work_file(suffix)
 
+    def has(self, sha256: str) -> bool:
+        """Whether there is a wheel under this hash; only :meth:`find` compares its bytes."""
+        return any(directory.has_wheel(sha256) for directory in tuple(self._directories))
+
     def find(self, sha256: str, filename: str) -> Wheel | None:
         """Return the wheel with this hash, if the store has it undamaged.
 

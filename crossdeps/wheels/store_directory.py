@@ -94,6 +94,13 @@ class StoreDirectory:
             raise ValueError(sha256)
         return self.base / "sha256" / sha256[:2] / f"{sha256}{WHEEL_SUFFIX}"
 
+    def has_wheel(self, sha256: str) -> bool:
+        """Whether there is a file for this hash; False if it isn't a SHA-256."""
+        try:
+            return self.path(sha256).is_file()
+        except (OSError, ValueError):
+            return False
+
     def link_wheel(self, sha256: str) -> Path | None:
         """Return a path of the wheel that stays while this is open.
 

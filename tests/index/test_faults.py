@@ -314,8 +314,8 @@ def test_connections_are_used_again(server: IndexServer, open_client: OpenClient
     client = open_client(server.url)
     for name in ("foo", "bar", "baz"):
         client.page(canonicalize_name(name))
-    session = client._session
-    assert session is not None
+    assert client._session is not None
+    session = client._session.result()
     pools = session._plain.poolmanager.pools
     [pool] = [pools[key] for key in pools.keys()]  # noqa: SIM118 - it can't be iterated
     assert pool.num_connections == 1

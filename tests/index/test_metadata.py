@@ -209,7 +209,8 @@ def test_local_wheels_are_read_directly(open_client: OpenClient, tmp_path: Path)
     (tmp_path / LARGE.filename).write_bytes(LARGE.content)
     client = open_client(links=(str(tmp_path),))
     assert client.metadata(only_file(client)) == LARGE.metadata
-    assert client._session is None
+    assert client._session is not None
+    assert not client._session.is_started
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from crossdeps.resolution.model import SelectedPackage
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from crossdeps.progress import Progress
     from tests.support.sdist_factory import SdistFile
     from tests.support.wheel_factory import WheelFile
 
@@ -38,7 +39,13 @@ class MemorySource:
         self._lock = threading.Lock()
 
     def download(
-        self, url: str, destination: Path, *, size: int | None, hashes: dict[str, str]
+        self,
+        url: str,
+        destination: Path,
+        *,
+        size: int | None,
+        hashes: dict[str, str],
+        progress: Progress | None = None,
     ) -> str:
         """Write the file, checking its SHA-256 as the index does."""
         del size
@@ -51,6 +58,8 @@ class MemorySource:
             self._running -= 1
         if url not in self.content:
             raise IndexUnreachableError("no answer", context=(url,))
+        if progress is not None:
+            progress.fetched(url.removeprefix(ROOT), len(self.content[url]))
         destination.write_bytes(self.content[url])
         found = hashlib.sha256(self.content[url]).hexdigest()
         if hashes.get("sha256", found) != found:
