@@ -100,10 +100,11 @@ def _choose(
         from crossdeps.requirements.pylock import read_pylock  # noqa: PLC0415 - one of two ways
 
         return None, read_pylock(request.path)
-    from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - one of two ways
+    from crossdeps.pipeline.resolve import resolve_session  # noqa: PLC0415 - one of two ways
+    from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - as above
 
     session.begin_downloads(runtime_packages)
-    resolution = session.resolve(runtime_packages)
+    resolution = resolve_session(session, runtime_packages)
     return resolution, to_pylock([resolution])
 
 

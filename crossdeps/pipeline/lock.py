@@ -19,7 +19,6 @@ from crossdeps.pipeline.request import (
     Settings,
     read_requirements,
 )
-from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.report.lock import LockContent, LockReport
@@ -32,29 +31,12 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.resolution.model import Resolution
     from crossdeps.target.model import Target
 
     Pins = Mapping[NormalizedName, Version]
 
 _KIND: Final = "locks1"
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, LockContent])
-
-
-def resolve(
-    requirements: RequirementsLike,
-    target: Target,
-    *,
-    settings: Settings | None = None,
-    progress: Progress | None = None,
-) -> Resolution:
-    """Choose a version of every required project, with the reasons.
-
-    :raises CrossdepsError: see :mod:`crossdeps.errors`
-    """
-    request = read_requirements(requirements)
-    with open_session(request, settings or Settings(), progress or Progress()) as session:
-        return session.resolve(find_runtime_packages(session.settings, target))
 
 
 def lock(

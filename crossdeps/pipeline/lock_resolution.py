@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import CrossdepsError, InputError
 from crossdeps.index.transfer import STRONG
+from crossdeps.pipeline.resolve import resolve_session
 from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.report.lock import LockContent, find_changes, find_divergences, list_packages
 from crossdeps.requirements.pylock import is_pylock, not_a_lock, read_pylock
@@ -117,7 +118,7 @@ def _resolve_all(
 
     def resolve_each(preferred: Pins) -> list[Resolution]:
         return [
-            session.resolve(runtime, {**preferred, **own})
+            resolve_session(session, runtime, {**preferred, **own})
             for runtime, own in zip(runtimes, pins, strict=True)
         ]
 

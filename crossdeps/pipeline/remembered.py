@@ -25,7 +25,7 @@ from crossdeps.index.page_states import PageState, find_changed
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.session import Session
@@ -65,7 +65,10 @@ def recall(
         trace, result = decoder.decode(data)
     except msgspec.MsgspecError:
         return None
-    return result if trace_holds(trace, session) else None
+    if not trace_holds(trace, session):
+        return None
+    session.recalled_pages += trace.pages
+    return result
 
 
 def remember(session: Session, kind: str, key: str, result: object) -> None:
@@ -75,12 +78,17 @@ def remember(session: Session, kind: str, key: str, result: object) -> None:
         DerivedCache(session.cache).write(kind, key, msgspec.msgpack.encode((trace, result)))
 
 
-def make_key(session: Session, targets: Sequence[Target], *others: object) -> str:
+def make_key(
+    session: Session,
+    targets: Sequence[Target],
+    *others: object,
+    relevant: Collection[str] | None = None,
+) -> str:
     """Return the key of what *session* makes for *targets*.
 
     :param others: what else decides about the result; made of types that msgspec encodes
+    :param relevant: names of the settings that decide about it; None for those that may
     """
-    settings = session.settings
     configured = session.configured
     parts = [
         __version__,
@@ -88,22 +96,23 @@ def make_key(session: Session, targets: Sequence[Target], *others: object) -> st
         os.getcwd(),  # noqa: PTH109 - a text
         session.request,
         targets,
-        _relevant_settings(settings),
+        _select_settings(session.settings, relevant),
         [configured.options.specified, configured.warnings],
         others,
     ]
     return msgspec.json.encode(parts, enc_hook=repr, order="deterministic").decode()
 
 
-def _relevant_settings(settings: Settings) -> dict[str, Any]:
-    """Return what decides about the result, by name.
+def _select_settings(settings: Settings, relevant: Collection[str] | None) -> dict[str, Any]:
+    """Return the settings that decide about a result, by name.
 
     The path of an artifact matters only where it may lie within the source.
     """
     values = msgspec.structs.asdict(settings)
     if not settings.layout.sources:
         values["layout"] = msgspec.structs.replace(settings.layout, output=None)
-    return {name: value for name, value in values.items() if name not in _IRRELEVANT}
+    names = values.keys() - _IRRELEVANT if relevant is None else relevant
+    return {name: values[name] for name in sorted(names)}
 
 
 def _identify_code() -> Iterator[tuple[str, int, int]]:
@@ -131,7 +140,7 @@ def trace_session(session: Session) -> Trace | None:
         input, directories and repositories to build
     """
     inputs = session.inputs
-    pages = session.index.page_states
+    pages = tuple(dict.fromkeys((*session.recalled_pages, *session.index.page_states)))
     everything = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
     if any(requirement.source for requirement in everything):
         return None
@@ -163,6 +172,9 @@ def _pages_hold(pages: Sequence[PageState], session: Session) -> bool:
     now = None if session.settings.offline else time.time()
     cache = IndexCache(session.cache, _ignore) if session.cache else None
     changed = find_changed(pages, cache, now=now)
+    if cache and not changed:
+        for page in pages:
+            cache.touch_page(page.key)
     if not changed or session.settings.offline:
         return not changed
     try:

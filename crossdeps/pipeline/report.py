@@ -18,6 +18,7 @@ from crossdeps.bundle.read import read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
 from crossdeps.fs import hash_file
 from crossdeps.pipeline.request import Lock, RequirementsLike, Settings, read_request
+from crossdeps.pipeline.resolve import resolve_session
 from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
@@ -190,7 +191,7 @@ def explain(
             raise _not_required(wanted, {each.name for each in chosen}, (), target)
         return explain_locked(lock, chosen, selected, target)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        resolution = session.resolve(find_runtime_packages(session.settings, target))
+        resolution = resolve_session(session, find_runtime_packages(session.settings, target))
         choice = resolution.choices.get(wanted)
         if choice is None:
             inputs = session.inputs.requirements

@@ -28,11 +28,9 @@ from crossdeps.requirements.model import Inputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from packaging.utils import NormalizedName
-    from packaging.version import Version
-
     from crossdeps.config.index_options import IndexOptions
     from crossdeps.index.client import IndexClient
+    from crossdeps.index.page_states import PageState
     from crossdeps.pipeline.request import Request, Settings
     from crossdeps.pipeline.runtime import RuntimePackages
     from crossdeps.progress import Progress
@@ -61,6 +59,9 @@ class Session:
     :param configured: the options in pip's configuration
     :param environ: environment variables of this process
     :param stack: closes what the session opens
+    :ivar downloads: of the pins of a search, once they were begun
+    :ivar recalled_pages: pages that results of earlier runs were made from, which this run uses
+    :ivar recalled_warnings: the warnings of the index in those runs
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Session:
         self.progress = progress
         self.environment = RecordingEnvironment(environ)
         self._stack = stack
-        self._downloads: DownloadQueue | None = None
+        self.downloads: DownloadQueue | None = None
+        self.recalled_pages: list[PageState] = []
+        self.recalled_warnings: list[str] = []
         self.cache = None if settings.no_cache else cache_directory(settings.cache)
 
     @cached_property
@@ -165,49 +168,21 @@ class Session:
         )
 
     def begin_downloads(self, runtime_packages: RuntimePackages) -> None:
-        """Let :meth:`resolve` download the wheels of its pins while it goes on.
+        """Let the search that follows download the wheels of its pins while it goes on.
 
         Not those that are left to the runtime, and none while the pins exceed its limit.
         """
         from crossdeps.wheels.download_queue import DownloadQueue  # noqa: PLC0415 - see the module
 
         facts = runtime_packages.target.runtime_facts
-        self._downloads = DownloadQueue(
+        self.downloads = DownloadQueue(
             self.store,
             lambda: self.index,
             progress=self.progress,
             skipped=runtime_packages.projects.keys() if runtime_packages.used else (),
             budget=facts.limits.unzipped if facts else None,
         )
-        self._stack.callback(self._downloads.close)
-
-    def resolve(
-        self,
-        runtime_packages: RuntimePackages,
-        preferences: Mapping[NormalizedName, Version] | None = None,
-    ) -> Resolution:
-        """Choose a version of every project that is required on the target.
-
-        :param runtime_packages: what the target's runtime provides
-        :param preferences: versions to keep where they still fit
-        :raises ResolutionError: if there is no solution
-        """
-        from crossdeps.errors import ResolutionError  # noqa: PLC0415 - see the module
-        from crossdeps.resolution.resolver import resolve  # noqa: PLC0415 - see the module
-
-        try:
-            return resolve(
-                runtime_packages.limit(self.inputs),
-                runtime_packages.target,
-                self.index,
-                self.settings.policy,
-                builder=self.builder,
-                progress=self.progress,
-                preferences=preferences,
-                observer=self._downloads,
-            )
-        except ResolutionError as error:
-            raise runtime_packages.explain(error) from error.__cause__
+        self._stack.callback(self.downloads.close)
 
     def fetch(self, selected: Sequence[SelectedPackage]) -> tuple[Wheel, ...]:
         """Verified local wheels of the selected packages, in their order."""
@@ -219,7 +194,7 @@ class Session:
             lambda: self.index,
             lambda: self.builder,
             progress=self.progress,
-            downloads=self._downloads,
+            downloads=self.downloads,
         )
 
     def check_metadata(self, resolution: Resolution, wheels: Sequence[Wheel]) -> None:
@@ -242,6 +217,7 @@ class Session:
         warnings = (
             *self.inputs.warnings,
             *self.options.warnings,
+            *self.recalled_warnings,
             *(opened.warnings if opened else ()),
             *self.store.warnings,
         )

@@ -8,7 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.requirements.model import DirectSource, Origin, PreReleases, Requirement
-    from crossdeps.resolution.rejections import Reason, Rejection, SkippedVersion
+    from crossdeps.resolution.rejections import Reason, SkippedVersion
     from crossdeps.target.model import Target
 
 
@@ -86,7 +86,6 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     :param required_by: sorted by dependent
     :param dependencies: normalised names of its dependencies for the target, sorted
     :param skipped_versions: newer versions, newest first
-    :param rejections: all files of the project that are not candidates
     :param built: the wheel built from a direct source or an allowed sdist
     """
 
@@ -98,7 +97,6 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     required_by: tuple[RequiredBy, ...]
     dependencies: tuple[NormalizedName, ...]
     skipped_versions: tuple[SkippedVersion, ...] = ()
-    rejections: Sequence[Rejection] = ()
     requires_python: str | None = None
     built: BuiltWheel | None = None
 

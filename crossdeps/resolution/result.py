@@ -113,7 +113,6 @@ class _ChoiceBuilder:
             ),
             dependencies=tuple(sorted({item.name for item in self._dependencies[name]})),
             skipped_versions=self._find_skipped(pin) if candidate else (),
-            rejections=self._repository.project(name).rejections if candidate else (),
             requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
             built=built,
         )

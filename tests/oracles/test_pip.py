@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdeps.pipeline.lock import lock, resolve
+from crossdeps.pipeline.lock import lock
 from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.resolve import resolve
 from crossdeps.requirements.model import Requirements
 from crossdeps.resolution.lock.writer import to_requirements
 from crossdeps.resolution.model import Policy

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crossdeps
-from crossdeps.pipeline.lock import resolve
 from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.resolve import resolve
 from crossdeps.progress import Progress
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target

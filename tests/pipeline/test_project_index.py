@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.errors import ProjectNotFoundError, ResolutionError
-from crossdeps.pipeline.lock import resolve
 from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.resolve import resolve
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target
 from tests.support.index_settings import Settings as Habits

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import crossdeps
-from crossdeps.pipeline.lock import resolve
 from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.resolve import resolve
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target
 from tests.support.command_line import fill

@@ -14,12 +14,15 @@ from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile, ProjectPage
 from crossdeps.requirements.model import DirectSource, FileOptions, Inputs, Origin, Requirement
+from crossdeps.requirements.syntax import Markers
 from crossdeps.resolution.model import BuiltWheel, Policy, Resolution
+from crossdeps.resolution.repository import Repository
 from crossdeps.resolution.resolver import resolve
+from crossdeps.resolution.root_requirements import read_root_requirements
 from crossdeps.target.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -254,6 +257,22 @@ class Case:
             },
             ahead=ahead,
         )
+
+    def rejections(self, names: Iterable[NormalizedName]) -> dict[str, str]:
+        """Why each file of these projects that is no candidate is none, by name."""
+        target = TARGETS[self.target]
+        repository = Repository(
+            index=self.memory_index(),
+            target=target,
+            roots=read_root_requirements(self.inputs(), Markers(target), self.policy),
+            options=self.options,
+            builder=MemoryBuilder(self.builds),
+        )
+        return {
+            rejection.file.filename: rejection.reason
+            for name in names
+            for rejection in repository.project(name).rejections
+        }
 
 
 def pins_of(resolution: Resolution) -> str:

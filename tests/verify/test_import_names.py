@@ -12,8 +12,8 @@ import pytest
 import requests
 from packaging.utils import canonicalize_name
 
-from crossdeps.pipeline.lock import resolve
 from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.resolve import resolve
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
