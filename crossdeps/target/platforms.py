@@ -18,13 +18,12 @@ _LEGACY_ALIASES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "
 _OLDEST_GLIBC = {"x86_64": (2, 5), "aarch64": (2, 17)}
 _OLDEST_MUSL = (1, 0)
 
-_PLATFORM = re.compile(
-    r"""(?: (?P<legacy>manylinux(?:1|2010|2014))
-          | manylinux_(?P<glibc>\d+_\d+)
-          | musllinux_(?P<musl>\d+_\d+)
-          | (?P<bare>linux)
-        )_(?P<arch>x86_64|aarch64)""",
-    re.VERBOSE,
+_PLATFORM = (
+    r"(?:(?P<legacy>manylinux(?:1|2010|2014))"
+    r"|manylinux_(?P<glibc>\d+_\d+)"
+    r"|musllinux_(?P<musl>\d+_\d+)"
+    r"|(?P<bare>linux)"
+    r")_(?P<arch>x86_64|aarch64)"
 )
 
 
@@ -108,7 +107,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
         :raises TargetError: if it is not a Linux platform tag of a known architecture
         """
         normalised = text.strip().lower().replace("-", "_").replace(".", "_")
-        match = _PLATFORM.fullmatch(re.sub(r"_(arm64|amd64)$", _canonical_suffix, normalised))
+        match = re.fullmatch(_PLATFORM, re.sub(r"_(arm64|amd64)$", _canonical_suffix, normalised))
         if match is None:
             raise TargetError(
                 f"unknown platform {text!r}",
