@@ -10,6 +10,7 @@ Regular expressions are compiled on first use, which keeps the import cheap.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -255,8 +256,7 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     if not at:
         return url, None
     user, _, password = userinfo.partition(":")
-    bare = urlunsplit(parts._replace(netloc=host))
-    return bare, (unquote(user), unquote(password))
+    return urlunsplit(parts._replace(netloc=host)), (unquote(user), unquote(password))
 
 
 def show_url(url: str) -> str:
@@ -288,10 +288,13 @@ def local_path(location: str) -> Path | None:
     """Return the path of a plain path or a local ``file:`` URL (RFC 8089), None for other URLs."""
     if not is_url(location):
         return Path(location)
-    from urllib.parse import urlsplit  # noqa: PLC0415 - loads much
-    from urllib.request import url2pathname  # noqa: PLC0415 - the same
+    from urllib.parse import unquote, urlsplit  # noqa: PLC0415 - loads much
 
     parts = urlsplit(location)
     if parts.scheme.lower() != "file" or parts.netloc.lower() not in {"", "localhost"}:
         return None
+    if os.name != "nt":
+        return Path(unquote(parts.path))
+    from urllib.request import url2pathname  # noqa: PLC0415 - loads http.client and ssl
+
     return Path(url2pathname(parts.path))

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 
-from crossdeps.text import escape, first_lines, first_words, join_words, plural, printable
+from crossdeps.text import (
+    escape,
+    first_lines,
+    first_words,
+    join_words,
+    local_path,
+    plural,
+    printable,
+)
 
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 UNASSIGNED = "Cn"
@@ -50,3 +59,17 @@ def test_counts_and_lists() -> None:
     assert first_lines([], 2) == ()
     assert first_lines(["a", "b"], 2) == ("a", "b")
     assert first_words(["a", "b", "c"], 1) == "a, and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("wheels/a", Path("wheels/a")),
+        ("file:///srv/my%20wheels/%C3%A9t%C3%A9", Path("/srv/my wheels/été")),
+        ("FILE://localhost/srv/wheels?query#fragment", Path("/srv/wheels")),
+        ("file://host/srv/wheels", None),
+        ("https://host/srv/wheels", None),
+    ],
+)
+def test_local_path(location: str, path: Path | None) -> None:
+    assert local_path(location) == path

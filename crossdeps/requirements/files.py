@@ -32,7 +32,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARATION = re.compile(rb"coding[:=][ \t]*([-\w.]{1,40})")
+_DECLARATION = rb"coding[:=][ \t]*([-\w.]{1,40})"
 # Not the encodings of files: host-dependent, or transformations of names and literals.
 _NOT_FOR_FILES = {"idna", "mbcs", "oem", "punycode", "undefined"}
 _NOT_FOR_FILES |= {"unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape"}
@@ -162,7 +162,7 @@ def decode(data: bytes) -> str:
 def _declared_encoding(data: bytes) -> str | None:
     """The encoding that a comment in the first two lines declares (PEP 263)."""
     for line in data[:_SAMPLE].splitlines()[:2]:
-        found = _DECLARATION.search(line) if line.startswith(b"#") else None
+        found = re.search(_DECLARATION, line) if line.startswith(b"#") else None
         if found:
             return _known_encoding(found[1].decode("ascii", "replace"))
     return None

@@ -11,6 +11,20 @@ from tests.support.wheel_factory import make_wheel
 
 ROOT = Path(__file__).parents[2]
 TARGET = ["--python", "3.12", "--arch", "x86_64"]
+# All that a command line needs until the verb is known.
+COMMAND_LINE = {
+    "crossdeps",
+    "crossdeps.cli",
+    "crossdeps.cli.argument_parser",
+    "crossdeps.cli.main",
+    "crossdeps.cli.output",
+    "crossdeps.config",
+    "crossdeps.config.option_types",
+    "crossdeps.config.options",
+    "crossdeps.errors",
+    "crossdeps.progress",
+    "crossdeps.version",
+}
 HEAVY = {
     "elftools",
     "isal",
@@ -37,6 +51,19 @@ INDEX = {
     "crossdeps.index.http_session",
     "http.client",
     "ssl",
+}
+# Each of these takes longer to load than all that a command needs until its target and settings are
+# known.
+SLOW = {
+    "concurrent.futures",
+    "csv",
+    "dataclasses",
+    "logging",
+    "packaging",
+    "subprocess",
+    "tomli",
+    "tomllib",
+    "urllib.request",
 }
 NOT_FOR_A_LOCK = {
     "crossdeps.bundle.sources",
@@ -74,6 +101,9 @@ def test_nothing_heavy_is_loaded(arguments: list[str], exit_code: int) -> None:
     # argparse of Python 3.14 colors its help with a module of dataclasses.
     more = {"dataclasses", "inspect"} if sys.version_info < (3, 14) else set()
     assert _imported(done.stderr) & (HEAVY | more) == set()
+    ours = {name for name in _modules(done.stderr) if name.partition(".")[0] == "crossdeps"}
+    # The message about a mistake is escaped.
+    assert ours == COMMAND_LINE | ({"crossdeps.text"} if exit_code else set())
 
 
 @pytest.mark.subprocess
@@ -103,23 +133,83 @@ def test_a_lock_whose_wheels_are_stored_is_built_without_resolver_and_index(
     options = ["--cache-dir", "cache", "--isolated"]
     build = ["build", "pylock.toml", *TARGET, *options]
 
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "crossdeps", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
-
-    run("lock", "small", "--no-index", "--find-links", ".", *TARGET, *options)
-    run(*build, "-o", "first.zip")
-    loaded = run(*build, "-o", "second.zip")
+    links = ["--no-index", "--find-links", "."]
+    _run_and_trace(tmp_path, "lock", "small", *links, *TARGET, *options)
+    _run_and_trace(tmp_path, *build, "-o", "first.zip")
+    loaded = _run_and_trace(tmp_path, *build, "-o", "second.zip")
     assert _imported(loaded) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
     assert _modules(loaded) & NOT_FOR_A_LOCK == set()
+
+
+PREPARE = """
+import os, sys
+from crossdeps.cli.argument_parser import parse_arguments
+from crossdeps.cli.output import Console
+from crossdeps.cli.settings import build_requirements, build_settings, choose_target
+from crossdeps.config.pip_config import read_pip_configuration
+from crossdeps.pipeline.request import read_request
+from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
+
+options = parse_arguments(sys.argv[1:])
+target = choose_target(options, Console(options, os.environ))
+settings = build_settings(options, target)
+read_request(build_requirements(options))
+read_runtime_context(find_runtime_packages(settings, target))
+read_pip_configuration({"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://index.example"})
+print(*sys.modules)
+"""
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "pylock.toml", *TARGET, "-o", "function.zip", "--source", "src", "--strict"],
+        ["build", "requests>=2", "--runtime", "python3.12", "--arch", "arm64", "--layer"],
+        ["lock", "-r", "requirements.in", *TARGET, "--index-url", "https://index.example/simple"],
+    ],
+    ids=["lock", "requirement for a runtime", "requirements file"],
+)
+def test_target_and_settings_are_known_before_anything_slow_is_loaded(
+    arguments: list[str],
+) -> None:
+    """A build whose result is remembered needs little more: it looks no version up."""
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARE, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert "crossdeps.pipeline.runtime" in loaded
+    assert loaded & (SLOW | NOT_FOR_A_LOCK | (HEAVY - {"msgspec"})) == set()
+
+
+@pytest.mark.subprocess
+def test_a_lock_that_is_remembered_is_written_without_a_search(tmp_path: Path) -> None:
+    """Where all that a lock was made from is the same, neither it nor a page is read again."""
+    make_wheel("small", "1.0").write_to(tmp_path)
+    options = ["--cache-dir", "cache", "--isolated", "--no-index", "--find-links", "."]
+    for _ in range(3):  # the second keeps the versions of the first
+        loaded = _run_and_trace(tmp_path, "lock", "small", *TARGET, *options)
+    assert "crossdeps.pipeline.remembered" in _modules(loaded)
+    assert _modules(loaded) & (SLOW | NOT_FOR_A_LOCK | (HEAVY - {"msgspec"})) == set()
+
+
+def _run_and_trace(folder: Path, *arguments: str) -> str:
+    """Run a command in *folder*, and return what ``-X importtime`` prints of it."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "crossdeps", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
 
 
 def _imported(importtime: str) -> set[str]:
