@@ -20,13 +20,14 @@ from crossdeps.wheels.facts import name_wheel
 from crossdeps.wheels.store_directory import StoreDirectory, move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from tempfile import TemporaryDirectory
 
     from typing_extensions import Self
 
     from crossdeps.wheels.model import CheckedName, Wheel, WheelFacts
 
+_THREADS = 4
 _UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
 
 
@@ -116,6 +117,32 @@ class Store:
             if file and facts:
                 return _name(facts, file, filename)
         return None
+
+    def find_all(self, wanted: Sequence[tuple[str, str]]) -> list[Wheel | None]:
+        """Find several wheels, given as for :meth:`find`; hashing uses every processor.
+
+        :raises WheelError: the first one, in the order of *wanted*
+        """
+        found: list[Wheel | None] = [None] * len(wanted)
+        errors: dict[int, Exception] = {}
+        indexes = iter(range(len(wanted)))
+
+        def work() -> None:
+            for index in indexes:  # shared: each thread takes the next one
+                try:
+                    found[index] = self.find(*wanted[index])
+                except Exception as error:  # noqa: BLE001, PERF203 - raised below
+                    errors[index] = error
+
+        threads = [threading.Thread(target=work) for _ in wanted[1:_THREADS]]
+        for thread in threads:
+            thread.start()
+        work()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[min(errors)]
+        return found
 
     def add(self, path: Path, *, filename: str, hashes: Mapping[str, str]) -> Wheel:
         """Read *path* strictly and move it into the store; refused or not, it is moved away.

@@ -92,7 +92,7 @@ class StoreDirectory:
         """
         if not re.fullmatch("[0-9a-f]{64}", sha256):
             raise ValueError(sha256)
-        return self.base / "sha256" / sha256[:2] / f"{sha256}{WHEEL_SUFFIX}"
+        return self.base / f"sha256/{sha256[:2]}/{sha256}{WHEEL_SUFFIX}"
 
     def has_wheel(self, sha256: str) -> bool:
         """Whether there is a file for this hash; False if it isn't a SHA-256."""
