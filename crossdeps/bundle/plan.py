@@ -37,17 +37,25 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Entry, Layout
     from crossdeps.bundle.placement import PlacedWheel
+    from crossdeps.derived import DerivedCache
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
 
 
-def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bundle:
+def plan_bundle(
+    wheels: Sequence[Wheel],
+    target: Target,
+    layout: Layout,
+    *,
+    cache: DerivedCache | None = None,
+) -> Bundle:
     """List the files of the artifact, before any of it is written.
 
     Every .dist-info gets an INSTALLER, and a RECORD of the files that are part of the artifact
     ("Recording installed projects"); bytecode and signatures of RECORD never are. The order of
     *wheels* doesn't matter.
 
+    :param cache: keeps what the code of a wheel uses, for ``--slim``
     :raises CollisionError: if wheels or the source have different files with the same path
     :raises WheelError: if a wheel has unsafe scripts or unknown schemes
     :raises InputError: if a source cannot be read
@@ -55,7 +63,7 @@ def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bund
     """
     layout.check(target)
     excluded = frozenset(layout.excluded_projects)
-    plan = _Plan(layout)
+    plan = _Plan(layout, cache)
     for wheel in sorted(wheels, key=lambda wheel: (wheel.name, wheel.filename)):
         if wheel.name in excluded:
             size = sum(member.size for member in wheel.members)
@@ -70,8 +78,9 @@ def plan_bundle(wheels: Sequence[Wheel], target: Target, layout: Layout) -> Bund
 class _Plan:
     """What is planned so far; it grows by each wheel and ends as a Bundle."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, cache: DerivedCache | None) -> None:
         self.layout = layout
+        self.cache = cache
         self.parts: dict[NormalizedName, PlacedWheel] = {}
         self.sources: list[Entry] = []
         self.removed: dict[tuple[str, str], int] = defaultdict(int)
@@ -106,7 +115,7 @@ class _Plan:
         )
         if not is_plain:
             planned = list(resolve_collisions(self._planned_entries()))
-        kept, removed = exclude_files(planned, self.layout)
+        kept, removed = exclude_files(planned, self.layout, self.cache)
         for rule, owner, size in removed:
             self.removed[rule, owner] += size
         is_complete = len(kept) == len(planned)

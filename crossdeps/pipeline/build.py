@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.plan import plan_bundle
+from crossdeps.derived import DerivedCache
 from crossdeps.pipeline.artifact import apply_layout, build_report, check_output, write_artifact
 from crossdeps.pipeline.request import Lock, RequirementsLike, Settings, read_request
 from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
@@ -74,7 +75,8 @@ def build(
         wheels = session.fetch([item for item in selected if item.name not in left_out])
         if resolution:
             session.check_metadata(resolution, wheels)
-        bundle = plan_bundle(wheels, target, settings.layout)
+        derived = DerivedCache(session.cache)
+        bundle = plan_bundle(wheels, target, settings.layout, cache=derived)
         missing = expected_missing(bundle, settings, session.inputs) | left_out
         findings = verify(
             bundle,
@@ -82,6 +84,7 @@ def build(
             ignore=settings.ignore,
             expected_missing=missing,
             runtime_context=runtime_context,
+            cache=derived,
         )
         _check_findings(findings, strict=settings.strict)
         artifact = write_artifact(bundle, settings, session.progress, checked)

@@ -14,14 +14,16 @@ from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.native import NativeFile, classify_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from typing_extensions import Self
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
+    from crossdeps.derived import DerivedCache
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
+    from crossdeps.verify.model import Finding, Ignore
     from crossdeps.verify.modules import ModuleIndex, SourceFile
 
 
@@ -33,6 +35,8 @@ class CheckContext:
     :param expected_missing: normalized names of projects that will be on the target although they
         are not in the bundle, besides those of the runtime
     :param runtime_context: what else will be on the target
+    :param ignored: patterns of findings that will be left out
+    :param cache: keeps what the code of a wheel uses
     """
 
     def __init__(
@@ -42,11 +46,15 @@ class CheckContext:
         *,
         expected_missing: frozenset[str],
         runtime_context: RuntimeContext | None = None,
+        ignored: Sequence[Ignore] = (),
+        cache: DerivedCache | None = None,
     ) -> None:
         self.bundle = bundle
         self.target = target
         self.expected_missing = expected_missing
         self.runtime_context = runtime_context or RuntimeContext()
+        self.cache = cache
+        self._ignored = ignored
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
@@ -54,6 +62,10 @@ class CheckContext:
 
     def __exit__(self, *exception: object) -> None:
         self._reader.__exit__(*exception)
+
+    def ignores(self, finding: Finding) -> bool:
+        """Whether *finding* will be left out, so that its advice need not be worked out."""
+        return any(item.matches(finding) for item in self._ignored)
 
     @cached_property
     def entries(self) -> dict[str, Entry]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from crossdeps.bundle.model import Bundle
+    from crossdeps.derived import DerivedCache
     from crossdeps.target.model import Target
     from crossdeps.verify.model import Finding, Ignore, Rule, RuntimeContext
 
@@ -85,6 +86,7 @@ def verify(
     ignore: Iterable[Ignore] = (),
     expected_missing: Iterable[str] = (),
     runtime_context: RuntimeContext | None = None,
+    cache: DerivedCache | None = None,
 ) -> tuple[Finding, ...]:
     """Check *bundle* for problems that it will have on *target*.
 
@@ -92,6 +94,7 @@ def verify(
     :param expected_missing: normalized names of projects that will be on the target although they
         are not in the bundle, such as those left out on purpose, besides those of the runtime
     :param runtime_context: layers, what the runtime provides, and the handler
+    :param cache: keeps what the code of a wheel uses
     :returns: errors first, then in the order of the reference, then by path
     :raises ArtifactReadError: if a file of the bundle cannot be read again
     """
@@ -102,6 +105,8 @@ def verify(
         target,
         expected_missing=frozenset(expected_missing),
         runtime_context=runtime_context,
+        ignored=ignored,
+        cache=cache,
     ) as context:
         findings = [finding for check in CHECKS for finding in check(context)]
     explained = {(finding.rule, finding.owner) for finding in findings}
@@ -109,7 +114,7 @@ def verify(
         finding
         for finding in findings
         if explained.isdisjoint((id_, finding.owner) for id_ in RULES[finding.rule].explained_by)
-        and not any(item.matches(finding) for item in ignored)
+        and not context.ignores(finding)
     )
     return tuple(
         sorted(

@@ -45,11 +45,13 @@ def check_size(context: CheckContext) -> Iterator[Finding]:
     if layers:
         count = "its layer" if len(layers) == 1 else f"its {len(layers)} layers"
         sizes += f", with {count} {total:,}"
-    yield TOO_LARGE.finding(
-        f"{sizes}; {facts.name} accepts {facts.limits.unzipped:,}",
-        hint=_format_advice(total - facts.limits.unzipped, _find_savings(context)),
-        details=_list_largest(context),
-    )
+    finding = TOO_LARGE.finding(f"{sizes}; {facts.name} accepts {facts.limits.unzipped:,}")
+    if not context.ignores(finding):
+        yield msgspec.structs.replace(
+            finding,
+            hint=_format_advice(total - facts.limits.unzipped, _find_savings(context)),
+            details=_list_largest(context),
+        )
 
 
 class _Saving(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ def _find_savings(context: CheckContext) -> list[_Saving]:
     exclude = " ".join(f"--exclude-project {name}" for name in sorted(duplicates))
     provided = _find_provided(context) - duplicates
     excluded = duplicates | provided
-    removable = find_removable(context.bundle.entries, context.bundle.prefix)
+    removable = find_removable(context.bundle.entries, context.bundle.prefix, context.cache)
     slimmed = [
         entry for path in removable if (entry := context.entries[path]).owner not in excluded
     ]

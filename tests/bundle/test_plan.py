@@ -3,15 +3,21 @@ from __future__ import annotations
 import csv
 import io
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+from msgspec import msgpack
+from msgspec.structs import replace
 
 from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import Layout, layer_prefix
 from crossdeps.bundle.plan import plan_bundle
+from crossdeps.derived import DerivedCache
 from crossdeps.errors import CollisionError, UsageError, WheelError
+from crossdeps.wheels.facts import plan_installation
 from crossdeps.wheels.record import SOURCE_RECORD, parse_installed_record
+from tests.support.growth import LINEAR, growth
+from tests.support.large_wheels import large_wheel
 from tests.support.wheel_factory import Member, make_elf
 
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle
     from crossdeps.target.model import Target
+    from crossdeps.wheels.model import Wheel
     from tests.bundle.conftest import WheelMaker
 
 
@@ -331,3 +338,79 @@ def test_unsafe_entry_points_never_become_launchers(
     """Whichever room refuses first, nothing is planned."""
     with pytest.raises(WheelError):
         plan_bundle([wheel("a", entry_points=entry_points)], target, Layout())
+
+
+def test_the_work_grows_with_the_files_of_a_wheel(target: Target) -> None:
+    def work(made: Wheel) -> None:
+        assert len(plan_bundle([made], target, Layout()).entries) == len(made.members) + 2
+
+    assert growth(work, lambda size: large_wheel("a", size), 10_000) <= LINEAR
+
+
+def test_the_work_grows_with_the_wheels(target: Target) -> None:
+    def make(size: int) -> list[Wheel]:
+        return [large_wheel(f"p{number}", 10) for number in range(size)]
+
+    def work(made: list[Wheel]) -> None:
+        assert len(plan_bundle(made, target, Layout()).entries) == 12 * len(made)
+
+    assert growth(work, make, 1_000) <= LINEAR
+
+
+def test_the_work_grows_with_shared_files(target: Target) -> None:
+    """As with the files of namespace packages, which are the same in each wheel."""
+
+    def make(size: int) -> list[Wheel]:
+        first = large_wheel("a", size)
+        second = large_wheel("b", 3)
+        members = (*first.members, *second.members)
+        installation = plan_installation(second.dist_info, members)
+        return [first, replace(second, members=members, installation=installation)]
+
+    def work(made: list[Wheel]) -> None:
+        plan_bundle(made, target, Layout(exclude=("*.pyi",)))
+
+    assert growth(work, make, 10_000) <= LINEAR
+
+
+def test_the_work_grows_with_the_files_to_trim(target: Target, tmp_path: Path) -> None:
+    def make(size: int) -> tuple[Wheel, DerivedCache]:
+        made = large_wheel("a", size)
+        cache = DerivedCache(tmp_path)
+        cache.write("code-uses-1", made.sha256, msgpack.encode([]))
+        return made, cache
+
+    def work(pair: tuple[Wheel, DerivedCache]) -> None:
+        plan_bundle([pair[0]], target, Layout(slim=True), cache=pair[1])
+
+    assert growth(work, make, 10_000) <= LINEAR
+
+
+@pytest.mark.parametrize("kind", ["zip", "directory"])
+@pytest.mark.parametrize("exclude", [(), ("b/x.py",), ("a/gone.py",)], ids=str)
+def test_records_list_what_is_there(
+    wheel: WheelMaker, target: Target, kind: Literal["zip", "directory"], exclude: tuple[str, ...]
+) -> None:
+    """Whether a wheel's own RECORD can be used, or is written for what is left of its files."""
+    made = [
+        wheel(
+            "a",
+            files={"a/x.py": "1", "a/gone.py": "2", "a-1.0.data/scripts/run": "#!python\n"},
+            entry_points={"console_scripts": {"go": "a:main"}},
+        ),
+        wheel("b", files={"b/x.py": "1", "a/x.py": "1"}),
+    ]
+    bundle = plan_bundle(made, target, Layout(kind=kind, exclude=exclude, prefix="python/"))
+    entries = {entry.path.removeprefix("python/"): entry for entry in bundle.entries}
+    listed = set()
+    for name in ("a", "b"):
+        info = f"{name}-1.0.dist-info"
+        rows = list(parse_installed_record(data_of(bundle, f"python/{info}/RECORD")))
+        assert [row.path for row in rows] == sorted(row.path for row in rows)
+        for row in rows:
+            listed.add(row.path)
+            if row.path != f"{info}/RECORD":
+                assert (row.sha256, row.size) == (
+                    entries[row.path].sha256, entries[row.path].size
+                )  # fmt: skip
+    assert listed == entries.keys()

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.bundle.code_uses import imported_modules
 from crossdeps.bundle.model import Layout
 from crossdeps.bundle.plan import plan_bundle
-from crossdeps.bundle.slimming import imported_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
