@@ -16,10 +16,9 @@ import urllib.parse
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
-import requests.utils
 import urllib3.exceptions
 
-from crossdeps.index.adapters import PooledAdapter, QuietAdapter, SharedTlsAdapter
+from crossdeps.index.adapters import Transport
 from crossdeps.index.model import Connection, CredentialsLookup, no_credentials, read_origin
 from crossdeps.index.responses import (
     CHUNK,
@@ -39,6 +38,8 @@ from crossdeps.text import is_http, show_url
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from urllib3 import BaseHTTPResponse
+
 T = TypeVar("T")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -50,6 +51,8 @@ _CONNECTION_ERRORS = (
     urllib3.exceptions.ProtocolError,
     urllib3.exceptions.TimeoutError,
     urllib3.exceptions.SSLError,
+    urllib3.exceptions.MaxRetryError,
+    urllib3.exceptions.PoolError,
 )
 
 
@@ -69,18 +72,13 @@ class HttpSession:
         self._connection = connection or Connection()
         self._credentials = credentials
         self._headers = {"User-Agent": user_agent, "Connection": "keep-alive"}
-        self._lock = threading.Lock()
-        self._plain, self._quiet = PooledAdapter(), QuietAdapter()
-        self._shared: SharedTlsAdapter | None = None
+        self._transport = Transport(self._connection)
         self._closed = threading.Event()
 
     def close(self) -> None:
         """End waits and transfers soon, and close idle connections."""
         self._closed.set()
-        with self._lock:
-            for adapter in (self._plain, self._quiet, self._shared):
-                if adapter is not None:
-                    adapter.close()
+        self._transport.close()
 
     def fetch(self, request: Request, consume: Callable[[Response], T]) -> T:
         """Send a request and return what *consume* makes of the response, whose body it reads.
@@ -105,7 +103,7 @@ class HttpSession:
                     wait = self._check_retry(response, request, attempt)
             except (BrokenResponseError, *_CONNECTION_ERRORS) as error:
                 last = attempt > connection.retries
-                if last or isinstance(error, requests.exceptions.SSLError):
+                if last or _is_failed_handshake(error):
                     raise self._convert_error(error, request, attempt) from error
                 wait = None
             self._wait(wait, attempt, deadline, request)
@@ -138,33 +136,33 @@ class HttpSession:
             times = f" ({attempt} attempts)" if attempt > 1 else ""
             return response_error(f"{error}{times}", url, subject, rule="answer-broken")
         reason = describe_failure(error, self._connection.timeout)
-        if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+        if _is_failed_handshake(error) or isinstance(error, urllib3.exceptions.SSLError):
             return tls_error(reason, url, subject, bundle=self._connection.certificates)
         return unreachable_error(reason, url, subject, attempts=attempt)
 
     @contextlib.contextmanager
     def _open(self, request: Request, deadline: float) -> Iterator[Response]:
         """Send the request, following redirects; the connection is kept if that is cheap."""
-        raw = self._follow(request)
+        raw, url = self._follow(request)
         try:
-            yield Response(raw, request, deadline, self._closed)
+            yield Response(raw, url, request, deadline, self._closed)
         except BaseException:
-            raw.close()
+            _close(raw)
             raise
         _release(raw)
 
-    def _follow(self, request: Request) -> requests.Response:
+    def _follow(self, request: Request) -> tuple[BaseHTTPResponse, str]:
+        """Send the request, following redirects; return the response and its URL."""
         url = request.url
         credentials = self._credentials(url)
-        origin = read_origin(url)
         for _ in range(_MAX_REDIRECTS + 1):
-            raw = self._send(url, request, credentials)
-            location = raw.headers.get("Location")
-            if raw.status_code not in _REDIRECTS or location is None:
-                return raw
+            raw, url = self._send(url, request, credentials)
+            location = raw.headers.get("Location") if raw.status in _REDIRECTS else None
+            if location is None:
+                return raw, url
             _release(raw)
             url = _redirect_target(url, location, request)
-            if read_origin(url) != origin:
+            if read_origin(url) != read_origin(request.url):
                 credentials = None  # also if a later redirect leads back
         raise response_error(
             f"the index redirects more than {_MAX_REDIRECTS} times",
@@ -175,79 +173,37 @@ class HttpSession:
 
     def _send(
         self, url: str, request: Request, credentials: tuple[str, str] | None
-    ) -> requests.Response:
+    ) -> tuple[BaseHTTPResponse, str]:
         headers = {**self._headers, **request.headers()}
         if credentials is not None:
             # Basic credentials in UTF-8 (RFC 7617)
             encoded = base64.b64encode(":".join(credentials).encode()).decode("ascii")
             headers["Authorization"] = f"Basic {encoded}"
-        try:
-            prepared = requests.Request("GET", url, headers=headers).prepare()
-        except (requests.exceptions.RequestException, ValueError) as error:
-            raise response_error(
-                "the URL is not valid", url, request.subject, rule="url"
-            ) from error
-        connection = self._connection
-        trusted = connection.is_trusted(url)
-        proxies = connection.proxies_for(url)
-        try:
-            return self._adapter(url, proxies, trusted=trusted).send(
-                prepared,
-                stream=True,
-                timeout=(connection.timeout, connection.timeout),
-                verify=False if trusted else connection.certificates or True,
-                cert=connection.client_certificate,
-                proxies=proxies,
-            )
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidProxyURL,
-            requests.exceptions.InvalidSchema,
-        ) as error:  # the URL of the index was valid, so it is that of the proxy
-            is_socks = any("socks" in str(proxy).lower() for proxy in proxies.values())
-            raise unreachable_error(
-                "the proxy cannot be used",
-                url,
-                request.subject,
-                hint="a SOCKS proxy requires PySocks in the environment of crossdeps"
-                if is_socks
-                else "give it as http://HOST:PORT",
-            ) from error
-        except requests.exceptions.RequestException:
-            raise
-        except OSError as error:  # a bundle or client certificate that cannot be read
-            raise tls_error(
-                "the certificates cannot be read",
-                url,
-                request.subject,
-                bundle=connection.certificates or connection.client_certificate,
-            ) from error
-
-    def _adapter(self, url: str, proxies: dict[str, str], *, trusted: bool) -> PooledAdapter:
-        """The adapter for a URL and its proxies.
-
-        :raises OSError: if the certificates cannot be read
-        """
-        if trusted:
-            return self._quiet
-        proxy = requests.utils.select_proxy(url, proxies) or ""
-        if not url.lower().startswith("https:") or proxy.lower().startswith("https:"):
-            return self._plain
-        with self._lock:
-            if self._shared is None:
-                self._shared = SharedTlsAdapter(self._connection.certificates)
-            return self._shared
+        return self._transport.send(url, headers, request.subject)
 
 
-def _release(raw: requests.Response) -> None:
+def _is_failed_handshake(error: Exception) -> bool:
+    reason = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else None
+    return isinstance(error, requests.exceptions.SSLError) or isinstance(
+        reason, urllib3.exceptions.SSLError
+    )
+
+
+def _release(raw: BaseHTTPResponse) -> None:
     """Read what is left of a short body, so that the connection can be reused; else close it."""
-    length = raw.headers.get("Content-Length", "0" if raw.status_code == 304 else "")
+    length = raw.headers.get("Content-Length", "0" if raw.status == 304 else "")
     if length.isascii() and length.isdigit() and len(length) < 6:
         # RuntimeError: the body was already read, and decoded, to its end.
         with contextlib.suppress(urllib3.exceptions.HTTPError, RuntimeError):
-            while raw.raw.read1(CHUNK, decode_content=False):
+            while raw.read1(CHUNK, decode_content=False):
                 pass
+    _close(raw)
+
+
+def _close(raw: BaseHTTPResponse) -> None:
+    """Give the connection back: closed, unless the body was read to its end."""
     raw.close()
+    raw.release_conn()
 
 
 def _redirect_target(url: str, location: str, request: Request) -> str:

@@ -316,7 +316,7 @@ def test_connections_are_used_again(server: IndexServer, open_client: OpenClient
         client.page(canonicalize_name(name))
     assert client._session is not None
     session = client._session.result()
-    pools = session._plain.poolmanager.pools
+    pools = session._transport._plain.poolmanager.pools
     [pool] = [pools[key] for key in pools.keys()]  # noqa: SIM118 - it can't be iterated
     assert pool.num_connections == 1
 
