@@ -13,6 +13,7 @@ from __future__ import annotations
 import stat
 import struct
 import zlib
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +32,7 @@ from crossdeps.wheels.zip_format import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from crossdeps.bundle.model import Bundle, Entry
@@ -99,92 +100,90 @@ def plan_zip(bundle: Bundle) -> tuple[ZipLayout, tuple[Path, ...]]:
     :raises OutputError: if a file of the user has changed since it was planned
     :raises OSError: if one cannot be read
     """
-    planner = _Planner()
-    for entry in sorted(bundle.entries, key=lambda entry: entry.path):
-        planner.add(entry)
-    return planner.finish(), tuple(planner.paths)
-
-
-class _Planner:
-    def __init__(self) -> None:
-        self.paths: list[Path] = []
-        self._files: list[LayoutFile] = []
-        self._wheels: dict[str, int] = {}
-        self._wheel: Wheel | None = None
-        self._index = 0
-        self._position = 0
-        self._data: list[bytes] = []
-        self._length = 0
-        self._central: list[bytes] = []
-        self._extents: list[tuple[int, int, int, int]] = []
-
-    def add(self, entry: Entry) -> None:
-        content = entry.content
+    files = _Files()
+    data: list[bytes] = []
+    directory: list[bytes] = []
+    extents: list[tuple[int, int, int, int]] = []
+    position = length = index = 0
+    wheel: Wheel | None = None
+    for entry in sorted(bundle.entries, key=attrgetter("path")):
+        content, stored = entry.content, None
         if isinstance(content, WheelContent):
+            if content.wheel is not wheel:
+                wheel = content.wheel
+                index = files.add_wheel(wheel)
             member = content.member
-            if content.wheel is not self._wheel:
-                self._select(content.wheel)
-            self._add_header(entry, member.method, member.crc32, member.compressed_size)
-            self._add_extent(self._index, member.offset, member.compressed_size)
+            method, crc32 = member.method, member.crc32
+            offset, size = member.offset, member.compressed_size
         elif isinstance(content, FileContent):
-            crc32 = 0
-            for chunk in _read(entry):
-                crc32 = zlib.crc32(chunk, crc32)
-            self._add_header(entry, STORED, crc32, entry.size)
-            self.paths.append(content.file)
-            self._files.append(
-                LayoutFile(name=str(content.file), sha256=entry.sha256, is_wheel=False)
-            )
-            self._add_extent(len(self._files) - 1, 0, entry.size)
+            wheel, index = None, files.add_user_file(content.file, entry.sha256)
+            method, crc32 = STORED, _checksum(_read(entry))
+            offset, size = 0, entry.size
         else:
-            data = content.data if isinstance(content, InlineContent) else b"".join(_read(entry))
-            self._add_header(entry, STORED, zlib.crc32(data), entry.size)
-            self._add_data(data)
-
-    def _select(self, wheel: Wheel) -> None:
-        self._wheel = wheel
-        self._index = self._wheels.setdefault(wheel.sha256, len(self._files))
-        if self._index == len(self._files):
-            self.paths.append(wheel.file)
-            self._files.append(LayoutFile(name=wheel.filename, sha256=wheel.sha256, is_wheel=True))
-
-    def _add_header(self, entry: Entry, method: int, crc32: int, compressed_size: int) -> None:
+            stored = content.data if isinstance(content, InlineContent) else b"".join(_read(entry))
+            method, crc32 = STORED, zlib.crc32(stored)
+            offset, size = 0, len(stored)
         local, central = make_headers(
             entry.path.encode(),
             mode=entry.mode & 0o777,
             method=method,
             crc32=crc32,
-            compressed_size=compressed_size,
+            compressed_size=size,
             size=entry.size,
-            offset=self._position,
+            offset=position,
         )
-        self._add_data(local)
-        self._central.append(central)
+        directory.append(central)
+        data.append(local)
+        position += len(local) + size
+        length += len(local)
+        if stored is None:
+            extents.append((length, index, offset, size))
+            length = 0
+        else:
+            data.append(stored)
+            length += size
+    directory_size = sum(map(len, directory))
+    end = make_end(len(directory), position, directory_size)
+    lengths, inputs, offsets, sizes = zip(*extents, strict=True) if extents else ((), (), (), ())
+    layout = ZipLayout(
+        count=len(directory),
+        files=tuple(files.files),
+        data=b"".join((*data, *directory, end)),
+        lengths=lengths,
+        inputs=inputs,
+        offsets=offsets,
+        sizes=sizes,
+    )
+    return layout, tuple(files.paths)
 
-    def _add_data(self, data: bytes) -> None:
-        self._data.append(data)
-        self._length += len(data)
-        self._position += len(data)
 
-    def _add_extent(self, index: int, offset: int, size: int) -> None:
-        self._extents.append((self._length, index, offset, size))
-        self._length = 0
-        self._position += size
+class _Files:
+    """The files that extents are copied from; a wheel is one, however many members it has."""
 
-    def finish(self) -> ZipLayout:
-        directory = b"".join(self._central)
-        end = make_end(len(self._central), self._position, len(directory))
-        columns = zip(*self._extents, strict=True) if self._extents else ((), (), (), ())
-        lengths, inputs, offsets, sizes = columns
-        return ZipLayout(
-            count=len(self._central),
-            files=tuple(self._files),
-            data=b"".join((*self._data, directory, end)),
-            lengths=lengths,
-            inputs=inputs,
-            offsets=offsets,
-            sizes=sizes,
-        )
+    def __init__(self) -> None:
+        self.files: list[LayoutFile] = []
+        self.paths: list[Path] = []
+        self._wheels: dict[str, int] = {}
+
+    def add_wheel(self, wheel: Wheel) -> int:
+        index = self._wheels.get(wheel.sha256)
+        if index is None:
+            index = self._wheels[wheel.sha256] = len(self.files)
+            self.paths.append(wheel.file)
+            self.files.append(LayoutFile(name=wheel.filename, sha256=wheel.sha256, is_wheel=True))
+        return index
+
+    def add_user_file(self, file: Path, sha256: str) -> int:
+        self.paths.append(file)
+        self.files.append(LayoutFile(name=str(file), sha256=sha256, is_wheel=False))
+        return len(self.files) - 1
+
+
+def _checksum(chunks: Iterable[bytes]) -> int:
+    crc32 = 0
+    for chunk in chunks:
+        crc32 = zlib.crc32(chunk, crc32)
+    return crc32
 
 
 def _read(entry: Entry) -> Iterator[bytes]:

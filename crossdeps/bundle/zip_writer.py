@@ -34,7 +34,7 @@ _LARGE, _MAX_COPY = 64 << 10, 8 << 20
 # What lies between two small extents is read along with them: up to this, another read is dearer.
 _MAX_GAP, _MAX_SPAN = 16 << 10, 256 << 10
 # What is hashed at once stays in the processor's cache after it was read.
-_HASHED = 64 << 10
+_HASHED = 256 << 10
 
 
 def write_members(layout: ZipLayout, paths: Sequence[Path], fd: int, path: Path) -> str:
@@ -87,18 +87,22 @@ class _Writer:
     def _add_small(self, first: int, stop: int) -> None:
         layout = self._layout
         offsets, sizes = layout.offsets[first:stop], layout.sizes[first:stop]
-        start = min(offsets)
-        end = max(map(sum, zip(offsets, sizes, strict=True)))
+        start, end = offsets[0], offsets[-1] + sizes[-1]
         source = self._reader.open_file(self._paths[layout.inputs[first]])
         block = memoryview(_read(source, start, end - start))
         if len(block) < end - start:
             cut = start + len(block)
-            raise self._changed(
-                next(i for i in range(first, stop) if layout.offsets[i] + layout.sizes[i] > cut)
-            )
+            ends = map(sum, zip(offsets, sizes, strict=True))
+            raise self._changed(first + next(i for i, after in enumerate(ends) if after > cut))
+        data, position, pending = self._data, self._position, self._pending
         for length, offset, size in zip(layout.lengths[first:stop], offsets, sizes, strict=True):
-            self._add_data(length)
-            self._add(block[offset - start : offset - start + size])
+            after = position + length
+            pending += (data[position:after], block[offset - start : offset - start + size])
+            position = after
+        self._size += position - self._position + sum(sizes)
+        self._position = position
+        if self._size >= CHUNK:
+            self._flush()
 
     def _copy(self, index: int) -> None:
         layout = self._layout
@@ -149,25 +153,19 @@ class _Writer:
 def _group(layout: ZipLayout) -> Iterator[tuple[int, int]]:
     """Yield ranges of extents (first, after the last) that are written together.
 
-    The extents of a range are small, and near each other in the same wheel; or it has only one.
+    The extents of a range are small, and near each other in the same wheel in the same order; or it
+    has only one.
     """
     first, first_input, start, end = 0, -1, 0, 0
     index = 0
     for number, offset, size in zip(layout.inputs, layout.offsets, layout.sizes, strict=True):
-        after = offset + size
-        if (
-            number != first_input
-            or size >= _LARGE
-            or offset > end + _MAX_GAP
-            or after < start - _MAX_GAP
-            or max(end, after) - min(start, offset) > _MAX_SPAN
-        ):
+        is_near = number == first_input and 0 <= offset - end <= _MAX_GAP
+        end = offset + size
+        if not is_near or size >= _LARGE or end - start > _MAX_SPAN:
             if index:
                 yield first, index
             is_alone = size >= _LARGE or not layout.files[number].is_wheel
-            first, first_input, start, end = index, -1 if is_alone else number, offset, after
-        else:
-            start, end = min(start, offset), max(end, after)
+            first, first_input, start = index, -1 if is_alone else number, offset
         index += 1
     if index:
         yield first, index
