@@ -10,14 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from crossdeps.requirements.syntax import parse_requirement
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -92,6 +91,9 @@ class MetadataReader:
 
         :raises UnusableMetadataError: if it cannot be parsed, or states another name or version
         """
+        from packaging.utils import canonicalize_name  # noqa: PLC0415 - headers need no packaging
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as above
+
         headers = Headers(data)
         stated_name, stated_version = headers.get("Name"), headers.get("Version")
         if not stated_name or not stated_version:
@@ -116,6 +118,8 @@ class MetadataReader:
     def _parse_requirement(self, line: str) -> Requirement:
         requirement = self._requirements.get(line)
         if requirement is None:
+            from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - as above
+
             try:
                 requirement = self._requirements[line] = parse_requirement(line)
             except InvalidRequirement as error:

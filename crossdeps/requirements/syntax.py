@@ -3,7 +3,7 @@
 packaging reads the strings of markers with Python's own parser, which in some releases of CPython
 counts the depth of a syntax tree for all threads together (python/cpython#106905): two threads that
 parse at once can end in a SystemError. Code that may run beside the threads of a search parses
-here.
+here. packaging is loaded by the first who parses: to evaluate what was parsed before needs none.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement, Requirement
-
 from crossdeps.errors import InputError
 from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
 
     from crossdeps.target.model import Target
 
@@ -37,6 +37,8 @@ def parse_requirement(text: str) -> Requirement:
 
     :raises packaging.requirements.InvalidRequirement: if it is not valid
     """
+    from packaging.requirements import Requirement  # noqa: PLC0415 - see the module
+
     with _ONE_AT_A_TIME:
         return Requirement(text)
 
@@ -46,6 +48,8 @@ def parse_marker(text: str) -> Marker:
 
     :raises packaging.markers.InvalidMarker: if it is not valid
     """
+    from packaging.markers import Marker  # noqa: PLC0415 - see the module
+
     with _ONE_AT_A_TIME:
         return Marker(text)
 
@@ -106,6 +110,8 @@ def diagnose(text: str, error: Exception) -> InputError:
 def diagnose_marker(text: str) -> InputError:
     """Explain why a marker is not valid."""
     import difflib  # noqa: PLC0415 - only for errors
+
+    from packaging.markers import InvalidMarker  # noqa: PLC0415 - see the module
 
     unquoted = re.sub(r"\"[^\"]*\"|'[^']*'", "", text)
     for word in re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", unquoted):
@@ -177,6 +183,8 @@ def _splits(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_requirement(text: str) -> bool:
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - see the module
+
     try:
         parse_requirement(text)
     except (InvalidRequirement, RecursionError):
