@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from benchmarks import index_process
+from benchmarks.bench import bench
 from benchmarks.fill import fill
+from benchmarks.rows import ROWS
 from benchmarks.sets import SETS
 from benchmarks.tools import find_tools
 
@@ -19,8 +22,24 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    verbs = parser.add_subparsers(required=True)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    index_process.add_options(parser)
+    _add_selection(parser)
+    names = tuple(row.name for row in ROWS)
+    parser.add_argument("--row", nargs="+", choices=names, default=names, help="default: all")
+    parser.add_argument("--rounds", type=int, default=3, help="default: 3")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="where tools write")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write what was measured as JSON")
+    parser.add_argument("--load", type=Path, metavar="FILE", help="show that instead of measuring")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="update docs/explanation/performance.md"
+    )
+    parser.set_defaults(run=bench)
+    verbs = parser.add_subparsers(metavar="serve | fill")
     serving = verbs.add_parser("serve", help="start the index alone")
     index_process.add_options(serving)
     serving.add_argument("--port", type=int, default=0, help="also takes the next (default: free)")

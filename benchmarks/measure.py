@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-import time
+import tempfile
 from dataclasses import dataclass
-from statistics import median
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 # Settings of the tools would make a comparison of settings.
-_SETTINGS = ("PIP_", "UV_", "CROSSDEPS_", "PYTHON")
+_SETTINGS = ("PIP_", "UV_", "PEX_", "CROSSDEPS_", "PYTHON")
+_LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class FailedError(Exception):
@@ -29,20 +30,15 @@ class Cost:
     :param wall: seconds
     :param cpu: seconds, user and system, of the commands and all that they started
     :param memory: bytes, of the largest process
+    :param requests: that the index answered
+    :param served: bytes of all responses
     """
 
     wall: float
     cpu: float
     memory: int
-
-    @classmethod
-    def median_of(cls, costs: Sequence[Cost]) -> Cost:
-        """Each figure's median, on its own."""
-        return cls(
-            wall=median(cost.wall for cost in costs),
-            cpu=median(cost.cpu for cost in costs),
-            memory=int(median(cost.memory for cost in costs)),
-        )
+    requests: int = 0
+    served: int = 0
 
 
 def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -62,18 +58,17 @@ def run(
 
     :raises FailedError: if one fails, with what it said
     """
-    cpu, memory = 0.0, 0
-    begun = time.perf_counter()
-    for command in commands:
-        process = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    with tempfile.NamedTemporaryFile() as output:
+        launched = subprocess.run(
+            (sys.executable, "-I", "-S", _LAUNCHER, output.name, json.dumps(list(commands))),
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            check=True,
         )
-        said = process.stdout.read() if process.stdout else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise FailedError(said.decode(errors="replace").strip() or str(process.returncode))
-        cpu += usage.ru_utime + usage.ru_stime
-        unit = 1 if sys.platform == "darwin" else 1024
-        memory = max(memory, usage.ru_maxrss * unit)
-    return Cost(wall=time.perf_counter() - begun, cpu=cpu, memory=memory)
+        told = json.loads(launched.stdout)
+        exit_code = told.pop("exit_code")
+        if exit_code:
+            said = Path(output.name).read_text(errors="replace").strip()
+            raise FailedError(said or f"exit code {exit_code}")
+    return Cost(**told)

@@ -22,6 +22,9 @@ Command = tuple[str, ...]
 _PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux2010", "manylinux_2_12")
 _PLATFORMS_OF_X86 = ("manylinux1", "manylinux_2_5")
 
+# pex installs a pip of its own; the one that it ships reads neither JSON nor metadata files.
+_PIP_OF_PEX = "24.1.2"
+
 # The index is on loopback and has a CA of its own.
 _OTHER_NETWORKS = frozenset(
     {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR"}
@@ -35,6 +38,7 @@ class Job:
 
     :param requirements: a requirements.txt
     :param lock: a pylock.toml of them
+    :param zips: made from the lock, the second one slimmed
     :param python: such as ``3.12``
     :param folder: empty before each run; the output goes there
     :param cache: the tool's own
@@ -42,6 +46,7 @@ class Job:
 
     requirements: Path
     lock: Path
+    zips: tuple[Path, Path]
     python: str
     arch: str
     folder: Path
@@ -64,12 +69,13 @@ class Work:
     """What one tool does: one or more commands, measured together.
 
     :param tool: whose cache it fills
-    :param name: of the work
+    :param uses_cache: whether a full or an empty cache makes a difference
     """
 
     tool: str
     name: str
     commands: Callable[[Job], tuple[Command, ...]]
+    uses_cache: bool = True
 
     def environment(self, job: Job) -> Mapping[str, str]:
         """Variables for the commands."""
@@ -163,12 +169,13 @@ def _pip_install(job: Job) -> Command:
 
 
 def _pex(job: Job) -> tuple[Command, ...]:
-    digits = job.python.replace(".", "")
+    # A patch release, because markers may ask for it.
+    python = f"cp-{job.python}.9-cp{job.python.replace('.', '')}"
     cert = ("--cert", str(job.index.ca)) if job.index.ca else ()
     command = (
         *(sys.executable, "-m", "pex", "-r", str(job.requirements), "-o", job.zip),
-        *("--platform", f"manylinux2014_{job.arch}-cp-{digits}-cp{digits}", "--no-build"),
-        *("--pip-version", "latest-compatible", "--resolver-version", "pip-2020-resolver"),
+        *("--platform", f"manylinux2014_{job.arch}-{python}", "--no-build"),
+        *("--pip-version", _PIP_OF_PEX, "--resolver-version", "pip-2020-resolver"),
         *("--no-pypi", "--index-url", job.index.url, *cert, "--no-use-pip-config"),
         *("--pex-root", str(job.cache), "--runtime-pex-root", str(job.cache)),
         *("--layout", "zipapp", "--no-compile"),
@@ -216,6 +223,35 @@ CROSSDEPS_LOCKED = Work(
     tool="crossdeps",
     name="crossdeps build pylock.toml, zip",
     commands=lambda job: _crossdeps_build(job, (str(job.lock),), job.zip),
+)
+CROSSDEPS_SLIM = Work(
+    tool="crossdeps",
+    name="crossdeps build pylock.toml, zip, slimmed",
+    commands=lambda job: _crossdeps_build(job, (str(job.lock), "--slim"), job.zip),
+)
+CROSSDEPS_CHECK = Work(
+    tool="crossdeps",
+    name="crossdeps check",
+    commands=lambda job: (crossdeps("check", str(job.zips[0]), *_crossdeps_target(job), "-q"),),
+    uses_cache=False,
+)
+CROSSDEPS_REPORT = Work(
+    tool="crossdeps",
+    name="crossdeps report",
+    commands=lambda job: (crossdeps("report", str(job.zips[0])),),
+    uses_cache=False,
+)
+CROSSDEPS_DIFF = Work(
+    tool="crossdeps",
+    name="crossdeps diff",
+    commands=lambda job: (crossdeps("diff", *map(str, job.zips)),),
+    uses_cache=False,
+)
+TEST_ZIP = Work(
+    tool="python",
+    name="python -m zipfile -t",
+    commands=lambda job: ((sys.executable, "-m", "zipfile", "-t", str(job.zips[0])),),
+    uses_cache=False,
 )
 CROSSDEPS_LOCK = Work(tool="crossdeps", name="crossdeps lock", commands=_crossdeps_lock)
 UV_DIRECTORY = Work(tool="uv", name="uv pip install", commands=lambda job: (_uv_install(job),))
