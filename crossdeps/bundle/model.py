@@ -162,7 +162,7 @@ def add_sizes(
     entries: Iterable[Entry],
     compressed_size: Callable[[Entry], int],
 ) -> tuple[InstalledProject, ...]:
-    """Return *projects* with the sizes of their *entries*."""
+    """Return *projects* with the sizes of their *entries*, in addition to those they have."""
     sizes: dict[NormalizedName | None, int] = defaultdict(int)
     compressed: dict[NormalizedName | None, int] = defaultdict(int)
     for entry in entries:
@@ -170,7 +170,9 @@ def add_sizes(
         compressed[entry.owner] += compressed_size(entry)
     return tuple(
         msgspec.structs.replace(
-            project, size=sizes[project.name], compressed=compressed[project.name]
+            project,
+            size=project.size + sizes[project.name],
+            compressed=project.compressed + compressed[project.name],
         )
         for project in projects
     )

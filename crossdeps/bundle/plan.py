@@ -7,6 +7,7 @@ cases that need more (shared or colliding paths, excluded files) are worked out 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -119,10 +120,12 @@ class _Plan:
         for rule, owner, size in removed:
             self.removed[rule, owner] += size
         is_complete = len(kept) == len(planned)
-        entries = [*kept, *self._plan_metadata(None if is_complete else kept)]
-        entries.sort(key=attrgetter("path"))
-        projects = tuple(_installed(part.wheel, prefix) for part in parts)
-        projects = add_sizes(projects, entries, _compressed_size)
+        metadata = list(self._plan_metadata(None if is_complete else kept))
+        entries = sorted((*kept, *metadata), key=attrgetter("path"))
+        # Where each installed file is its wheel's own, their sums are known.
+        is_known = is_plain and is_complete
+        counted = [*metadata, *chain(*(part.scripts for part in parts))] if is_known else entries
+        projects = (_installed(part.wheel, prefix, with_size=is_known) for part in parts)
         case_warnings: tuple[str, ...] = ()
         if not have_distinct_spellings({*(entry.path for entry in entries), *directories}):
             case_warnings = find_case_collisions(entry.path for entry in entries)
@@ -130,7 +133,7 @@ class _Plan:
             kind="planned",
             entries=tuple(entries),
             prefix=prefix,
-            projects=projects,
+            projects=add_sizes(projects, counted, _compressed_size),
             removed=tuple((*key, size) for key, size in sorted(self.removed.items())),
             warnings=(*self.warnings, *source_warnings, *case_warnings),
             notes=self._notes(),
@@ -215,7 +218,11 @@ class _Plan:
         return (f"{count} excluded, since a hosted function starts none: {names}",)
 
 
-def _installed(wheel: Wheel, prefix: str) -> InstalledProject:
+def _installed(wheel: Wheel, prefix: str, *, with_size: bool) -> InstalledProject:
+    """Make the project of *wheel*.
+
+    :param with_size: whether it has the size of all installed files, or none yet
+    """
     project = wheel.project
     return InstalledProject(
         name=wheel.name,
@@ -225,6 +232,8 @@ def _installed(wheel: Wheel, prefix: str) -> InstalledProject:
         requires=tuple(item.line for item in project.requires),
         requires_python=project.requires_python,
         provides_extras=project.provides_extras,
+        size=wheel.installation.size if with_size else 0,
+        compressed=wheel.installation.compressed_size if with_size else 0,
     )
 
 

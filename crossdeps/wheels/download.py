@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
 from crossdeps.errors import CrossdepsError, IntegrityError
-from crossdeps.requirements.model import Origin, Requirement
 from crossdeps.wheels.download_queue import DownloadQueue
 from crossdeps.wheels.model import invalid_wheel
 
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
 
     from crossdeps.index.model import ProjectFile
     from crossdeps.progress import Progress
+    from crossdeps.requirements.model import Requirement
     from crossdeps.resolution.model import Builder, SelectedPackage
     from crossdeps.wheels.model import ByteSource, Wheel
     from crossdeps.wheels.store import Store
@@ -44,7 +42,9 @@ def fetch_wheels(
     :raises IndexAccessError: if a file cannot be fetched
     :raises SdistBuildError: if a build fails
     """
-    stored = [None if _is_begun(item, downloads) else _find(item, store) for item in selected]
+    keys = [None if _is_begun(item, downloads) else _store_key(item) for item in selected]
+    found = iter(store.find_all([key for key in keys if key]))
+    stored = [next(found) if key else None for key in keys]
     wheels = [item for item in stored if item is not None]
     if len(wheels) < len(stored):
         queue = downloads or DownloadQueue(store, open_source, progress=progress)
@@ -89,10 +89,11 @@ def _is_wheel(file: ProjectFile) -> bool:
     return file.filename.endswith(".whl")
 
 
-def _find(item: SelectedPackage, store: Store) -> Wheel | None:
+def _store_key(item: SelectedPackage) -> tuple[str, str] | None:
+    """Return the SHA-256 and the name by which the store may have the wheel."""
     if item.file is None or not _is_wheel(item.file) or "sha256" not in item.file.hashes:
         return None
-    return store.find(item.file.hashes["sha256"].lower(), item.file.filename)
+    return item.file.hashes["sha256"].lower(), item.file.filename
 
 
 def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
@@ -112,6 +113,10 @@ def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
 
 
 def _as_requirement(item: SelectedPackage) -> Requirement:
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - for builds only
+
+    from crossdeps.requirements.model import Origin, Requirement  # noqa: PLC0415 - as above
+
     if item.source is None:
         raise CrossdepsError(f"no file or source is selected for {item.name}")
     return Requirement(
@@ -130,7 +135,7 @@ def _check_identity(item: SelectedPackage, wheel: Wheel) -> None:
         error = invalid_wheel(
             "metadata-name", f"its project is {wheel.name!r} instead of the selected {item.name!r}"
         )
-    elif item.version is not None and wheel.version != item.version:
+    elif not _is_version(wheel, item):
         error = invalid_wheel(
             "metadata-version",
             f"its version is {wheel.version} instead of the selected {item.version}",
@@ -139,3 +144,12 @@ def _check_identity(item: SelectedPackage, wheel: Wheel) -> None:
         return
     error.within(wheel.filename)
     raise error
+
+
+def _is_version(wheel: Wheel, item: SelectedPackage) -> bool:
+    # The same text is the same version, and read without parsing.
+    return (
+        item.version is None
+        or wheel.project.public_version == str(item.version)
+        or wheel.version == item.version
+    )
