@@ -1,11 +1,14 @@
 """The cache of an index client: pages and metadata in a directory that is private to its user.
 
-Each entry is a file with its own checksums, written atomically; a truncated or damaged entry counts
-as missing. A directory that cannot be used is ignored, with a warning. An entry holds::
+Each entry is a file with its own checksums, written atomically; one that is truncated, damaged or
+another key's counts as missing. A directory that cannot be used is ignored, with a warning. An
+entry holds::
 
-    a magic word, SHA-256 of the head's length and the head, that length (4 bytes, big-endian)
-    the head: SHA-256 of the body, then for a page its fields other than the body, as msgpack
-    the body
+    a magic word
+    SHA-256 of the digest of the key, the head's length and the head
+    that length (4 bytes, big-endian)
+    the head: SHA-256 of the body, then for a page its fields other than the columns, as msgpack
+    the body: METADATA, or the columns of a page
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Changes with the layout of entries: those of another version are never read.
-_LAYOUT = "v2"
-_MAGIC = b"crossdeps-index-2\n"
+_LAYOUT = "v3"
+_MAGIC = b"crossdeps-index-3\n"
 _DIGEST_BYTES = 32
 _START = len(_MAGIC) + _DIGEST_BYTES + 4
 _LARGEST_HEAD = 16 << 10
@@ -43,23 +46,24 @@ _LONGEST_FRESHNESS = 600
 
 
 class CachedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page as an index served it.
+    """A page: what it says, and what is needed to use and revalidate it.
 
     :param url: the final URL, after redirects, without credentials
-    :param content_type: the Content-Type header
+    :param columns: its files, as :mod:`crossdeps.index.pages.columns` encodes them
     :param etag: for ``If-None-Match``; empty if missing
     :param last_modified: for ``If-Modified-Since``; empty if missing
     :param fetched: seconds since the epoch when it was last fetched or revalidated
     :param fresh_for: seconds after that in which it can be used without revalidation
+    :param absent: whether the index answered that it has no such page
     """
 
     url: str
-    content_type: str
-    body: bytes
+    columns: bytes = b""
     etag: str = ""
     last_modified: str = ""
     fetched: float
     fresh_for: float
+    absent: bool = False
 
     def is_fresh(self, now: float) -> bool:
         """Whether it can be used without revalidation; False if the clock went backwards."""
@@ -72,26 +76,24 @@ class CachedPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageHead(msgspec.Struct, frozen=True, kw_only=True):
-    """A cached page without its body.
+    """A cached page without its columns.
 
-    :param page: with an empty body
-    :param body_sha256: digest of the cached body
+    :param page: with empty columns
+    :param digest: SHA-256 of the columns, in hex
     """
 
     page: CachedPage
-    body_sha256: bytes
-
-    @property
-    def digest(self) -> str:
-        """The digest of the body, in hex."""
-        return self.body_sha256.hex()
+    digest: str
 
     def matches(self, page: CachedPage) -> bool:
         """Whether storing *page* would change nothing but the time it was fetched."""
-        same = msgspec.structs.replace(page, body=b"", fetched=self.page.fetched) == self.page
-        return (
-            same and not page.fresh_for and self.body_sha256 == hashlib.sha256(page.body).digest()
-        )
+        same = msgspec.structs.replace(page, columns=b"", fetched=self.page.fetched) == self.page
+        return same and not page.fresh_for and self.digest == digest_columns(page.columns)
+
+
+def digest_columns(columns: bytes) -> str:
+    """The digest of a page: SHA-256 of its columns, in hex."""
+    return hashlib.sha256(columns).hexdigest()
 
 
 def read_freshness(headers: Mapping[str, str]) -> float | None:
@@ -146,59 +148,52 @@ class IndexCache:
 
     def page(self, url: str) -> CachedPage | None:
         """The cached page of the request URL *url* (without credentials)."""
-        found = self._read(self._path("pages", url))
+        found = self._read(_Key("pages", url))
         page = decode_page(found[0]) if found is not None else None
-        return msgspec.structs.replace(page, body=found[1]) if found and page else None
+        return msgspec.structs.replace(page, columns=found[1]) if found and page else None
 
     def page_head(self, url: str) -> PageHead | None:
-        """The cached page of *url*, without reading its body."""
-        head = self._read_head(self._path("pages", url))
+        """The cached page of *url*, without reading its columns."""
+        head = self._read_head(_Key("pages", url))
         page = decode_page(head[_DIGEST_BYTES:]) if head is not None else None
-        return PageHead(page=page, body_sha256=head[:_DIGEST_BYTES]) if head and page else None
+        return PageHead(page=page, digest=head[:_DIGEST_BYTES].hex()) if head and page else None
 
     def store_page(self, url: str, page: CachedPage) -> None:
         """Store a page under the URL that was requested."""
-        fields = encode_page(msgspec.structs.replace(page, body=b""))
-        self._write(self._path("pages", url), page.body, fields)
+        fields = encode_page(msgspec.structs.replace(page, columns=b""))
+        self._write(_Key("pages", url), page.columns, fields)
 
     def touch_page(self, url: str) -> None:
         """Mark the cached page as used, so that pruning keeps it."""
         with contextlib.suppress(OSError):
-            os.utime(self._path("pages", url))
+            os.utime(_Key("pages", url).path(self._root))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
         """METADATA of the file with this hash, as the origin of *url* served it."""
-        found = self._read(self._metadata_path(url, sha256))
+        found = self._read(_metadata_key(url, sha256))
         return found[1] if found is not None else None
 
     def store_metadata(self, url: str, sha256: str, data: bytes) -> None:
         """Store METADATA; that of one file never changes."""
-        self._write(self._metadata_path(url, sha256), data)
+        self._write(_metadata_key(url, sha256), data)
 
-    def _metadata_path(self, url: str, sha256: str) -> Path:
-        # Part of the key, because an origin can vouch only for its own files.
-        return self._path("metadata", f"{read_origin(url)} {sha256}")
-
-    def _path(self, kind: str, key: str) -> Path:
-        name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-        return self._root / _LAYOUT / kind / name[:2] / name[2:]
-
-    def _read_head(self, path: Path) -> bytes | None:
+    def _read_head(self, key: _Key) -> bytes | None:
         if not self._readable:
             return None
         try:
-            with path.open("rb", buffering=0) as file:
-                return _parse_head(file.read(_LARGEST_HEAD))
+            with key.path(self._root).open("rb", buffering=0) as file:
+                return key.parse_head(file.read(_LARGEST_HEAD))
         except OSError:
             return None
 
-    def _read(self, path: Path) -> tuple[bytes, bytes] | None:
+    def _read(self, key: _Key) -> tuple[bytes, bytes] | None:
         """The head without the body's hash, and the body."""
         if not self._readable:
             return None
+        path = key.path(self._root)
         try:
             with path.open("rb", buffering=0) as file:
-                head = _parse_head(file.read(_LARGEST_HEAD))
+                head = key.parse_head(file.read(_LARGEST_HEAD))
                 stat = os.fstat(file.fileno())
                 if head is None or stat.st_size > _LARGEST_ENTRY:
                     return None
@@ -213,16 +208,16 @@ class IndexCache:
             return None
         return head[_DIGEST_BYTES:], body
 
-    def _write(self, path: Path, body: bytes, fields: bytes = b"") -> None:
+    def _write(self, key: _Key, body: bytes, fields: bytes = b"") -> None:
         if not self._writable:
             return
         head = hashlib.sha256(body).digest() + fields
-        sized_head = len(head).to_bytes(4, "big") + head
         try:
+            path = key.path(self._root)
             make_private_directory(path.parent)
             # Not synced: after a power failure a torn entry fails its checksum.
             with atomic_write(path) as file:
-                file.write(_MAGIC + hashlib.sha256(sized_head).digest() + sized_head)
+                file.write(key.seal(head))
                 file.write(body)
         except OSError as error:
             self._writable = False
@@ -265,12 +260,31 @@ class IndexCache:
                     yield path, stat
 
 
-def _parse_head(data: bytes) -> bytes | None:
-    """The head of the entry that starts with *data*; None if it is damaged."""
-    size = int.from_bytes(data[_START - 4 : _START], "big")
-    head = data[_START : _START + size]
-    sized_head = data[_START - 4 : _START] + head
-    complete = len(head) == size >= _DIGEST_BYTES
-    if not complete or data[: _START - 4] != _MAGIC + hashlib.sha256(sized_head).digest():
-        return None
-    return head
+class _Key:
+    """The key of an entry, which is a part of its checksum."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        self._kind = kind
+        self._digest = hashlib.sha256(f"{kind} {key}".encode("utf-8", "surrogatepass"))
+
+    def path(self, root: Path) -> Path:
+        """The path of the entry."""
+        name = self._digest.hexdigest()
+        return root.joinpath(_LAYOUT, self._kind, name[:2], name[2:])
+
+    def seal(self, head: bytes) -> bytes:
+        """The start of the entry with this head."""
+        sized_head = len(head).to_bytes(4, "big") + head
+        return _MAGIC + hashlib.sha256(self._digest.digest() + sized_head).digest() + sized_head
+
+    def parse_head(self, data: bytes) -> bytes | None:
+        """The head of the entry that starts with *data*; None if it is damaged, or another's."""
+        size = int.from_bytes(data[_START - 4 : _START], "big")
+        head = data[_START : _START + size]
+        complete = len(head) == size >= _DIGEST_BYTES
+        return head if complete and data.startswith(self.seal(head)) else None
+
+
+def _metadata_key(url: str, sha256: str) -> _Key:
+    # An origin can vouch only for its own files.
+    return _Key("metadata", f"{read_origin(url)} {sha256}")

@@ -14,8 +14,9 @@ from crossdeps.index.cache import IndexCache
 from crossdeps.index.metadata import FetchedWheels, MetadataFetcher
 from crossdeps.index.model import IndexLocation, ProjectPage, read_connection, read_locations
 from crossdeps.index.page_states import PageLog, PageState
+from crossdeps.index.pages.columns import join_pages
 from crossdeps.index.pages.page_fetcher import PageFetcher
-from crossdeps.index.pages.project_files import ParsedPage, ProjectFiles, url_filename
+from crossdeps.index.pages.project_files import url_filename
 from crossdeps.index.transfer import Transfer, copy_local
 from crossdeps.index.workers import Task, Workers
 from crossdeps.progress import Progress
@@ -73,9 +74,6 @@ class IndexClient:
         self._lock = threading.Lock()
         self._warnings: dict[str, None] = {}
         self._pages: dict[NormalizedName, Task[ProjectPage]] = {}
-        self._location_pages: dict[
-            tuple[IndexLocation, NormalizedName], Task[ParsedPage | None]
-        ] = {}
         self._metadata: dict[str, Task[bytes]] = {}
         self._workers = Workers(_WORKERS)
         self._fetched_wheels = FetchedWheels()
@@ -122,7 +120,7 @@ class IndexClient:
             found = [each for each in self._locations_of(project) if each.root == state.location]
             if not found or state.kind not in ("page", "absent"):
                 return False
-            tasks.append(self._location_task(found[0], project))
+            tasks.append(self._page_fetcher.task(found[0], project))
         for task in tasks:
             self._workers.submit(task)
         _ = [task.result() for task in tasks]
@@ -146,11 +144,8 @@ class IndexClient:
         for project in projects:
             with self._lock:
                 is_known = project in self._pages
-            if not is_known:
-                task = self._page_task(project)
-                for location in self._locations_of(project):
-                    self._workers.submit(self._location_task(location, project))
-                self._workers.submit(task)
+            if not is_known and self._submit_locations(project):
+                self._workers.submit(self._page_task(project))
 
     def metadata(self, file: ProjectFile) -> bytes:
         """The core metadata (METADATA) of a wheel, by the cheapest way that the index offers.
@@ -213,6 +208,14 @@ class IndexClient:
         only = self._project_locations.get(project)
         return self._locations if only is None else (only,)
 
+    def _submit_locations(self, project: NormalizedName) -> bool:
+        """Start to fetch the pages that are not at hand; return whether there are any."""
+        locations = self._locations_of(project)
+        waiting = [each for each in locations if self._page_fetcher.needs_request(each, project)]
+        for location in waiting:
+            self._workers.submit(self._page_fetcher.task(location, project))
+        return bool(waiting)
+
     def _get_task(self, tasks: dict[K, Task[T]], key: K, function: Callable[[], T]) -> Task[T]:
         """The task of *key*, created when it is first needed."""
         with self._lock:
@@ -224,33 +227,27 @@ class IndexClient:
     def _page_task(self, project: NormalizedName) -> Task[ProjectPage]:
         return self._get_task(self._pages, project, lambda: self._merge_pages(project))
 
-    def _location_task(
-        self, location: IndexLocation, project: NormalizedName
-    ) -> Task[ParsedPage | None]:
-        key = (location, project)
-        return self._get_task(self._location_pages, key, lambda: self._page_fetcher.fetch(*key))
-
     def _metadata_task(self, file: ProjectFile) -> Task[bytes]:
         self._page_log.add_metadata(file)
         return self._get_task(self._metadata, file.url, lambda: self._metadata_fetcher.fetch(file))
 
     def _merge_pages(self, project: NormalizedName) -> ProjectPage:
         locations = self._locations_of(project)
-        tasks = [self._location_task(location, project) for location in locations]
-        for task in tasks[1:]:
-            self._workers.submit(task)
+        if len(locations) > 1:
+            self._submit_locations(project)
         found = []
-        for location, task in zip(locations, tasks, strict=True):
-            page = task.result()
+        for location in locations:
+            page = self._page_fetcher.task(location, project).result()
             # An index has a project if it has its page; a find-links location, if it has a file.
             if page is not None and (location.kind == "simple" or len(page.files)):
                 found.append((location, page))
+        joined = join_pages([page for _, page in found])
         return ProjectPage(
             project=project,
-            files=ProjectFiles.join([page.files for _, page in found]) if found else (),
+            files=joined.files,
             searched=tuple(show_url(location.root) for location in locations),
             found_on=tuple(show_url(location.root) for location, _ in found),
-            warnings=tuple(warning for _, page in found for warning in page.warnings),
+            digest=joined.digest,
         )
 
 

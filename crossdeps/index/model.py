@@ -68,14 +68,14 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
     :param files: in page order; empty if no index has the project
     :param searched: URLs of the indexes searched, without credentials
     :param found_on: URLs of those that have the project
-    :param warnings: files that were skipped, and why
+    :param digest: of all that the pages of *found_on* say; empty if it is unknown
     """
 
     project: NormalizedName
     files: Sequence[ProjectFile]
     searched: tuple[str, ...]
     found_on: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class Index(Protocol):

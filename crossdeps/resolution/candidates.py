@@ -16,7 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.index.pages.project_files import ProjectFiles
+from crossdeps.index.pages.columns import ProjectFiles
 from crossdeps.resolution.model import Candidate
 from crossdeps.resolution.rejections import Mismatch, Reason, Rejections
 from crossdeps.resolution.tags import TagMatcher

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 FOO = canonicalize_name("foo")
 PAGE = CachedPage(
     url="https://index.example/simple/foo/",
-    content_type="text/html",
-    body=b"<a>",
+    columns=b"<a>",
     fetched=1000.0,
     fresh_for=600.0,
 )
@@ -239,8 +238,8 @@ def test_a_glance_tells_all_but_the_body(cache: IndexCache, tmp_path: Path) -> N
     cache.store_page(PAGE.url, PAGE)
     page_head = cache.page_head(PAGE.url)
     assert page_head is not None
-    assert page_head.page == replace(PAGE, body=b"")
-    assert page_head.body_sha256 == hashlib.sha256(PAGE.body).digest()
+    assert page_head.page == replace(PAGE, columns=b"")
+    assert page_head.digest == hashlib.sha256(PAGE.columns).hexdigest()
     [path] = entries(tmp_path)
     path.write_bytes(path.read_bytes()[:-1])
     assert cache.page_head(PAGE.url) == page_head
@@ -253,9 +252,9 @@ def test_a_glance_tells_all_but_the_body(cache: IndexCache, tmp_path: Path) -> N
         ({}, True),
         ({"fetched": 2000.0}, True),
         ({"fresh_for": 60.0}, False),
-        ({"body": b"<b>"}, False),
+        ({"columns": b"<b>"}, False),
         ({"etag": '"a"'}, False),
-        ({"content_type": "text/plain"}, False),
+        ({"url": "https://index.example/other/"}, False),
     ],
 )
 def test_what_says_nothing_new_needs_no_writing(

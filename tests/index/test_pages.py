@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from crossdeps.errors import IndexResponseError
 from crossdeps.index.pages.index_page import parse_page
-from crossdeps.index.pages.project_files import PageSource, ParsedPage
+from crossdeps.index.pages.project_files import PageSource
 from tests.support.index_pages import HTML_TYPE, JSON_TYPE, Listing, html_page, json_page
+
+if TYPE_CHECKING:
+    from crossdeps.index.pages.columns import ParsedPage
 
 SOURCE = PageSource(
     url="https://index.example/simple/foo/", index="https://index.example/simple/", project="foo"

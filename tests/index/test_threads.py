@@ -13,10 +13,11 @@ _FIRST_PAGES = textwrap.dedent(
 
     from crossdeps.index.pages.index_page import parse_json
     from crossdeps.index.cache import CachedPage, decode_page, encode_page
+    from crossdeps.index.pages.columns import decode_columns, encode_columns
     from crossdeps.index.pages.project_files import PageSource
 
     BODY = b'{"meta": {"api-version": "1.1"}, "files": [{"filename": "a-1.whl", "url": "a"}]}'
-    PAGE = encode_page(CachedPage(url="u", content_type="t", body=BODY, fetched=0.0, fresh_for=0.0))
+    PAGE = encode_page(CachedPage(url="u", columns=BODY, fetched=0.0, fresh_for=0.0))
     SOURCE = PageSource(url="https://index.example/a/", index="https://index.example", project="a")
     sys.setswitchinterval(1e-6)
     together = threading.Barrier(8)
@@ -25,7 +26,9 @@ _FIRST_PAGES = textwrap.dedent(
         together.wait()
         page = decode_page(PAGE)
         assert page is not None
-        assert len(parse_json(page.body, SOURCE).files) == 1
+        columns = parse_json(page.columns, SOURCE)
+        assert len(columns.filenames) == 1
+        assert decode_columns(encode_columns(columns)) == columns
 
     threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:

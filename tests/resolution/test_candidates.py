@@ -4,7 +4,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
-from crossdeps.index.pages.project_files import ProjectFiles
+from crossdeps.index.pages.columns import FileTable, ProjectFiles
 from crossdeps.resolution.candidates import CandidateEvaluator, FileRules
 from crossdeps.target.model import Target
 
@@ -26,7 +26,7 @@ def _files(made: list[str]) -> ProjectFiles:
         made.append(NAMES[place])
         return ProjectFile(filename=NAMES[place], url=f"https://x.example/{place}", hashes={})
 
-    return ProjectFiles(NAMES, build)
+    return ProjectFiles(lambda: FileTable(filenames=NAMES, create=build))
 
 
 def test_only_files_whose_names_fit_are_made() -> None:

@@ -249,7 +249,8 @@ class IndexServer:
             listings = self._state.projects.get(name)
             page = None if listings is None else list(listings)
         if page is None:
-            return Answer(status=404)
+            kept = self.settings.absent_cache_control
+            return Answer(status=404, headers={"Cache-Control": kept} if kept is not None else {})
         if not rest.endswith("/"):
             if self.settings.redirect_slash:
                 return Answer(status=301, headers={"Location": f"{path}/"})

@@ -20,6 +20,7 @@ class Settings:
     :param ranges: ``full``; ``no-suffix`` answers 501 to ``bytes=-N``; ``ignored`` answers 200
     :param etags: give ``ETag``, and 304 to a fitting ``If-None-Match``
     :param cache_control: the ``Cache-Control`` of pages
+    :param absent_cache_control: the same of the answer that there is no page
     :param compress: gzip pages for those who accept it
     :param relative_urls: link files by relative URLs
     :param redirect_slash: send ``/simple/foo`` to ``/simple/foo/`` (404 otherwise)
@@ -35,6 +36,7 @@ class Settings:
     ranges: Literal["full", "no-suffix", "ignored"] = "full"
     etags: bool = False
     cache_control: str | None = None
+    absent_cache_control: str | None = None
     compress: bool = False
     relative_urls: bool = False
     redirect_slash: bool = True

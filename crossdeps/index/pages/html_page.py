@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+import html
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 
-from crossdeps.index.model import ProjectFile
+from crossdeps.index.pages.columns import Columns, separate_hashes
 from crossdeps.index.pages.project_files import (
     PageSource,
-    ParsedPage,
-    ProjectFiles,
+    ResolvedUrls,
+    are_plain_names,
     check_api_version,
     check_duplicate,
     find_filename_problem,
-    read_upload_time,
-    resolve_url,
+    resolve_urls,
     skip_warning,
     url_filename,
 )
 
-_HASH = r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)(?:&|$)"
+_HASH = re.compile(r"(?:^|&)(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]+)(?:&|$)")
+_SHA256 = re.compile(r"sha256=[0-9a-f]{64}")
 
 Attributes = Mapping[str, str | None]
 
 
-def parse_html(body: bytes, source: PageSource, *, charset: str = "utf-8") -> ParsedPage:
+def parse_html(body: bytes, source: PageSource, *, charset: str = "utf-8") -> Columns:
     """Parse a PEP 503 page.
 
     The hash is in the fragment of a link, as ``#sha256=DIGEST``; ``data-requires-python``,
@@ -43,12 +44,69 @@ def parse_html(body: bytes, source: PageSource, *, charset: str = "utf-8") -> Pa
         text = body.decode("utf-8", "replace")
     if "<" not in text:
         raise source.error("the index answered with text that is not HTML", rule="page-html")
-    parser = _PageParser()
-    parser.feed(text)
-    parser.close()
+    parser = _read_document(text)
     if parser.version is not None:
         check_api_version(parser.version, source)
     return _read_files(parser, source)
+
+
+# An anchor as indexes write them, up to the next one; anything else is left to the parser.
+_ANCHOR = re.compile(
+    r'<a href="([^"<>&]*)"((?: [a-z-]+="[^"<>]*")*) ?>[^<>&]*</a>(?:[^<>&]+|<br ?/?>)*'
+)
+_ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
+# Values with other character references are left to the parser, too.
+_PLAIN_REFERENCES = re.compile(r"(?:[^&]|&(?:lt|gt|amp|quot|#39|#x27);)*")
+
+
+def _read_document(text: str) -> _PageParser:
+    """Parse a page; a run of anchors in the usual form is read much faster than by the parser."""
+    parser = _PageParser()
+    start = text.find("<a href=")
+    if start < 0:
+        start = len(text)
+    parser.feed(text[:start])
+    # Not inside of a comment or a script.
+    if not parser.rawdata and parser.cdata_elem is None:
+        anchors, end = _read_anchors(text, start)
+        parser.anchors += anchors
+        start = end
+    parser.feed(text[start:])
+    parser.close()
+    return parser
+
+
+def _read_anchors(text: str, start: int) -> tuple[list[Attributes], int]:
+    """The anchors in the usual form from *start* on, and where the text after them starts."""
+    anchors: list[Attributes] = []
+    unescaped: dict[str, str | None] = {}
+    while found := _ANCHOR.match(text, start):
+        href, attributes = found.groups()
+        values: dict[str, str | None] = {"href": href}
+        if attributes:
+            pairs = _ATTRIBUTE.findall(attributes)
+            values.update(pairs)
+            if len(values) <= len(pairs):  # one of them is repeated
+                break
+            if "&" in attributes and not _unescape(values, unescaped):
+                break
+        if href:
+            anchors.append(values)
+        start = found.end()
+    return anchors, start
+
+
+def _unescape(values: dict[str, str | None], known: dict[str, str | None]) -> bool:
+    """Replace plain character references in *values*; False if there are others."""
+    for name, value in values.items():
+        if value and "&" in value:
+            if value not in known:
+                plain = _PLAIN_REFERENCES.fullmatch(value) is not None
+                known[value] = html.unescape(value) if plain else None
+            values[name] = known[value]
+            if known[value] is None:
+                return False
+    return True
 
 
 class _PageParser(HTMLParser):
@@ -75,29 +133,85 @@ class _PageParser(HTMLParser):
             self.version = (values.get("content") or "").strip()
 
 
-def _read_files(parser: _PageParser, source: PageSource) -> ParsedPage:
-    base = urllib.parse.urljoin(source.url, parser.base or "")
-    files: dict[str, ProjectFile] = {}
+def _read_files(parser: _PageParser, source: PageSource) -> Columns:
+    try:
+        base = urllib.parse.urljoin(source.url, parser.base or "")
+    except ValueError:
+        base = source.url
+    hrefs = [anchor["href"] or "" for anchor in parser.anchors]
+    resolved = resolve_urls(hrefs, base)
+    urls = resolved.urls
+    hashes: Sequence[dict[str, str]] = [{}] * len(urls)
+    if resolved.fragments is not None:
+        hashes = list(map(_read_hashes, resolved.fragments))
+    if resolved.plain:
+        names = [url.rpartition("/")[2] for url in urls]
+        if len(set(names)) == len(names) and are_plain_names(names):
+            return _build_columns(names, parser.anchors, urls, hashes, [])
+    files, warnings = _find_files(hrefs, resolved, hashes, source)
+    return _build_columns(
+        list(files),
+        [parser.anchors[position] for position in files.values()],
+        [urls[position] for position in files.values()],
+        [hashes[position] for position in files.values()],
+        warnings,
+    )
+
+
+def _find_files(
+    hrefs: Sequence[str],
+    resolved: ResolvedUrls,
+    hashes: Sequence[Mapping[str, str]],
+    source: PageSource,
+) -> tuple[dict[str, int], list[str]]:
+    """The name of each file and the position of its anchor, and warnings about others."""
+    files: dict[str, int] = {}
     warnings: list[str] = []
-    for anchor in parser.anchors:
-        href = anchor["href"] or ""
-        try:
-            url, fragment = resolve_url(href, base)
-            filename = url_filename(url)
-        except ValueError as error:
-            if _names_file(href):
-                warnings.append(skip_warning(_last_part(href), str(error), source))
+    for position, url in enumerate(resolved.urls):
+        problem = resolved.problems.get(position)
+        if problem is not None:
+            if _names_file(hrefs[position]):
+                warnings.append(skip_warning(_last_part(hrefs[position]), problem, source))
             continue
+        filename = url_filename(url)
         if not filename:
             continue
         problem = find_filename_problem(filename)
         if problem is not None:
             warnings.append(skip_warning(filename, problem, source))
             continue
-        file = _create_file(filename, url, fragment, anchor, source.index)
-        known = files.setdefault(filename, file)
-        check_duplicate(filename, known.hashes, file.hashes, source)
-    return ParsedPage(files=ProjectFiles.from_files(files.values()), warnings=tuple(warnings))
+        known = files.setdefault(filename, position)
+        check_duplicate(filename, hashes[known], hashes[position], source)
+    return files, warnings
+
+
+def _build_columns(
+    filenames: list[str],
+    anchors: Sequence[Attributes],
+    urls: list[str],
+    hashes: Sequence[Mapping[str, str]],
+    warnings: list[str],
+) -> Columns:
+    """The columns of a page, from those that its anchors give."""
+    sha256, other_hashes = separate_hashes([each or None for each in hashes])
+    metadata_sha256, metadata_hashes = separate_hashes(list(map(_read_metadata_hashes, anchors)))
+    return Columns(
+        filenames=filenames,
+        urls=urls,
+        sha256=sha256,
+        sizes=[-1] * len(filenames),
+        requires_python=[anchor.get("data-requires-python") or "" for anchor in anchors],
+        upload_times=[anchor.get("data-upload-time") or "" for anchor in anchors],
+        metadata_sha256=metadata_sha256,
+        yanked={
+            row: anchor["data-yanked"] or ""
+            for row, anchor in enumerate(anchors)
+            if "data-yanked" in anchor
+        },
+        hashes=other_hashes,
+        metadata_hashes=metadata_hashes,
+        warnings=warnings,
+    )
 
 
 def _last_part(href: str) -> str:
@@ -110,24 +224,10 @@ def _names_file(href: str) -> bool:
     return _last_part(href).lower().endswith((".whl", ".gz", ".zip", ".bz2", ".tgz"))
 
 
-def _create_file(
-    filename: str, url: str, fragment: str, anchor: Attributes, index: str
-) -> ProjectFile:
-    yanked = (anchor["data-yanked"] or "") if "data-yanked" in anchor else None
-    return ProjectFile(
-        filename=filename,
-        url=url,
-        hashes=_read_hashes(fragment),
-        requires_python=anchor.get("data-requires-python") or None,
-        upload_time=read_upload_time(anchor.get("data-upload-time")),
-        yanked=yanked,
-        metadata_hashes=_read_metadata_hashes(anchor),
-        index=index,
-    )
-
-
 def _read_hashes(text: str) -> dict[str, str]:
-    found = re.search(_HASH, text)
+    if _SHA256.fullmatch(text):
+        return {"sha256": text[7:]}
+    found = _HASH.search(text)
     return {found[1]: found[2].lower()} if found else {}
 
 

@@ -6,22 +6,19 @@ Pure: bytes and a URL in, values out. Both forms of a page give the same files.
 from __future__ import annotations
 
 import re
-import urllib.parse
 from typing import Annotated
 
 import msgspec
 from packaging.utils import canonicalize_name
 
-from crossdeps.index.model import ProjectFile
+from crossdeps.index.pages.columns import Columns, ParsedPage, open_page, separate_hashes
 from crossdeps.index.pages.project_files import (
     PageSource,
-    ParsedPage,
-    ProjectFiles,
+    are_plain_names,
     check_api_version,
     check_duplicate,
     find_filename_problem,
-    read_upload_time,
-    resolve_url,
+    resolve_urls,
     skip_warning,
 )
 from crossdeps.text import escape
@@ -39,7 +36,12 @@ _URL_HINT = "is the URL that of a simple repository API, usually ending in /simp
 
 
 def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage:
-    """Parse a page according to its content type (PEP 691).
+    """Parse a page according to its content type, as :func:`parse_columns` does."""
+    return open_page(parse_columns(body, content_type, source), source.index)
+
+
+def parse_columns(body: bytes, content_type: str, source: PageSource) -> Columns:
+    """Parse a page according to its content type (PEP 691), and check all that it says.
 
     :param content_type: the Content-Type header, with parameters
     :raises IndexResponseError: if it is not an index page as version 1 of the API defines it
@@ -64,14 +66,6 @@ def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage
         hint=_URL_HINT,
         rule="page-content-type",
     )
-
-
-# A page of tens of thousands of files is checked as two long strings; only if one of them has an
-# unusual character are its files checked one by one. Newlines separate the names, and the URLs.
-_PLAIN_NAME_BYTES = bytes(set(range(0x20, 0x7F)) - set(b"/\\%")) + b"\n"
-_PLAIN_URL_BYTES = bytes(set(range(0x21, 0x7F)) - set(b'#<>"\\^`{|}[]')) + b"\n"
-# An https URL that needs no resolving.
-_PLAIN_URL = re.compile(r"(https://[a-z0-9.-]+(?::[0-9]{1,5})?/)[!$-;=?-Z_a-z~%]*")
 
 
 class _File(msgspec.Struct, rename="kebab", gc=False, frozen=True):
@@ -111,7 +105,7 @@ _PAGES = msgspec.json.Decoder(_Page)
 _VERSIONS = msgspec.json.Decoder(_Versioned)
 
 
-def parse_json(body: bytes, source: PageSource) -> ParsedPage:
+def parse_json(body: bytes, source: PageSource) -> Columns:
     """Parse a PEP 691 page.
 
     :raises IndexResponseError: if it is not valid, of another version or of another project
@@ -123,15 +117,7 @@ def parse_json(body: bytes, source: PageSource) -> ParsedPage:
             f"the index answered with the page of another project: {page.name!a}",
             rule="page-project",
         )
-    files, warnings = _filter_files(page.files, source)
-    base, index = source.url, source.index
-
-    def create(position: int) -> ProjectFile:
-        return _create_file(files[position], base, index)
-
-    return ParsedPage(
-        files=ProjectFiles([file.filename for file in files], create), warnings=warnings
-    )
+    return _build_columns(page.files, source)
 
 
 def _decode(body: bytes, source: PageSource) -> _Page:
@@ -150,101 +136,61 @@ def _decode(body: bytes, source: PageSource) -> _Page:
         ) from error
 
 
-def _filter_files(files: list[_File], source: PageSource) -> tuple[list[_File], tuple[str, ...]]:
+def _build_columns(files: list[_File], source: PageSource) -> Columns:
     """Skip files with a bad name or URL, and refuse two different files of the same name."""
+    names = [file.filename for file in files]
+    resolved = resolve_urls([file.url for file in files], source.url)
+    urls = resolved.urls
     warnings: list[str] = []
-    names = {file.filename for file in files}
-    if not (_are_plain_names(names) and _are_plain_urls([file.url for file in files])):
-        files = [file for file in files if _is_valid(file, source, warnings)]
-    if len(names) != len(files):
-        files = _without_duplicates(files, source)
-    return files, tuple(warnings)
-
-
-def _are_plain_names(names: set[str]) -> bool:
-    joined = "\n".join(names)
-    return (
-        joined.count("\n") == max(len(names) - 1, 0)
-        and not names & {"", ".", ".."}
-        and max(map(len, names), default=0) <= 255
-        and _has_only(joined, _PLAIN_NAME_BYTES)
+    if resolved.problems or not are_plain_names(names):
+        kept = []
+        for position, name in enumerate(names):
+            problem = find_filename_problem(name) or resolved.problems.get(position)
+            if problem is None:
+                kept.append(position)
+            else:
+                warnings.append(skip_warning(name, problem, source))
+        files, urls = [files[i] for i in kept], [urls[i] for i in kept]
+    if len({file.filename for file in files}) != len(files):
+        kept = _find_first(files, source)
+        files, urls = [files[i] for i in kept], [urls[i] for i in kept]
+    sha256, hashes = separate_hashes([file.hashes or None for file in files])
+    metadata_sha256, metadata_hashes = separate_hashes([_metadata_hashes(file) for file in files])
+    return Columns(
+        filenames=[file.filename for file in files],
+        urls=urls,
+        sha256=sha256,
+        sizes=[-1 if file.size is None else file.size for file in files],
+        requires_python=[file.requires_python or "" for file in files],
+        upload_times=[file.upload_time or "" for file in files],
+        metadata_sha256=metadata_sha256,
+        yanked={
+            position: file.yanked if isinstance(file.yanked, str) else ""
+            for position, file in enumerate(files)
+            if file.yanked or file.yanked == ""
+        },
+        hashes=hashes,
+        metadata_hashes=metadata_hashes,
+        warnings=warnings,
     )
 
 
-def _are_plain_urls(urls: list[str]) -> bool:
-    first = _PLAIN_URL.fullmatch(urls[0]) if urls else None
-    if first is None:
-        return not urls
-    joined, host = "\n".join(urls), first[1]
-    return (
-        joined.count("\n") == len(urls) - 1
-        and _has_only(joined, _PLAIN_URL_BYTES)
-        and all(url.startswith(host) for url in urls)
-    )
-
-
-def _has_only(text: str, allowed: bytes) -> bool:
-    return text.isascii() and not text.encode("ascii").translate(None, allowed)
-
-
-def _is_valid(file: _File, source: PageSource, warnings: list[str]) -> bool:
-    problem = find_filename_problem(file.filename)
-    if problem is None:
-        try:
-            resolve_url(file.url, source.url)
-        except ValueError as error:
-            problem = str(error)
-    if problem is not None:
-        warnings.append(skip_warning(file.filename, problem, source))
-    return problem is None
-
-
-def _without_duplicates(files: list[_File], source: PageSource) -> list[_File]:
-    first: dict[str, _File] = {}
-    for file in files:
-        known = first.setdefault(file.filename, file)
+def _find_first(files: list[_File], source: PageSource) -> list[int]:
+    """The positions of the first file of each name."""
+    first: dict[str, int] = {}
+    for position, file in enumerate(files):
+        known = files[first.setdefault(file.filename, position)]
         check_duplicate(file.filename, known.hashes, file.hashes, source)
     return list(first.values())
 
 
-def _create_file(file: _File, base: str, index: str) -> ProjectFile:
-    return ProjectFile(
-        filename=file.filename,
-        url=_absolute(file.url, base),
-        hashes=_lower_case(file.hashes),
-        size=file.size,
-        requires_python=file.requires_python or None,
-        upload_time=read_upload_time(file.upload_time),
-        yanked=_yanked(file.yanked),
-        metadata_hashes=_metadata_hashes(file),
-        index=index,
-    )
-
-
-def _absolute(url: str, base: str) -> str:
-    if _PLAIN_URL.fullmatch(url):
-        return url
-    try:
-        return resolve_url(url, base)[0]
-    except ValueError:  # already checked; creating a file must not fail
-        return urllib.parse.urljoin(base, url)
-
-
-def _lower_case(hashes: dict[str, str]) -> dict[str, str]:
-    return {name.lower(): digest.lower() for name, digest in hashes.items()}
-
-
-def _yanked(value: bool | str | None) -> str | None:  # noqa: FBT001 - PEP 592's own shape
-    if isinstance(value, str):
-        return value
-    return "" if value else None
-
-
 def _metadata_hashes(file: _File) -> dict[str, str] | None:
     # PEP 714: the new key takes precedence; of the old one, indexes write two spellings.
-    for value in (file.core_metadata, file.dist_info_metadata, file.data_dist_info_metadata):
-        if isinstance(value, dict):
-            return _lower_case(value)
-        if value is not None:
-            return {} if value else None
-    return None
+    value = file.core_metadata
+    if value is None:
+        value = file.dist_info_metadata
+        if value is None:
+            value = file.data_dist_info_metadata
+    if isinstance(value, dict):
+        return value
+    return {} if value else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import threading
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -9,17 +12,17 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import IndexUnreachableError
 from crossdeps.fs import hash_file
 from crossdeps.index.model import ProjectFile
+from crossdeps.index.pages.columns import FileTable, ParsedPage, ProjectFiles
 from crossdeps.index.pages.index_page import parse_page
 from crossdeps.index.pages.project_files import (
     PageSource,
-    ParsedPage,
-    ProjectFiles,
     find_filename_problem,
     skip_warning,
 )
 from crossdeps.text import escape, local_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -33,21 +36,72 @@ _PAGE_NAMES = ("index.v1_json", "index.json", "index.html", "index.htm")
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 
 
-def read_local(location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
-    """Read the files of *project* at a local location; None if it does not have the project.
+class LocalLocations:
+    """Reads local locations, each directory or page of many projects once. Thread-safe."""
 
-    :raises IndexAccessError: if it cannot be read
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listings: dict[Path, Listing] = {}
+
+    def read(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
+        """Read the files of *project* at a local location; None if it does not have the project.
+
+        :raises IndexAccessError: if it cannot be read
+        """
+        path = local_path(location.root)
+        if path is None:
+            raise PageSource(url=location.root, index=location.root, project=project).error(
+                "the index is neither an http or https URL nor a local path",
+                rule="url",
+                hint="give a URL that starts with https://, or a path",
+            )
+        if location.kind == "simple":
+            return read_local_index(path, project, location.root)
+        with self._lock:
+            listing = self._listings.get(path)
+            if listing is None:
+                listing = self._listings[path] = list_links(path, project, location.root)
+        return listing.select(project)
+
+
+class Listing:
+    """The files of many projects, by project.
+
+    :param read: gives those at some positions of *filenames* as a page of the project
     """
-    path = local_path(location.root)
-    if path is None:
-        raise PageSource(url=location.root, index=location.root, project=project).error(
-            "the index is neither an http or https URL nor a local path",
-            rule="url",
-            hint="give a URL that starts with https://, or a path",
-        )
-    if location.kind == "links":
-        return read_local_links(path, project, location.root)
-    return read_local_index(path, project, location.root)
+
+    def __init__(
+        self,
+        filenames: Sequence[str],
+        read: Callable[[Sequence[int], NormalizedName], ParsedPage],
+    ) -> None:
+        self._read = read
+        self._positions: dict[str, list[int]] = {}
+        for position, filename in enumerate(filenames):
+            for project in _find_projects(filename):
+                self._positions.setdefault(project, []).append(position)
+
+    @classmethod
+    def of_page(cls, page: ParsedPage) -> Listing:
+        """The files of a page."""
+
+        def read(positions: Sequence[int], _project: NormalizedName) -> ParsedPage:
+            table = FileTable(
+                filenames=[page.files.filenames[i] for i in positions],
+                create=lambda i: page.files[positions[i]],
+                warnings=page.warnings,
+                digest=page.digest,
+            )
+            return ParsedPage(files=ProjectFiles(lambda: table), digest=page.digest)
+
+        return cls(page.files.filenames, read)
+
+    def select(self, project: NormalizedName) -> ParsedPage:
+        """The files of *project*.
+
+        :raises IndexUnreachableError: if one of them cannot be read
+        """
+        return self._read(self._positions.get(project, ()), project)
 
 
 def is_distribution(filename: str) -> bool:
@@ -55,27 +109,20 @@ def is_distribution(filename: str) -> bool:
     return filename.lower().endswith((".whl", *_SDIST_SUFFIXES))
 
 
-def filter_project(page: ParsedPage, project: NormalizedName) -> ParsedPage:
-    """Keep the files of *project*: a find-links page lists those of many."""
-    files = page.files
-    positions = [i for i, name in enumerate(files.filenames) if _belongs_to(name, project)]
-    names = [files.filenames[position] for position in positions]
-    kept = ProjectFiles(names, lambda i: files[positions[i]])
-    return ParsedPage(files=kept, warnings=page.warnings)
-
-
-def _belongs_to(filename: str, project: NormalizedName) -> bool:
-    """Whether a file is one of *project*: a wheel by its first part, an sdist by its start.
+def _find_projects(filename: str) -> Iterator[str]:
+    """The projects that a file may be one of: a wheel by its first part, an sdist by its start.
 
     An sdist of ``a-b`` looks like one of ``a`` with a version ``b-1.0``; the versions, parsed
     later, tell them apart.
     """
     if filename.lower().endswith(".whl"):
-        return canonicalize_name(filename.partition("-")[0]) == project
+        yield canonicalize_name(filename.partition("-")[0])
+        return
     for suffix in _SDIST_SUFFIXES:
         if filename.lower().endswith(suffix):
-            return canonicalize_name(filename[: -len(suffix)]).startswith(f"{project}-")
-    return False
+            stem = canonicalize_name(filename[: -len(suffix)])
+            yield from (stem[: dash.start()] for dash in re.finditer("-", stem))
+            return
 
 
 def read_local_index(root: Path, project: NormalizedName, index: str) -> ParsedPage | None:
@@ -100,12 +147,13 @@ def read_local_index(root: Path, project: NormalizedName, index: str) -> ParsedP
         page = directory / name
         if page.is_file():
             return _read_page(page, source)
-    return _list_directory(directory, project, source)
+    return _list_directory(directory, project, source).select(project)
 
 
-def read_local_links(path: Path, project: NormalizedName, index: str) -> ParsedPage:
-    """Read the files of *project* from a find-links path: a directory, a distribution or a page.
+def list_links(path: Path, project: NormalizedName, index: str) -> Listing:
+    """List a find-links path: a directory, a distribution or a page.
 
+    :param project: for which it is read, for messages
     :raises IndexUnreachableError: if *path* does not exist or cannot be read
     """
     try:
@@ -117,7 +165,7 @@ def read_local_links(path: Path, project: NormalizedName, index: str) -> ParsedP
         return _list_directory(path, project, source)
     if is_distribution(path.name):
         return _list_directory(path.parent, project, source, only=path.name)
-    return filter_project(_read_page(path, source), project)
+    return Listing.of_page(_read_page(path, source))
 
 
 def _read_page(path: Path, source: PageSource) -> ParsedPage:
@@ -138,36 +186,54 @@ def _read_page(path: Path, source: PageSource) -> ParsedPage:
 
 
 def _list_directory(
-    directory: Path, project: NormalizedName, source: PageSource, *, only: str | None = None
-) -> ParsedPage:
-    """List the files of *project* in a directory, sorted by name, with their sizes and sha256.
+    directory: Path, project: str, source: PageSource, *, only: str | None = None
+) -> Listing:
+    """List a directory, sorted by name.
 
     :param only: ignore files of other names
-    :raises IndexUnreachableError: if the directory or one of the files cannot be read
+    :raises IndexUnreachableError: if the directory cannot be read
+    """
+    try:
+        found = sorted(directory.iterdir())
+    except OSError as error:
+        raise _unreadable_error(directory, project, error) from error
+    paths = [path for path in found if only is None or path.name == only]
+
+    def read(positions: Sequence[int], project: NormalizedName) -> ParsedPage:
+        try:
+            return _read_files([paths[i] for i in positions], source)
+        except OSError as error:
+            raise _unreadable_error(directory, project, error) from error
+
+    return Listing([path.name for path in paths], read)
+
+
+def _read_files(paths: Sequence[Path], source: PageSource) -> ParsedPage:
+    """The files at *paths*, with their sizes and sha256.
+
+    :raises OSError: if one of them cannot be read
     """
     files = []
     warnings = []
-    try:
-        for path in sorted(directory.iterdir()):
-            selected = only is None or path.name == only
-            if not (selected and _belongs_to(path.name, project) and path.is_file()):
-                continue
-            problem = find_filename_problem(path.name)
-            if problem is not None:
-                warnings.append(skip_warning(path.name, problem, source))
-                continue
-            files.append(
-                ProjectFile(
-                    filename=path.name,
-                    url=directory.resolve().joinpath(path.name).as_uri(),
-                    hashes={"sha256": hash_file(path)},
-                    size=path.stat().st_size,
-                    index=source.index,
-                )
+    for path in paths:
+        if not path.is_file():
+            continue
+        problem = find_filename_problem(path.name)
+        if problem is not None:
+            warnings.append(skip_warning(path.name, problem, source))
+            continue
+        files.append(
+            ProjectFile(
+                filename=path.name,
+                url=path.parent.resolve().joinpath(path.name).as_uri(),
+                hashes={"sha256": hash_file(path)},
+                size=path.stat().st_size,
+                index=source.index,
             )
-    except OSError as error:
-        raise _unreadable_error(directory, project, error) from error
-    return ParsedPage(files=ProjectFiles.from_files(files), warnings=tuple(warnings))
+        )
+    stated = [(file.url, file.size, file.hashes["sha256"]) for file in files]
+    digest = hashlib.sha256(repr((stated, warnings)).encode()).hexdigest()
+    return ParsedPage(files=ProjectFiles.from_files(files, warnings, digest=digest), digest=digest)
 
 
 def _unreadable_error(path: Path, project: str, error: Exception) -> IndexUnreachableError:

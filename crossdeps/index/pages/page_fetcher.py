@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from crossdeps.errors import OfflineError
-from crossdeps.index.cache import CachedPage, read_freshness
+from crossdeps.index.cache import CachedPage, digest_columns, read_freshness
 from crossdeps.index.page_states import PageState, read_directory_state
-from crossdeps.index.pages.index_page import ACCEPT, parse_page
+from crossdeps.index.pages.columns import (
+    FileTable,
+    ParsedPage,
+    ProjectFiles,
+    decode_columns,
+    encode_columns,
+    open_page,
+    open_table,
+)
+from crossdeps.index.pages.index_page import ACCEPT, parse_columns
 from crossdeps.index.pages.local_pages import (
     LARGEST_PAGE,
-    filter_project,
+    Listing,
+    LocalLocations,
     is_distribution,
-    read_local,
 )
-from crossdeps.index.pages.project_files import PageSource, ParsedPage, url_filename
+from crossdeps.index.pages.project_files import PageSource, url_filename
 from crossdeps.index.responses import Request
+from crossdeps.index.workers import Task
 from crossdeps.text import is_http, show_url
 
 if TYPE_CHECKING:
@@ -31,16 +42,18 @@ if TYPE_CHECKING:
     from crossdeps.index.http_session import HttpSession
     from crossdeps.index.model import IndexLocation
     from crossdeps.index.page_states import PageKind, PageLog
+    from crossdeps.index.pages.columns import Columns
     from crossdeps.index.responses import Response
 
 _NOT_FOUND = frozenset({404, 410})
 
 
 class PageFetcher:
-    """Fetches pages, and uses cached ones as long as they are fresh or revalidated.
+    """Fetches pages, and uses cached ones as long as they are fresh or revalidated. Thread-safe.
 
     :param session: returns the HTTP session; None forbids the network: cached pages are used,
         however old
+    :param log: records the pages
     """
 
     def __init__(
@@ -52,118 +65,219 @@ class PageFetcher:
         self._session = session
         self._cache = cache
         self._log = log
+        self._local = LocalLocations()
+        self._heads: dict[str, PageHead | None] = {}
+        self._lock = threading.Lock()
+        self._tasks: dict[tuple[IndexLocation, str], Task[ParsedPage | None]] = {}
+        self._links_lock = threading.Lock()
+        self._links: dict[IndexLocation, tuple[Listing | None, PageState]] = {}
 
-    def _record(
-        self, location: IndexLocation, project: str, kind: PageKind, key: str, digest: str
-    ) -> None:
-        self._log.add(
-            PageState(location=location.root, project=project, kind=kind, key=key, digest=digest)
-        )
+    def task(self, location: IndexLocation, project: NormalizedName) -> Task[ParsedPage | None]:
+        """The task that gives the files of *project* at *location*; it runs once."""
+        with self._lock:
+            key = (location, project)
+            task = self._tasks.get(key)
+            if task is None:
+                task = self._tasks[key] = Task(lambda: self._fetch_page(*key))
+            return task
 
-    def fetch(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
+    def _fetch_page(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
         """Return the files of *project* at *location*; None if it does not have the project.
+
+        A cached page is read when the first of its files is needed.
 
         :raises IndexAccessError: if it cannot be reached, or its response cannot be read
         """
         if not is_http(location.root):
             return self._read_local(location, project)
-        is_links = location.kind == "links"
-        url = location.page_url(project)
-        if is_links and is_distribution(url_filename(location.root)):
-            self._record(location, project, "file", url, hashlib.sha256(url.encode()).hexdigest())
-            return _single_file(location, project)
-        page, digest = self._get_page(url, project)
-        self._record(location, project, "absent" if page is None else "page", url, digest)
-        if page is None:
-            return None
-        source = PageSource(url=page.url, index=location.root, project="" if is_links else project)
-        parsed = parse_page(page.body, page.content_type, source)
-        return filter_project(parsed, project) if is_links else parsed
+        if location.kind == "simple":
+            page, state = self._fetch(_Page(location, project))
+        else:
+            with self._links_lock:
+                if location not in self._links:
+                    self._links[location] = self._fetch_links(_Page(location, project))
+            listing, state = self._links[location]
+            state = replace(state, project=project)
+            page = listing.select(project) if listing is not None else None
+        self._log.add(state)
+        return page
+
+    def needs_request(self, location: IndexLocation, project: NormalizedName) -> bool:
+        """Whether the page may have to wait for an index."""
+        if not is_http(location.root) or self._session is None:
+            return False
+        if location.kind == "links":
+            return location not in self._links
+        return self._find_fresh(_Page(location, project)) is None
 
     def _read_local(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
         is_links = location.kind == "links"
         key = location.root if is_links else f"{location.root.rstrip('/')}/{project}"
         # Before it is read: a change in between makes it differ later.
-        state = read_directory_state(key)
-        page = read_local(location, project)
-        self._record(location, project, "directory", key, state)
+        digest = read_directory_state(key)
+        page = self._local.read(location, project)
+        self._log.add(
+            PageState(
+                location=location.root, project=project, kind="directory", key=key, digest=digest
+            )
+        )
         return page
 
-    def _get_page(self, url: str, project: str) -> tuple[CachedPage | None, str]:
-        """The page at *url*, cached or fetched; None if there is none.
+    def _fetch_links(self, request: _Page) -> tuple[Listing | None, PageState]:
+        """Read a find-links URL: a page, or a distribution as if a page linked to it."""
+        if is_distribution(url_filename(request.url)):
+            page = open_page(_link_to(request.url, request), request.index)
+            state = request.state("file", digest_columns(request.url.encode()))
+            return Listing.of_page(page), state
+        found, state = self._fetch(request)
+        return Listing.of_page(found) if found is not None else None, state
 
-        :returns: also the digest of a page that is kept in the cache; else an empty string
-        """
-        head = self._cache.page_head(url) if self._cache is not None else None
-        cached = self._usable_page(url, head)
-        if cached is not None and (self._session is None or cached.is_fresh(time.time())):
-            return cached, head.digest if head is not None else ""
+    def _find_fresh(self, request: _Page) -> PageHead | None:
+        """The head of the cached page, if it can be used as it is."""
+        if self._cache is None:
+            return None
+        if request.key not in self._heads:
+            self._heads[request.key] = self._cache.page_head(request.key)
+        head = self._heads[request.key]
+        usable = head is not None and (self._session is None or head.page.is_fresh(time.time()))
+        return head if usable else None
+
+    def _fetch(self, request: _Page) -> tuple[ParsedPage | None, PageState]:
+        head = self._find_fresh(request)
+        if head is None:
+            return self._request(request)
+        if head.page.absent:
+            return None, request.state("absent", head.digest)
+
+        def load() -> FileTable:
+            cached = self._read_columns(request)
+            if cached is not None:
+                page, columns = cached
+                return open_table(columns, request.index, digest_columns(page.columns))
+            found, state = self._request(request)  # damaged since its head was read
+            self._log.add(state)
+            return found.files.table if found is not None else ProjectFiles.from_files(()).table
+
+        page = ParsedPage(files=ProjectFiles(load), digest=head.digest)
+        return page, request.state("page", head.digest)
+
+    def _read_columns(self, request: _Page) -> tuple[CachedPage, Columns] | None:
+        page = self._cache.page(request.key) if self._cache is not None else None
+        columns = decode_columns(page.columns) if page is not None and not page.absent else None
+        return (page, columns) if page is not None and columns is not None else None
+
+    def _request(self, request: _Page) -> tuple[ParsedPage | None, PageState]:
+        """Fetch a page or revalidate the cached one, and keep it."""
         if self._session is None:
             raise OfflineError(
                 "a page is not in the cache, and the network is disabled",
-                context=(project, show_url(url)),
+                context=(request.project, show_url(request.url)),
                 hint="run once without --offline",
             )
-        fetched = _request_page(self._session(), url, project, cached)
-        if fetched is None:
-            return None, ""
-        page, freshness = fetched
-        if self._cache is None or freshness is None:
-            return page, ""
-        if head is not None and head.matches(page):
-            self._cache.touch_page(url)
+        head = self._heads.get(request.key)
+        cached = self._read_columns(request) if head and head.page.conditions() else None
+        answer = _send(self._session(), request, cached[0] if cached is not None else None)
+        page = answer.page
+        if page.absent:
+            digest = digest_columns(b"") if page.fresh_for else ""
+            if digest and self._cache is not None:
+                self._cache.store_page(request.key, page)
+            return None, request.state("absent", digest)
+        if cached is not None and answer.body is None:
+            columns, encoded = cached[1], cached[0].columns
         else:
-            self._cache.store_page(url, page)
-        return page, hashlib.sha256(page.body).hexdigest()
+            columns = parse_columns(
+                answer.body or b"", answer.content_type, request.source(page.url)
+            )
+            encoded = encode_columns(columns) or b""
+        page = replace(page, columns=encoded)
+        digest = digest_columns(encoded) if encoded else ""
+        files = ProjectFiles(lambda: open_table(columns, request.index, digest))
+        kept = self._keep(request, page, head) if digest and answer.storable else False
+        state = request.state("page", digest if kept else "")
+        return ParsedPage(files=files, digest=digest), state
 
-    def _usable_page(self, url: str, head: PageHead | None) -> CachedPage | None:
-        """The cached page, if it can be used as it is or revalidated."""
-        if self._cache is None or head is None:
-            return None
-        page = head.page
-        usable = self._session is None or page.is_fresh(time.time()) or page.conditions()
-        return self._cache.page(url) if usable else None
+    def _keep(self, request: _Page, page: CachedPage, head: PageHead | None) -> bool:
+        if self._cache is None:
+            return False
+        if head is not None and head.matches(page) and self._cache.page(request.key) is not None:
+            self._cache.touch_page(request.key)
+        else:
+            self._cache.store_page(request.key, page)
+        return True
 
 
-def _request_page(
-    session: HttpSession, url: str, project: str, cached: CachedPage | None
-) -> tuple[CachedPage, float | None] | None:
-    """Fetch a page or revalidate the cached one.
+def _link_to(url: str, request: _Page) -> Columns:
+    """The columns of a page that links to *url*."""
+    import html  # noqa: PLC0415 - rarely needed
 
-    :returns: the page and its freshness (see :func:`read_freshness`); None if there is no page
+    body = f'<a href="{html.escape(url)}"></a>'.encode()
+    return parse_columns(body, "text/html", request.source(url))
+
+
+class _Page:
+    """A page to fetch for a project."""
+
+    def __init__(self, location: IndexLocation, project: str) -> None:
+        self.location = location
+        self.project = project
+        self.index = location.root
+        self.url = location.page_url(project)
+        # A find-links page may have the URL of a project's page, but is not checked to be that.
+        self.key = self.url if location.kind == "simple" else f"links {self.url}"
+
+    def source(self, url: str) -> PageSource:
+        """The source of the page, which was found at *url*."""
+        project = self.project if self.location.kind == "simple" else ""
+        return PageSource(url=url, index=self.index, project=project)
+
+    def state(self, kind: PageKind, digest: str) -> PageState:
+        """What it held."""
+        return PageState(
+            location=self.index, project=self.project, kind=kind, key=self.key, digest=digest
+        )
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The response to a request for a page.
+
+    :param page: without its columns
+    :param body: None if the cached page is still valid
+    :param storable: whether it may be kept
     """
+
+    page: CachedPage
+    body: bytes | None = None
+    content_type: str = ""
+    storable: bool
+
+
+def _send(session: HttpSession, page: _Page, cached: CachedPage | None) -> _Answer:
+    """Fetch a page or revalidate the cached one."""
     conditions = cached.conditions() if cached is not None else {}
     headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip, deflate", **conditions}
 
-    def consume(response: Response) -> tuple[CachedPage, float | None] | None:
-        if response.status in _NOT_FOUND:
-            return None
+    def consume(response: Response) -> _Answer:
         freshness = read_freshness(response.headers)
         now, fresh_for = time.time(), freshness or 0.0
         if response.status == 304 and cached is not None:
-            return replace(cached, fetched=now, fresh_for=fresh_for), freshness
-        page = CachedPage(
-            url=response.url,
+            revalidated = replace(cached, fetched=now, fresh_for=fresh_for)
+            return _Answer(page=revalidated, storable=freshness is not None)
+        is_absent = response.status in _NOT_FOUND
+        return _Answer(
+            page=CachedPage(
+                url=response.url,
+                etag=response.headers.get("ETag", ""),
+                last_modified=response.headers.get("Last-Modified", ""),
+                fetched=now,
+                fresh_for=fresh_for,
+                absent=is_absent,
+            ),
+            body=b"" if is_absent else response.read(LARGEST_PAGE),
             content_type=response.headers.get("Content-Type", ""),
-            body=response.read(LARGEST_PAGE),
-            etag=response.headers.get("ETag", ""),
-            last_modified=response.headers.get("Last-Modified", ""),
-            fetched=now,
-            fresh_for=fresh_for,
+            storable=freshness is not None,
         )
-        return page, freshness
 
     accept = frozenset({200, *_NOT_FOUND}) | ({304} if conditions else set())
-    request = Request(url=url, subject=project, headers=lambda: headers, accept=accept)
+    request = Request(url=page.url, subject=page.project, headers=lambda: headers, accept=accept)
     return session.fetch(request, consume)
-
-
-def _single_file(location: IndexLocation, project: NormalizedName) -> ParsedPage:
-    """Read a find-links URL that is a distribution as if it were a page that links to it."""
-    import html  # noqa: PLC0415 - rarely needed
-
-    from crossdeps.index.pages.html_page import parse_html  # noqa: PLC0415 - the same
-
-    source = PageSource(url=location.root, index=location.root, project="")
-    link = f'<a href="{html.escape(location.root)}"></a>'.encode()
-    return filter_project(parse_html(link, source), project)

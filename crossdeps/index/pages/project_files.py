@@ -5,73 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from crossdeps.errors import IndexResponseError
-from crossdeps.index.model import ProjectFile
 from crossdeps.text import INDEX_OPERATOR_HINT, escape, is_http, show_url, split_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-class ProjectFiles(Sequence[ProjectFile]):
-    """The files of a page, each created when it is first accessed.
-
-    A page may list tens of thousands of files of which a handful are compatible: with *filenames*
-    a reader selects by name without creating the others.
-    """
-
-    __slots__ = ("_create", "_created", "filenames")
-
-    def __init__(self, filenames: Sequence[str], create: Callable[[int], ProjectFile]) -> None:
-        self.filenames = filenames
-        self._create = create
-        self._created: dict[int, ProjectFile] = {}
-
-    @classmethod
-    def from_files(cls, files: Iterable[ProjectFile]) -> ProjectFiles:
-        """A sequence of existing files."""
-        created = tuple(files)
-        return cls([file.filename for file in created], created.__getitem__)
-
-    @classmethod
-    def join(cls, pages: Sequence[ProjectFiles]) -> ProjectFiles:
-        """The files of several pages, in their order."""
-        if len(pages) == 1:
-            return pages[0]
-        positions = [(page, i) for page in pages for i in range(len(page))]
-
-        def create(index: int) -> ProjectFile:
-            page, i = positions[index]
-            return page[i]
-
-        return cls([name for page in pages for name in page.filenames], create)
-
-    def __len__(self) -> int:
-        return len(self.filenames)
-
-    @overload
-    def __getitem__(self, index: int) -> ProjectFile: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[ProjectFile]: ...
-
-    def __getitem__(self, index: int | slice) -> ProjectFile | Sequence[ProjectFile]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if index < 0:
-            index += len(self)
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        file = self._created.get(index)
-        if file is None:
-            # Two threads may both create it; the values are equal, and one of them stays.
-            file = self._created.setdefault(index, self._create(index))
-        return file
+    from collections.abc import Mapping, Sequence
 
 
 class PageSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,17 +35,6 @@ class PageSource(msgspec.Struct, frozen=True, kw_only=True):
         return IndexResponseError(
             message, context=context, hint=hint or INDEX_OPERATOR_HINT, rule=rule
         )
-
-
-class ParsedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one page.
-
-    :param files: in page order, each file name once
-    :param warnings: files that were skipped, and why
-    """
-
-    files: ProjectFiles
-    warnings: tuple[str, ...] = ()
 
 
 def check_api_version(text: str, source: PageSource) -> None:
@@ -163,6 +94,124 @@ def resolve_url(reference: str, base: str) -> tuple[str, str]:
     absolute = split_credentials(absolute)[0]
     _check_scheme(absolute, base)
     return absolute, fragment
+
+
+# References of a page are resolved together as far as they are plain, as nearly all are: printable
+# ASCII without query, parameters, user name and dots at the start of a segment.
+_PLAIN_BYTES = bytes(set(range(0x21, 0x7F)) - set(b'<>"\\^`{|}[];?')) + b"\n"
+_HOST = r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/"
+_LEAD = re.compile(rf"{_HOST}|/|(?:\.\./)+|\./|")
+_SEGMENT = r"[A-Za-z0-9_~%+!$&'()*,=@-][A-Za-z0-9_~%+!$&'()*,=@.-]*"
+_PLAIN = re.compile(rf"({_HOST}|/|(?:\.\./)*|\./)((?:{_SEGMENT}/)*{_SEGMENT}/?)(?:#([!$-~]*))?")
+
+
+class ResolvedUrls(msgspec.Struct, frozen=True, kw_only=True):
+    """The references of a page, resolved as :func:`resolve_url` does, a list for each result.
+
+    :param urls: empty where the page may not link to it
+    :param fragments: None if no reference has one
+    :param problems: position -> why the page may not link to it
+    :param plain: whether the last part of each URL's path is a file name as it stands
+    """
+
+    urls: list[str]
+    fragments: list[str] | None
+    problems: dict[int, str] = msgspec.field(default_factory=dict)
+    plain: bool = False
+
+
+def resolve_urls(references: Sequence[str], base: str) -> ResolvedUrls:
+    """Resolve all references of a page at *base*."""
+    resolved = _resolve_alike(references, base)
+    if resolved is not None:
+        return resolved
+    urls: list[str] = []
+    fragments: list[str] = []
+    problems: dict[int, str] = {}
+    prefixes: dict[str, str | None] = {}
+    for position, reference in enumerate(references):
+        url = fragment = ""
+        found = _PLAIN.fullmatch(reference)
+        if found is not None:
+            lead = found[1]
+            if lead not in prefixes:
+                prefixes[lead] = _resolve_lead(lead, base)
+            prefix = prefixes[lead]
+            if prefix is not None:
+                url, fragment = prefix + found[2], found[3] or ""
+        if not url:
+            try:
+                url, fragment = resolve_url(reference, base)
+            except ValueError as error:
+                problems[position] = str(error)
+        urls.append(url)
+        fragments.append(fragment)
+    return ResolvedUrls(urls=urls, fragments=fragments, problems=problems)
+
+
+def _resolve_alike(references: Sequence[str], base: str) -> ResolvedUrls | None:
+    """Resolve plain references that all start alike; None if there are others."""
+    found = _LEAD.match(references[0]) if references else None
+    if found is None:
+        return None if references else ResolvedUrls(urls=[], fragments=None, plain=True)
+    lead = found[0]
+    joined = "\n".join(["", *references])
+    count = len(references)
+    if joined.count("\n") != count or joined.count(f"\n{lead}") != count:
+        return None
+    if not has_only(joined, _PLAIN_BYTES):
+        return None
+    rests = joined.replace(f"\n{lead}", "\n")
+    fragments: list[str] | None = None
+    if "#" in rests:
+        parts = [rest.partition("#") for rest in rests[1:].split("\n")]
+        rests = "\n".join(["", *(path for path, _, _ in parts)])
+        fragments = [fragment for _, _, fragment in parts]
+    prefix = _resolve_lead(lead, base)
+    if prefix is None or (prefix != lead and not _are_plain_paths(rests)):
+        return None
+    if prefix == lead and fragments is None:
+        urls = list(references)
+    else:
+        urls = rests.replace("\n", f"\n{prefix}")[1:].split("\n")
+    return ResolvedUrls(urls=urls, fragments=fragments, plain="%" not in rests)
+
+
+def _are_plain_paths(paths: str) -> bool:
+    """Whether paths, each after a newline, are resolved by putting them behind another path."""
+    segments = paths.replace("\n", "/")
+    return not ("//" in segments or "/." in segments or ":" in segments or paths[-1] == "\n")
+
+
+def _resolve_lead(lead: str, base: str) -> str | None:
+    """What the URL of a plain reference that starts with *lead* starts with; None if unknown."""
+    try:
+        url, _ = resolve_url(f"{lead}x", base)
+    except ValueError:
+        return None
+    return url[:-1] if url.endswith("x") else None
+
+
+def has_only(text: str, allowed: bytes) -> bool:
+    """Whether *text* consists of the ASCII characters *allowed*."""
+    return text.isascii() and not text.encode("ascii").translate(None, allowed)
+
+
+def are_plain_names(names: Sequence[str]) -> bool:
+    """Whether :func:`find_filename_problem` finds none in any of them; False if in doubt.
+
+    Tens of thousands of names are checked as one long text.
+    """
+    joined = "\n".join(names)
+    return (
+        joined.count("\n") == max(len(names) - 1, 0)
+        and not {"", ".", ".."} & set(names)
+        and max(map(len, names), default=0) <= 255
+        and has_only(joined, _PLAIN_NAME_BYTES)
+    )
+
+
+_PLAIN_NAME_BYTES = bytes(set(range(0x20, 0x7F)) - set(b"/\\%")) + b"\n"
 
 
 def _check_scheme(url: str, base: str) -> None:

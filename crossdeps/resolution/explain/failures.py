@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
+from crossdeps.index.pages.columns import ProjectFiles
 from crossdeps.resolution.explain.availability import describe_availability
 from crossdeps.resolution.explain.suggestions import suggest
 from crossdeps.resolution.rejections import Reason, Rejection
@@ -81,7 +82,7 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
     def _explain_missing(self, project: Project) -> ProjectNotFoundError:
         name, page = self.dependency.name, project.page
         indexes = ", ".join(page.searched) or "any index"
-        if page.warnings:
+        if _page_warnings(project):
             return ProjectNotFoundError(
                 f"no file of {name!r} on {indexes} is usable",
                 context=(*self.chain, *_first_warnings(project)),
@@ -150,7 +151,13 @@ def _list_compatible(versions: Sequence[Version]) -> tuple[str, ...]:
 
 def _first_warnings(project: Project) -> tuple[str, ...]:
     """A few of the files that the index offers and that cannot be used."""
-    return first_lines(project.page.warnings, _MAX_LINES)
+    return first_lines(_page_warnings(project), _MAX_LINES)
+
+
+def _page_warnings(project: Project) -> tuple[str, ...]:
+    """Files that were skipped, and why."""
+    files = project.page.files
+    return files.table.warnings if isinstance(files, ProjectFiles) else ()
 
 
 def format_versions(versions: Sequence[Version]) -> str:
