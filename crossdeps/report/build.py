@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.resolution.rejections import Reason
 from crossdeps.text import format_table, human_size, plural
 from crossdeps.version import __version__
 
@@ -83,6 +82,8 @@ def describe_downgrade(name: str, version: str, skipped_versions: Sequence[Skipp
     forced = next((item for item in skipped_versions if item.forced_by_target), None)
     if forced is None:
         return ""
+    from crossdeps.resolution.rejections import Reason  # noqa: PLC0415 - few builds skip versions
+
     text = f"{name} {version}, not {forced.version}: {forced.describe()}"
     newer_glibc = next((item for item in skipped_versions if item.reason is Reason.GLIBC), None)
     if newer_glibc is None or forced.reason is Reason.GLIBC:

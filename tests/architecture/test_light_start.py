@@ -187,6 +187,34 @@ def test_target_and_settings_are_known_before_anything_slow_is_loaded(
     assert loaded & (SLOW | NOT_FOR_A_LOCK | (HEAVY - {"msgspec"})) == set()
 
 
+SHORT_RUN = """
+import sys
+from crossdeps.cli.progress_display import LiveProgress
+
+progress = LiveProgress(sys.stderr, color=True, delay=3600)
+progress.resolving(1)
+progress.writing("function.zip", 1)
+progress.wrote("function.zip", 1)
+progress.close()
+print(*sys.modules)
+"""
+
+
+@pytest.mark.subprocess
+def test_progress_of_a_short_run_loads_no_rich() -> None:
+    """A run that ends before its progress is shown does not wait for the display either."""
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT_RUN],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.split()) & (SLOW | HEAVY) == {"msgspec"}
+
+
 @pytest.mark.subprocess
 def test_a_lock_that_is_remembered_is_written_without_a_search(tmp_path: Path) -> None:
     """Where all that a lock was made from is the same, neither it nor a page is read again."""
