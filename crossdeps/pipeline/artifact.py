@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
-from crossdeps.bundle.write import write_directory, write_zip
+from crossdeps.bundle.staging import output_errors
+from crossdeps.bundle.write import write_directory, write_zip_layout
+from crossdeps.bundle.zip_layout import plan_zip
 from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
 from crossdeps.target.runtimes import ProvidedProject
 from crossdeps.text import human_size, redact
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
+    from crossdeps.bundle.zip_layout import ZipLayout
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.runtime import RuntimePackages
     from crossdeps.pipeline.session import Session
@@ -80,27 +83,53 @@ def _holds(source: Path, output: Path) -> bool:
 
 def write_artifact(
     bundle: Bundle, settings: Settings, progress: Progress, checked: DestinationState | None
-) -> Artifact:
+) -> tuple[Artifact, ZipLayout | None]:
     """Write *bundle* to the output of the layout; nothing for a dry run.
 
     :param checked: result of :func:`check_output`
-
+    :returns: what was written, and its layout if it is a zip
     :raises OutputError: if it cannot be written; the previous output is still in place
     """
     layout = settings.layout
     written: Written | None = None
-    if layout.output and not settings.dry_run:
-        write = write_zip if layout.kind == "zip" else write_directory
-        written = write(
+    zip_layout: ZipLayout | None = None
+    if layout.output and not settings.dry_run and layout.kind == "directory":
+        written = write_directory(
             bundle, layout.output, force=settings.force, checked=checked, progress=progress
         )
+    elif layout.output and not settings.dry_run:
+        with output_errors(layout.output):
+            zip_layout, paths = plan_zip(bundle)
+        written = write_zip_layout(
+            zip_layout,
+            paths,
+            layout.output,
+            force=settings.force,
+            checked=checked,
+            progress=progress,
+        )
+    artifact = describe_artifact(
+        settings, written, entries=len(bundle.entries), unzipped=bundle.size
+    )
+    return artifact, zip_layout
+
+
+def describe_artifact(
+    settings: Settings, written: Written | None, *, entries: int, unzipped: int
+) -> Artifact:
+    """Describe what was written.
+
+    :param written: None for a dry run
+    :param entries: number of files
+    :param unzipped: bytes of all files
+    """
     sha256 = written.sha256 if written else ""
     return Artifact(
         path=written.path if written else None,
-        kind=layout.kind,
-        entries=len(bundle.entries),
+        kind=settings.layout.kind,
+        entries=entries,
         size=written.size if written else 0,
-        unzipped=bundle.size,
+        unzipped=unzipped,
         sha256=sha256,
         code_sha256=base64.b64encode(bytes.fromhex(sha256)).decode("ascii"),
     )

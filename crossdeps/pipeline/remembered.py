@@ -22,6 +22,7 @@ from crossdeps.errors import CrossdepsError
 from crossdeps.fs import hash_bytes, hash_file
 from crossdeps.index.cache import IndexCache
 from crossdeps.index.page_states import PageState, find_changed
+from crossdeps.pipeline.request import Lock
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def recall(
 def remember(session: Session, kind: str, key: str, result: object) -> None:
     """Keep the result of a run, if all that it has read can be read again."""
     trace = trace_session(session)
-    if trace is not None:
+    # A file may have been changed while it was read.
+    if trace is not None and _files_hold(trace):
         DerivedCache(session.cache).write(kind, key, msgspec.msgpack.encode((trace, result)))
 
 
@@ -140,7 +142,9 @@ def trace_session(session: Session) -> Trace | None:
         input, directories and repositories to build
     """
     inputs = session.inputs
-    pages = tuple(dict.fromkeys((*session.recalled_pages, *session.index.page_states)))
+    if isinstance(session.request, Lock) and not inputs.files:
+        return None
+    pages = tuple(dict.fromkeys((*session.recalled_pages, *session.page_states)))
     everything = (*inputs.requirements, *inputs.constraints, *inputs.overrides)
     if any(requirement.source for requirement in everything):
         return None
@@ -161,7 +165,7 @@ def trace_session(session: Session) -> Trace | None:
 def trace_holds(trace: Trace, session: Session) -> bool:
     """Whether everything in *trace* has the same content still."""
     return (
-        all(_file_holds(path, sha256) for path, sha256 in trace.files.items())
+        _files_hold(trace)
         and _variables_hold(trace, session.environment.variables)
         and (not trace.pages or _pages_hold(trace.pages, session))
     )
@@ -187,9 +191,9 @@ def _ignore(_warning: str) -> None:
     """Ignore a warning about the cache, which the client of the index gives too."""
 
 
-def _file_holds(path: str, sha256: str) -> bool:
+def _files_hold(trace: Trace) -> bool:
     try:
-        return hash_file(Path(path)) == sha256
+        return all(hash_file(Path(path)) == sha256 for path, sha256 in trace.files.items())
     except (OSError, ValueError):
         return False
 

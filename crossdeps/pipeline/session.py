@@ -22,6 +22,7 @@ from crossdeps.config.index_options import (
     pip_variables,
 )
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
+from crossdeps.fs import hash_file
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
 
@@ -97,7 +98,7 @@ class Session:
     def _gathered(self) -> Inputs:
         """What the request names, with the options of requirements files alone."""
         if isinstance(self.request, Lock):
-            return Inputs()
+            return Inputs(files=_hash_lock(self.request.path))
         return _gather(self.request, self.configured, self.environment)
 
     @cached_property
@@ -211,6 +212,12 @@ class Session:
                 check_metadata_agrees(wheel, self.index.metadata(candidate.file))
 
     @property
+    def page_states(self) -> tuple[PageState, ...]:
+        """What the pages held that were read; none if the index was not opened."""
+        opened = self.__dict__.get("index")
+        return opened.page_states if opened else ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings of inputs, options, index and store, each once."""
         opened = self.__dict__.get("index")
@@ -236,6 +243,14 @@ def open_session(request: Request, settings: Settings, progress: Progress) -> It
         configured = read_configured_options(read_pip_configuration(environ), Path.cwd())
     with ExitStack() as stack:
         yield Session(request, settings, configured, progress, environ, stack)
+
+
+def _hash_lock(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of a lock by its path; nothing if it cannot be read, which fails later."""
+    try:
+        return {str(path.absolute()): hash_file(path)}
+    except (OSError, ValueError):
+        return {}
 
 
 class RecordingEnvironment(Mapping[str, str]):

@@ -100,6 +100,18 @@ class Store:
         """Whether there is a wheel under this hash; only :meth:`find` compares its bytes."""
         return any(directory.has_wheel(sha256) for directory in tuple(self._directories))
 
+    def link(self, sha256: str) -> Path | None:
+        """Return a path of the wheel with this hash, whose bytes are not compared with it.
+
+        :returns: None if the store doesn't have the wheel
+        """
+        for directory in tuple(self._directories):
+            file = directory.link_wheel(sha256)
+            if file is not None:
+                directory.touch_facts(sha256)
+                return file
+        return None
+
     def find(self, sha256: str, filename: str) -> Wheel | None:
         """Return the wheel with this hash, if the store has it undamaged.
 

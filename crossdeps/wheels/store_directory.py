@@ -151,9 +151,13 @@ class StoreDirectory:
             data = path.read_bytes()
         except OSError:
             return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # when the wheel was last used, for pruning
+        self.touch_facts(sha256)
         return decode_facts(data, sha256=sha256, size=size)
+
+    def touch_facts(self, sha256: str) -> None:
+        """Note that a wheel is used now, so that pruning keeps it."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path(sha256).with_suffix(FACTS_SUFFIX))
 
     def add_facts(self, facts: WheelFacts) -> None:
         """Store the facts of a wheel. Errors are ignored: the wheel can be read again."""

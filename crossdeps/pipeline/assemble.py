@@ -1,0 +1,130 @@
+"""The row of calls that makes an artifact: choose, fetch, plan, verify, write, report."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from crossdeps.bundle.plan import plan_bundle
+from crossdeps.derived import DerivedCache
+from crossdeps.pipeline.artifact import build_report, write_artifact
+from crossdeps.pipeline.remembered_build import read_source_state, remember_build
+from crossdeps.pipeline.request import Lock
+from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
+from crossdeps.resolution.lock.selection import check_hashes, select
+from crossdeps.verify.model import FindingsError
+from crossdeps.verify.registry import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.pylock import Pylock
+
+    from crossdeps.bundle.destination import DestinationState
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.pipeline.request import Request, Settings
+    from crossdeps.pipeline.runtime import RuntimePackages
+    from crossdeps.pipeline.session import Session
+    from crossdeps.report.model import Report
+    from crossdeps.requirements.model import Inputs
+    from crossdeps.resolution.model import Resolution
+    from crossdeps.target.model import Target
+    from crossdeps.verify.model import Finding
+
+
+def assemble(
+    session: Session, target: Target, checked: DestinationState | None, key: str
+) -> Report:
+    """Make the artifact that the session's request and settings describe.
+
+    :param checked: what was found at the output
+    :param key: under which the result is kept
+    :raises FindingsError: if the artifact would fail on the target; nothing is written
+    :raises CrossdepsError: see :mod:`crossdeps.errors`; nothing is written
+    """
+    request, settings = session.request, session.settings
+    runtime_packages = find_runtime_packages(settings, target)
+    runtime_context = read_runtime_context(
+        runtime_packages,
+        layers=settings.layers,
+        handler=settings.handler,
+        prefix=settings.layout.prefix,
+    )
+    sources = read_source_state(settings.layout)
+    resolution, lock = _choose(request, runtime_packages, session)
+    selected = select(lock, target)
+    if isinstance(request, Lock):
+        check_hashes(selected, str(request.path))
+    left_out = runtime_packages.find_left_out(resolution, lock, selected)
+    wheels = session.fetch([item for item in selected if item.name not in left_out])
+    if resolution:
+        session.check_metadata(resolution, wheels)
+    derived = DerivedCache(session.cache)
+    bundle = plan_bundle(wheels, target, settings.layout, cache=derived)
+    missing = expected_missing(bundle, settings, session.inputs) | left_out
+    findings = verify(
+        bundle,
+        target,
+        ignore=settings.ignore,
+        expected_missing=missing,
+        runtime_context=runtime_context,
+        cache=derived,
+    )
+    _check_findings(findings, strict=settings.strict)
+    artifact, zip_layout = write_artifact(bundle, settings, session.progress, checked)
+    report = build_report(
+        target=target, lock=lock, resolution=resolution, wheels=wheels, bundle=bundle,
+        findings=findings, artifact=artifact, session=session, left_out=left_out,
+        runtime_packages=runtime_packages, layers=runtime_context.layers,
+    )  # fmt: skip
+    if zip_layout and all(item.file and item.file.filename.endswith(".whl") for item in selected):
+        remember_build(session, key, report, zip_layout, sources=sources)
+    return report
+
+
+def _choose(
+    request: Request, runtime_packages: RuntimePackages, session: Session
+) -> tuple[Resolution | None, Pylock]:
+    """The lock to build, and the resolution that it was made from, unless it was given."""
+    if isinstance(request, Lock):
+        from crossdeps.requirements.pylock import read_pylock  # noqa: PLC0415 - one of two ways
+
+        return None, read_pylock(request.path)
+    from crossdeps.pipeline.resolve import resolve_session  # noqa: PLC0415 - one of two ways
+    from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - as above
+
+    session.begin_downloads(runtime_packages)
+    resolution = resolve_session(session, runtime_packages)
+    return resolution, to_pylock([resolution])
+
+
+def expected_missing(bundle: Bundle, settings: Settings, inputs: Inputs) -> frozenset[str]:
+    """Normalised names of projects that the user asked to leave out.
+
+    Those excluded by name; those that an override replaces; and with ``--no-deps`` every project
+    that was not requested itself.
+    """
+    names: set[str] = set(settings.layout.excluded_projects)
+    names.update(override.name for override in inputs.overrides if override.name)
+    if settings.policy.no_deps:
+        names.update(_required(line for project in bundle.projects for line in project.requires))
+    return frozenset(map(canonicalize_name, names))
+
+
+def _required(lines: Iterable[str]) -> Iterable[str]:
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - for --no-deps only
+
+    from crossdeps.requirements.syntax import parse_requirement  # noqa: PLC0415 - as above
+
+    for line in lines:
+        # An invalid line is a finding of its own.
+        with contextlib.suppress(InvalidRequirement):
+            yield parse_requirement(line).name
+
+
+def _check_findings(findings: tuple[Finding, ...], *, strict: bool) -> None:
+    failing = tuple(f for f in findings if strict or f.severity == "error")
+    if failing:
+        raise FindingsError(failing)

@@ -1,0 +1,192 @@
+"""Builds of earlier runs: the layout of a zip and the report of it, written again from the store.
+
+The zip is the same as before, and its SHA-256 proves it: nothing else needs to be verified again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from crossdeps.bundle.write import write_zip_layout
+from crossdeps.bundle.zip_layout import ZipLayout  # noqa: TC001 - msgspec reads the annotation
+from crossdeps.errors import IntegrityError
+from crossdeps.fs import hash_bytes
+from crossdeps.pipeline.artifact import describe_artifact
+from crossdeps.pipeline.remembered import Trace, recall, remember
+from crossdeps.pipeline.request import Lock
+from crossdeps.pipeline.runtime import find_runtime_packages
+from crossdeps.report.model import (
+    KeptReport,
+    Report,
+    keep_report,
+    restore_findings,
+    restore_packages,
+)
+from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock, read_pylock
+from crossdeps.target.runtimes import ProvidedProject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from packaging.pylock import Pylock
+
+    from crossdeps.bundle.destination import DestinationState
+    from crossdeps.bundle.model import Layout
+    from crossdeps.pipeline.request import Settings
+    from crossdeps.pipeline.session import Session
+    from crossdeps.target.model import Target
+
+_KIND: Final = "builds1"
+
+
+class KeptBuild(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a build made.
+
+    :param layout: of the zip
+    :param sha256: of the zip, in hex
+    :param unzipped: bytes of all files
+    :param sources: digest of the user's source, as :func:`read_source_state` returns it
+    :param lock: text of the lock that the requirements were resolved to; empty if one was given
+    """
+
+    layout: ZipLayout
+    sha256: str
+    unzipped: int
+    sources: str
+    lock: str
+    report: KeptReport
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, KeptBuild])
+
+
+def recall_build(
+    session: Session, target: Target, key: str, checked: DestinationState | None
+) -> Report | None:
+    """Write the zip that an earlier run wrote, if this one would make the same.
+
+    :param key: of the build
+    :param checked: what was found at the output
+    :returns: None if there is no such run, or the store no longer has the same wheels
+    :raises OutputError: if the output cannot be written
+    """
+    settings = session.settings
+    if not _is_memorable(settings):
+        return None
+    kept = recall(session, _KIND, key, _DECODER)
+    if kept is None or kept.sources != read_source_state(settings.layout):
+        return None
+    paths = _find_files(kept.layout, session)
+    if paths is None or settings.layout.output is None:
+        return None
+    try:
+        written = write_zip_layout(
+            kept.layout,
+            paths,
+            settings.layout.output,
+            expected_sha256=kept.sha256,
+            force=settings.force,
+            checked=checked,
+            progress=session.progress,
+        )
+    except IntegrityError:  # a wheel was damaged: a build finds which, and fetches it again
+        return None
+    return Report(
+        target=target,
+        artifact=describe_artifact(
+            settings, written, entries=kept.layout.count, unzipped=kept.unzipped
+        ),
+        read_lock=_lock_reader(session, kept.lock),
+        packages=restore_packages(kept.report),
+        findings=restore_findings(kept.report),
+        removed=kept.report.removed,
+        provided=_find_provided(kept.report.left_out, session, target),
+        indexes=kept.report.indexes,
+        warnings=kept.report.warnings,
+        notes=kept.report.notes,
+    )
+
+
+def _find_provided(
+    names: tuple[str, ...], session: Session, target: Target
+) -> tuple[ProvidedProject, ...]:
+    if not names:
+        return ()
+    from packaging.utils import NormalizedName  # noqa: PLC0415 - with --provided only
+
+    projects = find_runtime_packages(session.settings, target).projects
+    return tuple(
+        projects.get(name, ProvidedProject(name=name, role="dependency"))
+        for name in map(NormalizedName, names)
+    )
+
+
+def remember_build(
+    session: Session, key: str, report: Report, layout: ZipLayout, *, sources: str
+) -> None:
+    """Keep what a build made, if it is a function of what can be compared.
+
+    :param key: of the build
+    :param sources: digest of the user's source before it was read
+    """
+    settings = session.settings
+    is_same = sources == read_source_state(settings.layout)
+    if not (_is_memorable(settings) and is_same) or session.store.warnings:
+        return
+    lock = ""
+    if not isinstance(session.request, Lock):
+        from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - for requirements only
+
+        lock = dump(report.lock)
+    kept = KeptBuild(
+        layout=layout,
+        sha256=report.artifact.sha256,
+        unzipped=report.artifact.unzipped,
+        sources=sources,
+        lock=lock,
+        report=keep_report(report),
+    )
+    remember(session, _KIND, key, kept)
+
+
+def _is_memorable(settings: Settings) -> bool:
+    layout = settings.layout
+    return layout.kind == "zip" and not (settings.dry_run or settings.layers or settings.no_cache)
+
+
+def read_source_state(layout: Layout) -> str:
+    """Return a digest of the user's source: of the path, mode and content of each file of it.
+
+    :returns: hex; empty if there is no source
+    :raises InputError: if a source cannot be read
+    """
+    if not layout.sources:
+        return ""
+    from crossdeps.bundle.sources import read_sources  # noqa: PLC0415 - for source only
+
+    entries, warnings = read_sources(layout)
+    files = [(entry.path, entry.mode, entry.size, entry.sha256) for entry in entries]
+    return hash_bytes(msgspec.msgpack.encode((files, warnings)))
+
+
+def _find_files(layout: ZipLayout, session: Session) -> Sequence[Path] | None:
+    """Return the path of each file of *layout*; None if the store lacks a wheel."""
+    paths = []
+    for file in layout.files:
+        path = session.store.link(file.sha256) if file.is_wheel else Path(file.name)
+        if path is None:
+            return None
+        paths.append(path)
+    return paths
+
+
+def _lock_reader(session: Session, text: str) -> Callable[[], Pylock]:
+    request = session.request
+    if isinstance(request, Lock):
+        path = request.path
+        return lambda: read_pylock(path)
+    directory = str(Path.cwd())
+    return lambda: parse_pylock(text, DEFAULT_LOCK, directory)
