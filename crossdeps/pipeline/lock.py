@@ -93,6 +93,7 @@ def plan_lock(
         )
         content = recall(session, _KIND, key, _DECODER)
         if content is None:
+            session.prefetch()
             from crossdeps.pipeline.lock_resolution import make_lock  # noqa: PLC0415 - see above
 
             lock, content = make_lock(

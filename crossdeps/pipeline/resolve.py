@@ -95,6 +95,7 @@ def _search(
     runtime_packages: RuntimePackages,
     preferences: Mapping[NormalizedName, Version] | None,
 ) -> Resolution:
+    session.prefetch()
     from crossdeps.resolution import resolver  # noqa: PLC0415 - slow to load
 
     try:

@@ -168,6 +168,10 @@ class Session:
             progress=self.progress,
         )
 
+    def prefetch(self) -> None:
+        """Begin to fetch the pages that will be needed, while the resolver is loaded."""
+        self.index.prefetch(self.inputs.unconditional_projects)
+
     def begin_downloads(self, runtime_packages: RuntimePackages) -> None:
         """Let the search that follows download the wheels of its pins while it goes on.
 

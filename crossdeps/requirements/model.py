@@ -139,6 +139,14 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    @property
+    def unconditional_projects(self) -> tuple[NormalizedName, ...]:
+        """Projects that are required from an index for every target, sorted."""
+        others = {item.name for item in self.overrides}
+        others.update(item.name for item in self.requirements if item.source)
+        names = {item.name for item in self.requirements if item.marker is None}
+        return tuple(sorted(names - others))
+
 
 class Requirements(msgspec.Struct, frozen=True, kw_only=True):
     """Requirements as the user specified them: single ones, and files that list them.
