@@ -151,7 +151,7 @@ class OutputGroup(OptionGroup):
         verbs="lock")
     check = Switch(
         "--check", "Write nothing, and exit with 1 if the lock is out of date.", verbs="lock")
-    dry_run = Switch("--dry-run", "Do everything except writing the output.", verbs="build lock")
+    dry_run = Switch("--dry-run", "Download no wheels and write nothing.", verbs="build lock")
     format = Text(
         "--format FORMAT", "text, json, sbom (CycloneDX), html or licences (default: text).",
         choices=("text", "json", "sbom", "html", "licences"), verbs="report")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
     from crossdeps.bundle.zip_layout import ZipLayout
+    from crossdeps.pipeline.estimate import StatedWheel
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.runtime import RuntimePackages
     from crossdeps.pipeline.session import Session
@@ -166,7 +167,7 @@ def build_report(
     target: Target,
     lock: Pylock,
     resolution: Resolution | None,
-    wheels: Sequence[Wheel],
+    wheels: Sequence[Wheel | StatedWheel],
     bundle: Bundle,
     findings: tuple[Finding, ...],
     artifact: Artifact,
@@ -212,7 +213,7 @@ def build_report(
     )
 
 
-def _package(wheel: Wheel, size: int, choice: Choice | None) -> PackageLine:
+def _package(wheel: Wheel | StatedWheel, size: int, choice: Choice | None) -> PackageLine:
     return PackageLine(
         name=wheel.name,
         version=str(wheel.version),

@@ -14,6 +14,7 @@ from crossdeps.pipeline.remembered_build import read_source_state, remember_buil
 from crossdeps.pipeline.request import Lock
 from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
 from crossdeps.resolution.lock.selection import check_hashes, select
+from crossdeps.text import is_http
 from crossdeps.verify.model import FindingsError
 from crossdeps.verify.registry import verify
 
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from crossdeps.pipeline.session import Session
     from crossdeps.report.model import Report
     from crossdeps.requirements.model import Inputs
-    from crossdeps.resolution.model import Resolution
+    from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
     from crossdeps.verify.model import Finding
+    from crossdeps.wheels.store import Store
 
 
 def assemble(
@@ -58,7 +60,18 @@ def assemble(
     if isinstance(request, Lock):
         check_hashes(selected, str(request.path))
     left_out = runtime_packages.find_left_out(resolution, lock, selected)
-    wheels = session.fetch([item for item in selected if item.name not in left_out])
+    packages = [item for item in selected if item.name not in left_out]
+    if not _has_wheels(packages, session.store):
+        from crossdeps.pipeline.estimate import estimate  # noqa: PLC0415 - see its module
+
+        estimated = estimate(packages, settings, target, runtime_context.layers)
+        if estimated is not None:
+            return build_report(
+                target=target, lock=lock, resolution=resolution, wheels=estimated.wheels,
+                bundle=estimated.bundle, findings=(), artifact=estimated.artifact, session=session,
+                left_out=left_out, runtime_packages=runtime_packages, layers=runtime_context.layers,
+            )  # fmt: skip
+    wheels = session.fetch(packages)
     if resolution:
         session.check_metadata(resolution, wheels)
     derived = DerivedCache(session.cache)
@@ -84,6 +97,16 @@ def assemble(
     return report
 
 
+def _has_wheels(packages: Iterable[SelectedPackage], store: Store) -> bool:
+    """Whether nothing has to be downloaded: the store has every wheel that is on a server."""
+    files = (item.file for item in packages if item.file is not None)
+    return all(
+        store.has(file.hashes.get("sha256", "").lower())
+        for file in files
+        if is_http(file.url) and file.filename.endswith(".whl")
+    )
+
+
 def _choose(
     request: Request, runtime_packages: RuntimePackages, session: Session
 ) -> tuple[Resolution | None, Pylock]:
@@ -95,7 +118,8 @@ def _choose(
     from crossdeps.pipeline.resolve import resolve_session  # noqa: PLC0415 - one of two ways
     from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - as above
 
-    session.begin_downloads(runtime_packages)
+    if not session.settings.dry_run:
+        session.begin_downloads(runtime_packages)
     resolution = resolve_session(session, runtime_packages)
     return resolution, to_pylock([resolution])
 

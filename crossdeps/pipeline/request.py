@@ -140,7 +140,7 @@ class Settings(Value, frozen=True, kw_only=True):
     :param handler: the function that the runtime calls, such as ``app.handler``; None skips the
         check of the source
     :param force: replace an output that crossdeps did not make
-    :param dry_run: do everything except writing
+    :param dry_run: download no wheels and write nothing; what the cache has is checked
     """
 
     index: FileOptions = msgspec.field(default_factory=FileOptions)

@@ -142,12 +142,15 @@ def _render_artifact(report: Report) -> str:
     facts = report.target.runtime_facts
     lines = [f"Output    {artifact.path or 'nothing written (dry run)'}"]
     unzipped = f"{human_size(artifact.unzipped)} unzipped in {artifact.entries:,} files"
+    if artifact.estimated:
+        unzipped = f"at least {human_size(artifact.unzipped)} unzipped"
     if report.layers:
         unzipped += f", {human_size(report.total_unzipped)} with its layers"
     if facts:
         share = 100 * report.total_unzipped / facts.limits.unzipped
         unzipped += f", {share:.0f}% of Lambda's {human_size(facts.limits.unzipped)}"
-    zipped = f"{human_size(artifact.size)} zipped, " if artifact.kind == "zip" else ""
+    about = "about " if artifact.estimated else ""
+    zipped = f"{about}{human_size(artifact.size)} zipped, " if artifact.kind == "zip" else ""
     lines.append(f"Size      {zipped}{unzipped}")
     if artifact.code_sha256:
         lines.append(f"SHA-256   {artifact.sha256}")
@@ -169,6 +172,7 @@ def report_document(report: Report) -> dict[str, Any]:
             "unzipped": artifact.unzipped,
             "sha256": artifact.sha256 or None,
             "code_sha256": artifact.code_sha256 or None,
+            "estimated": artifact.estimated,
         },
         "limits": (
             {"unzipped": facts.limits.unzipped, "direct_upload": facts.limits.direct_upload}

@@ -30,6 +30,8 @@ class Artifact(Value, frozen=True, kw_only=True):
     :param sha256: hex digest of a zip; empty for a directory
     :param code_sha256: the same digest in base64, as Lambda's ``CodeSha256`` and Terraform's
         ``source_code_hash`` have it; empty for a directory
+    :param estimated: whether a dry run did not have every wheel: the sizes here and of the packages
+        are then those of the wheels, as their index states them, and entries are not counted
     """
 
     path: Path | None
@@ -39,6 +41,7 @@ class Artifact(Value, frozen=True, kw_only=True):
     unzipped: int
     sha256: str = ""
     code_sha256: str = ""
+    estimated: bool = False
 
 
 class PackageLine(Value, frozen=True, kw_only=True):

@@ -13,8 +13,9 @@ from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.projects import find_reachable, iterate_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
+    from crossdeps.target.model import Target
     from crossdeps.verify.context import CheckContext
 
 TOO_LARGE = Rule(
@@ -32,6 +33,7 @@ TOO_LARGE = Rule(
 )
 
 _MAX_DETAILS = 8
+_IMAGE = "deploy it as a container image, which may have 10 GB; layers count towards this limit"
 
 
 def check_size(context: CheckContext) -> Iterator[Finding]:
@@ -52,6 +54,31 @@ def check_size(context: CheckContext) -> Iterator[Finding]:
             hint=_format_advice(total - facts.limits.unzipped, _find_savings(context)),
             details=_list_largest(context),
         )
+
+
+def check_stated_sizes(
+    target: Target, sizes: Mapping[str, int], *, layers: int = 0
+) -> Finding | None:
+    """Check the sizes of wheels that are not downloaded yet against the same limit.
+
+    A wheel unzips to no fewer bytes than it has, except for the headers of the archive: a sixteenth
+    is left for these.
+
+    :param sizes: of the wheel of each project, as their index states them
+    :param layers: bytes of the layers, unzipped
+    """
+    facts = target.runtime_facts
+    stated = sum(sizes.values())
+    least = stated - stated // 16 + layers
+    if facts is None or least <= facts.limits.unzipped:
+        return None
+    counted = ", with its layers" if layers else ""
+    return TOO_LARGE.finding(
+        f"the artifact has at least {least:,} bytes unzipped{counted}, by the sizes that the index"
+        f" states; {facts.name} accepts {facts.limits.unzipped:,}",
+        hint=f"leave out what is not needed (--exclude-project), or {_IMAGE}",
+        details=_list_rows({**sizes, "layers": layers}),
+    )
 
 
 class _Saving(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,10 +149,9 @@ def _format_advice(excess: int, savings: Sequence[_Saving]) -> str:
     each = join_words([f"{item.option} ({_megabytes(item.size)})" for item in savings])
     if total >= excess:
         return f"{each} together save enough"
-    image = "deploy it as a container image, which may have 10 GB; layers count towards this limit"
     if not savings:
-        return f"exclude what is not used (--exclude), or {image}"
-    return f"even {each} would leave {_megabytes(excess - total)} too much: {image}"
+        return f"exclude what is not used (--exclude), or {_IMAGE}"
+    return f"even {each} would leave {_megabytes(excess - total)} too much: {_IMAGE}"
 
 
 def _list_largest(context: CheckContext) -> tuple[str, ...]:
@@ -135,6 +161,10 @@ def _list_largest(context: CheckContext) -> tuple[str, ...]:
     sizes["of no project"] = _owned_size(context, {None})
     for number, layer in enumerate(context.runtime_context.layers, 1):
         sizes[f"layer {number}"] = layer.size
+    return _list_rows(sizes)
+
+
+def _list_rows(sizes: Mapping[str, int]) -> tuple[str, ...]:
     rows = sorted((row for row in sizes.items() if row[1]), key=lambda row: (-row[1], row[0]))
     lines = [f"{_megabytes(size):>9}  {name}" for name, size in rows[:_MAX_DETAILS]]
     rest = sum(size for _, size in rows[_MAX_DETAILS:])

@@ -29,7 +29,9 @@ CONTRACT: dict[str, Any] = {
     "version": None,
     "crossdeps": None,
     "target": TARGET_KEYS,
-    "artifact": {"path", "kind", "entries", "size", "unzipped", "sha256", "code_sha256"},
+    "artifact": {
+        "path", "kind", "entries", "size", "unzipped", "sha256", "code_sha256", "estimated",
+    },
     "limits": {"unzipped", "direct_upload"},
     "packages": {
         "name", "version", "wheel", "sha256", "tags", "size", "requested", "passed_over",

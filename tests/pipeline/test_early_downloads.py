@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 import crossdeps
 from crossdeps.pipeline.request import Settings
@@ -92,7 +92,7 @@ def test_the_zip_is_the_same_as_that_of_the_lock(
     assert early.read_bytes() == late.read_bytes()
 
 
-@pytest.mark.parametrize("how", ["lock", "resolve"])
+@pytest.mark.parametrize("how", ["lock", "resolve", "dry run"])
 def test_nothing_is_downloaded_where_nothing_is_built(
     how: str, pypi_like_index: IndexServer, tmp_path: Path
 ) -> None:
@@ -105,8 +105,11 @@ def test_nothing_is_downloaded_where_nothing_is_built(
     )
     if how == "lock":
         crossdeps.lock(["p0"], TARGET, settings=settings)
-    else:
+    elif how == "resolve":
         resolve(["p0"], TARGET, settings=settings)
+    else:
+        dry = replace(settings, dry_run=True)
+        crossdeps.build(["p0"], TARGET, tmp_path / "out.zip", settings=dry)
     assert downloads(server) == []
 
 
