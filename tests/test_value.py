@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
+import pydoc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,7 @@ FINDING = crossdeps.Finding(
 )
 
 
-@pytest.mark.parametrize(
+each_kind = pytest.mark.parametrize(
     "kind",
     [
         crossdeps.Target, crossdeps.Settings, crossdeps.Report, crossdeps.Finding,
@@ -30,9 +32,19 @@ FINDING = crossdeps.Finding(
     ],
     ids=lambda kind: kind.__name__,
 )  # fmt: skip
+
+
+@each_kind
 def test_dataclasses_knows_the_fields(kind: type[Value]) -> None:
     assert dataclasses.is_dataclass(kind)
     assert [field.name for field in dataclasses.fields(kind)] == list(kind.__struct_fields__)
+
+
+@each_kind
+def test_help_shows_the_signature(kind: type[Value]) -> None:
+    """Its annotations are evaluated, so that their names must be there at run time."""
+    assert list(inspect.signature(kind).parameters) == list(kind.__struct_fields__)
+    assert kind.__struct_fields__[0] in pydoc.render_doc(kind)
 
 
 def test_replace_keeps_what_is_not_changed() -> None:

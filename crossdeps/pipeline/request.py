@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -17,11 +16,7 @@ from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
 from crossdeps.value import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from crossdeps.verify.model import Ignore
+from crossdeps.verify.model import Ignore  # noqa: TC001 - `inspect.signature` evaluates annotations
 
 
 class Lock(msgspec.Struct, frozen=True):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable  # noqa: TC003 - `inspect.signature` evaluates annotations
+from pathlib import Path  # noqa: TC003 - as above
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from crossdeps.resolution.rejections import Reason, SkippedVersion
+from crossdeps.target.model import Target  # noqa: TC001 - as above
+from crossdeps.target.runtimes import ProvidedProject  # noqa: TC001 - as above
 from crossdeps.value import Value
 from crossdeps.verify.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from packaging.pylock import Pylock
-    from packaging.utils import NormalizedName
-
-    from crossdeps.resolution.rejections import SkippedVersion
-    from crossdeps.target.model import Target
-    from crossdeps.target.runtimes import ProvidedProject
 
 
 class Artifact(Value, frozen=True, kw_only=True):
@@ -56,7 +53,7 @@ class PackageLine(Value, frozen=True, kw_only=True):
         empty for a build from a lock
     """
 
-    name: NormalizedName
+    name: str
     version: str
     wheel: str
     sha256: str
@@ -91,7 +88,7 @@ class Report(Value, frozen=True, kw_only=True):
 
     target: Target
     artifact: Artifact
-    read_lock: Callable[[], Pylock]
+    read_lock: Callable[[], Any]
     packages: tuple[PackageLine, ...]
     findings: tuple[Finding, ...] = ()
     removed: tuple[tuple[str, str, int], ...] = ()
@@ -104,7 +101,8 @@ class Report(Value, frozen=True, kw_only=True):
     @property
     def lock(self) -> Pylock:
         """The lock that the artifact was built from (PEP 751)."""
-        return self.read_lock()
+        lock: Pylock = self.read_lock()
+        return lock
 
     @property
     def total_unzipped(self) -> int:
@@ -158,8 +156,6 @@ def restore_packages(kept: KeptReport) -> tuple[PackageLine, ...]:
 
 def _restore_skipped(values: dict[str, str]) -> SkippedVersion:
     from packaging.version import Version  # noqa: PLC0415 - few packages have newer versions
-
-    from crossdeps.resolution.rejections import Reason, SkippedVersion  # noqa: PLC0415 - as above
 
     return SkippedVersion(Version(values["version"]), Reason(values["reason"]), values["detail"])
 
