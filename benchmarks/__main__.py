@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import index_process
 from benchmarks.bench import bench
 from benchmarks.fill import fill
+from benchmarks.measure import FailedError
 from benchmarks.rows import ROWS
 from benchmarks.sets import SETS
 from benchmarks.tools import find_tools
@@ -52,7 +53,11 @@ def main() -> int:
     filling.add_argument("--upstream", metavar="URL", help="default: pip's index")
     filling.set_defaults(run=fill)
     said = parser.parse_args()
-    return int(said.run(said))
+    try:
+        return int(said.run(said))
+    except FailedError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:

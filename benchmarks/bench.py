@@ -78,11 +78,10 @@ def _measure(runner: Runner, said: argparse.Namespace, name: str, arch: str) -> 
     costs: dict[str, list[Cost]] = {cell.name: [] for cell in cells}
     for number in range(said.rounds):
         for cell in cells if number % 2 == 0 else reversed(cells):
-            if cell.name not in costs or (cell.slow and number):
+            if cell.name not in costs or (cell.once and number):
                 continue
             try:
-                run = runner.run_cold if cell.cold else runner.run_warm
-                costs[cell.name].append(run(cell.work))
+                costs[cell.name].append(_run(runner, cell))
             except FailedError as error:
                 print(f"{name} {arch} {cell.name}: {str(error)[-2000:]}", file=sys.stderr)
                 del costs[cell.name]
@@ -90,13 +89,19 @@ def _measure(runner: Runner, said: argparse.Namespace, name: str, arch: str) -> 
     return Measured(set=name, arch=arch, content=content, costs=costs)
 
 
+def _run(runner: Runner, cell: Cell) -> Cost:
+    if cell.cold:
+        return runner.run_cold(cell.work, keep=cell.once)
+    return runner.run_warm(cell.work)
+
+
 def _cells(said: argparse.Namespace, arch: str) -> Iterator[Cell]:
-    """The cells of the chosen rows and tools, each once; slow ones for the first architecture."""
+    """The cells of the chosen rows and tools, each once."""
     seen = set()
     for row in ROWS:
         if row.name not in said.row:
             continue
-        if any(cell.slow for cell in row.cells) and arch != said.arch[0]:
+        if row.extra and arch != said.arch[0]:
             continue
         for cell in row.cells:
             tool = cell.work.tool
@@ -117,8 +122,9 @@ def _tell_missing(index: Index) -> None:
 
 def _machine(names: Sequence[str]) -> str:
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    load = f"load {os.getloadavg()[0]:.1f} at the end"
     versions = ", ".join(_version(name) for name in names)
-    return f"{system}, CPython {platform.python_version()}; {versions}"
+    return f"{system}, {load}, CPython {platform.python_version()}; {versions}"
 
 
 def _version(name: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import signal
 import ssl
 import subprocess
 import sys
@@ -20,6 +18,7 @@ import platformdirs
 
 from benchmarks.index_server import Counters, IndexServer, make_certificate
 from benchmarks.index_store import Store, find_upstream
+from benchmarks.measure import FailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +84,7 @@ def started(said: argparse.Namespace, *, fill: bool = False, rtt: float = 0.0) -
     """Run ``python -m benchmarks serve`` with the options of :func:`add_options`.
 
     :param rtt: in milliseconds
+    :raises FailedError: if it does not start
     """
     command = [
         *(sys.executable, "-m", "benchmarks", "serve", "--data", str(said.data)),
@@ -95,12 +95,13 @@ def started(said: argparse.Namespace, *, fill: bool = False, rtt: float = 0.0) -
         *(("--upstream", said.upstream) if fill and said.upstream else ()),
     ]
     here = Path(__file__).parents[1]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=here, env=os.environ)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        told = json.loads(line)
-        ca = told.pop("ca")
-        yield Index(**told, ca=None if ca is None else Path(ca))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=here) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise FailedError("the index did not start")
+            told = json.loads(line)
+            ca = told.pop("ca")
+            yield Index(**told, ca=None if ca is None else Path(ca))
+        finally:
+            process.terminate()

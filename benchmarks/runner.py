@@ -55,11 +55,16 @@ class Runner:
             shutil.move(made / "out.zip", place)
         return self._zips[0]
 
-    def run_cold(self, work: Work) -> Cost:
+    def run_cold(self, work: Work, *, keep: bool = False) -> Cost:
         """What *work* takes with an empty cache.
 
+        :param keep: the cache, for warm runs
         :raises FailedError: if it fails
         """
+        if keep:
+            self._start_cache(work.tool)
+            self._warm[work.tool].add(work.name)
+            return self._run(work, self._job(work.tool))
         self._empty_cache("cold")
         return self._run(work, self._job("cold"))
 
@@ -70,13 +75,18 @@ class Runner:
         """
         tool = work.tool
         if time.monotonic() - self._filled.get(tool, -_WARM) >= _WARM:
-            self._empty_cache(tool)
-            self._filled[tool] = time.monotonic()
-            self._warm[tool] = set()
-        if work.name not in self._warm[tool]:
-            self._run(work, self._job(tool))
-            self._warm[tool].add(work.name)
+            self._start_cache(tool)
+        warming = work.warmed_by or work
+        if warming.name not in self._warm[tool]:
+            self._run(warming, self._job(tool))
+            self._warm[tool].add(warming.name)
         return self._run(work, self._job(tool))
+
+    def _start_cache(self, tool: str) -> None:
+        """Empty the cache of a tool's warm runs."""
+        self._empty_cache(tool)
+        self._filled[tool] = time.monotonic()
+        self._warm[tool] = set()
 
     def _empty_cache(self, name: str) -> None:
         shutil.rmtree(self._folder / f"cache-{name}", ignore_errors=True)

@@ -70,12 +70,14 @@ class Work:
 
     :param tool: whose cache it fills
     :param uses_cache: whether a full or an empty cache makes a difference
+    :param warmed_by: work that fills the cache just as well; None if only the same work does
     """
 
     tool: str
     name: str
     commands: Callable[[Job], tuple[Command, ...]]
     uses_cache: bool = True
+    warmed_by: Work | None = None
 
     def environment(self, job: Job) -> Mapping[str, str]:
         """Variables for the commands."""
@@ -261,7 +263,10 @@ UV_COPY = Work(
     commands=lambda job: (_uv_install(job, "--link-mode", "copy"),),
 )
 UV_ZIP = Work(
-    tool="uv", name="uv pip install, zip -6", commands=lambda job: (_uv_install(job), _zip(job))
+    tool="uv",
+    name="uv pip install, zip -6",
+    commands=lambda job: (_uv_install(job), _zip(job)),
+    warmed_by=UV_DIRECTORY,
 )
 UV_COMPILE = Work(tool="uv", name="uv pip compile", commands=_uv_compile)
 PIP_DIRECTORY = Work(
