@@ -190,6 +190,7 @@ class IndexGroup(OptionGroup):
         "", "The URL of the only index that a project may come from.", key="project-index",
         secret=True)
     offline = Switch("--offline", "Use only the cache; never connect.")
+    refresh = Switch("--refresh", "Ask the indexes for changes of cached pages, and search again.")
     cache_dir = Text("--cache-dir DIR", "The directory of the cache.", verbs="build lock why cache")
     no_cache = Switch("--no-cache", "Neither read nor write the cache.")
     isolated = Switch(
@@ -206,8 +207,7 @@ class IndexGroup(OptionGroup):
         "--keyring-provider PROVIDER", "Whether to look up passwords with the keyring program:"
         " disabled or subprocess (default: pip's configuration, else disabled).",
         choices=("disabled", "subprocess"), pip=True)
-    timeout = Seconds(
-        "--timeout SECONDS", "How long a connection may stay silent.", pip=True)
+    timeout = Seconds("--timeout SECONDS", "How long a connection may stay silent.", pip=True)
     retries = Count("--retries N", "How often a failed request is repeated.", pip=True)
 
 

@@ -54,6 +54,7 @@ class IndexClient:
     :param cache: creates the cache, given a function that records warnings; None keeps nothing
         between runs
     :param download_deadline: seconds for all attempts at one download
+    :param refresh: revalidate cached pages although they are fresh
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class IndexClient:
         cache: Callable[[Callable[[str], None]], IndexCache] | None = None,
         progress: Progress | None = None,
         download_deadline: float | None = None,
+        refresh: bool = False,
     ) -> None:
         self._locations = tuple(locations)
         self._project_locations = dict(project_locations or {})
@@ -80,7 +82,7 @@ class IndexClient:
         opened_cache = cache(self._warn) if cache is not None else None
         session = None if self._session is None else self._session.result
         self._page_log = PageLog()
-        self._page_fetcher = PageFetcher(session, opened_cache, self._page_log)
+        self._page_fetcher = PageFetcher(session, opened_cache, self._page_log, refresh=refresh)
         self._metadata_fetcher = MetadataFetcher(
             session, opened_cache, self._fetched_wheels, warn=self._warn
         )
@@ -256,6 +258,7 @@ def open_index(
     *,
     cache: Path | None = None,
     offline: bool = False,
+    refresh: bool = False,
     credentials: CredentialsLookup | None = None,
     project_indexes: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -264,6 +267,7 @@ def open_index(
 
     :param cache: directory for pages and metadata; None keeps nothing between runs
     :param offline: forbid the network: use only the cache and local locations
+    :param refresh: revalidate cached pages although they are fresh
     :param credentials: finds (user, password) for a URL, usually
         :meth:`crossdeps.config.credentials.Credentials.find`, which answers only for servers that
         the user named; by default only the credentials in the URLs of *options* are used
@@ -292,4 +296,5 @@ def open_index(
         cache=None if cache is None else functools.partial(IndexCache, cache),
         progress=progress,
         download_deadline=connection.download_deadline,
+        refresh=refresh,
     )

@@ -36,7 +36,9 @@ T = TypeVar("T")
 
 _STANDARD_INPUT = "-"
 # Whatever these say, a result is the same.
-_IRRELEVANT = frozenset({"connection", "offline", "cache", "no_cache", "force", "dry_run"})
+_IRRELEVANT = frozenset({
+    "connection", "offline", "refresh", "cache", "no_cache", "force", "dry_run",
+})  # fmt: skip
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -45,11 +47,14 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     :param files: the SHA-256 of each by absolute path
     :param variables: the SHA-256 of environment variables by name; None for those that are not set
     :param pages: of indexes
+    :param exclude_newer: the cut-off of upload times in ISO 8601; not a part of the key, because
+        each run that counts it back from now would add another result
     """
 
     files: dict[str, str]
     variables: dict[str, str | None] = {}
     pages: tuple[PageState, ...] = ()
+    exclude_newer: str = ""
 
 
 def recall(
@@ -59,7 +64,7 @@ def recall(
 
     :param key: result of :func:`make_key`
     """
-    data = DerivedCache(session.cache).read(kind, key)
+    data = None if session.settings.refresh else DerivedCache(session.cache).read(kind, key)
     if data is None:
         return None
     try:
@@ -110,7 +115,8 @@ def _select_settings(settings: Settings, relevant: Collection[str] | None) -> di
 
     The path of an artifact matters only where it may lie within the source.
     """
-    values = msgspec.structs.asdict(settings)
+    policy = msgspec.structs.replace(settings.policy, exclude_newer=None)
+    values = {**msgspec.structs.asdict(settings), "policy": policy}
     if not settings.layout.sources:
         values["layout"] = msgspec.structs.replace(settings.layout, output=None)
     names = values.keys() - _IRRELEVANT if relevant is None else relevant
@@ -159,16 +165,23 @@ def trace_session(session: Session) -> Trace | None:
             for name, value in session.environment.read.items()
         },
         pages=pages,
+        exclude_newer=_exclude_newer(session),
     )
 
 
 def trace_holds(trace: Trace, session: Session) -> bool:
     """Whether everything in *trace* has the same content still."""
     return (
-        _files_hold(trace)
+        trace.exclude_newer == _exclude_newer(session)
+        and _files_hold(trace)
         and _variables_hold(trace, session.environment.variables)
         and (not trace.pages or _pages_hold(trace.pages, session))
     )
+
+
+def _exclude_newer(session: Session) -> str:
+    moment = session.settings.policy.exclude_newer
+    return moment.isoformat() if moment else ""
 
 
 def _pages_hold(pages: Sequence[PageState], session: Session) -> bool:

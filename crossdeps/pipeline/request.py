@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from crossdeps.bundle.model import Layout
 from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.errors import InputError
+from crossdeps.fs import hash_file
 from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
@@ -23,6 +24,13 @@ class Lock(msgspec.Struct, frozen=True):
     """A lock file, in which every version is chosen already."""
 
     path: Path
+
+    def hash(self) -> dict[str, str]:
+        """The SHA-256 of the file by its path; empty if it cannot be read, which fails later."""
+        try:
+            return {str(self.path.absolute()): hash_file(self.path)}
+        except (OSError, ValueError):
+            return {}
 
 
 class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +129,8 @@ class Settings(Value, frozen=True, kw_only=True):
     :param isolated: ignore this machine's configuration of indexes: pip's configuration files,
         ``PIP_*`` variables, netrc and keyring; proxies and certificates still apply
     :param offline: never connect; a file that is not in the cache is an error
+    :param refresh: ask the indexes again for pages that are in the cache, and search again instead
+        of using what an earlier run found
     :param cache: directory of the cache; None is ``crossdeps`` in the user's cache directory
     :param no_cache: neither read nor write a cache
     :param policy: what the resolver may choose
@@ -143,6 +153,7 @@ class Settings(Value, frozen=True, kw_only=True):
     connection: ConnectionOptions = msgspec.field(default_factory=ConnectionOptions)
     isolated: bool = False
     offline: bool = False
+    refresh: bool = False
     cache: Path | None = None
     no_cache: bool = False
     policy: Policy = msgspec.field(default_factory=Policy)

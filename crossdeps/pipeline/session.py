@@ -22,7 +22,7 @@ from crossdeps.config.index_options import (
     pip_variables,
 )
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
-from crossdeps.fs import hash_file
+from crossdeps.errors import UsageError
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
 
@@ -98,7 +98,7 @@ class Session:
     def _gathered(self) -> Inputs:
         """What the request names, with the options of requirements files alone."""
         if isinstance(self.request, Lock):
-            return Inputs(files=_hash_lock(self.request.path))
+            return Inputs(files=self.request.hash())
         return _gather(self.request, self.configured, self.environment)
 
     @cached_property
@@ -147,6 +147,7 @@ class Session:
                 options,
                 cache=self.cache,
                 offline=settings.offline,
+                refresh=settings.refresh,
                 credentials=credentials.find,
                 project_indexes=projects,
                 progress=self.progress,
@@ -240,21 +241,18 @@ def open_session(request: Request, settings: Settings, progress: Progress) -> It
     """Read what *request* names, and open what a run works with.
 
     :raises InputError: if a file or pip's configuration is invalid
+    :raises UsageError: if *settings* contradict each other
     """
+    if settings.offline and settings.refresh:
+        raise UsageError(
+            "--refresh needs the network, which --offline disables", hint="give one of them"
+        )
     environ = process_environment()
     configured = ConfiguredOptions()
     if not settings.isolated:
         configured = read_configured_options(read_pip_configuration(environ), Path.cwd())
     with ExitStack() as stack:
         yield Session(request, settings, configured, progress, environ, stack)
-
-
-def _hash_lock(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of a lock by its path; nothing if it cannot be read, which fails later."""
-    try:
-        return {str(path.absolute()): hash_file(path)}
-    except (OSError, ValueError):
-        return {}
 
 
 class RecordingEnvironment(Mapping[str, str]):

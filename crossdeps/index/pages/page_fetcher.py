@@ -54,6 +54,7 @@ class PageFetcher:
     :param session: returns the HTTP session; None forbids the network: cached pages are used,
         however old
     :param log: records the pages
+    :param refresh: revalidate cached pages although they are fresh
     """
 
     def __init__(
@@ -61,8 +62,11 @@ class PageFetcher:
         session: Callable[[], HttpSession] | None,
         cache: IndexCache | None,
         log: PageLog,
+        *,
+        refresh: bool = False,
     ) -> None:
         self._session = session
+        self._refresh = refresh
         self._cache = cache
         self._log = log
         self._local = LocalLocations()
@@ -139,8 +143,9 @@ class PageFetcher:
         if request.key not in self._heads:
             self._heads[request.key] = self._cache.page_head(request.key)
         head = self._heads[request.key]
-        usable = head is not None and (self._session is None or head.page.is_fresh(time.time()))
-        return head if usable else None
+        if head is None or self._session is None:
+            return head
+        return head if head.page.is_fresh(time.time()) and not self._refresh else None
 
     def _fetch(self, request: _Page) -> tuple[ParsedPage | None, PageState]:
         head = self._find_fresh(request)
