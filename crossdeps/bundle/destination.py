@@ -90,7 +90,7 @@ def check_zip_destination(
     from zipfile import ZipFile  # noqa: PLC0415 - slow to load, for an existing zip only
 
     try:
-        found = {"": _identify(path.stat())}
+        found = read_zip_state(path)
         if force or found == checked:
             return found
         with ZipFile(path) as archive:
@@ -100,6 +100,14 @@ def check_zip_destination(
     if members:
         raise _has_user_files(path, members)
     return found
+
+
+def read_zip_state(path: Path) -> DestinationState:
+    """Return the state of a zip that was just written, for a later check of the same path.
+
+    :raises OSError: if it doesn't exist
+    """
+    return {"": _identify(path.stat())}
 
 
 def _check_path(files: Iterable[Path], path: Path) -> None:

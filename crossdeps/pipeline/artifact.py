@@ -5,14 +5,20 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
+from crossdeps.bundle.destination import (
+    check_directory_destination,
+    check_zip_destination,
+    read_zip_state,
+)
 from crossdeps.bundle.staging import output_errors
 from crossdeps.bundle.write import write_directory, write_zip_layout
 from crossdeps.bundle.zip_layout import plan_zip
+from crossdeps.derived import DerivedCache
+from crossdeps.pipeline.session import find_cache
 from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
 from crossdeps.target.runtimes import ProvidedProject
 from crossdeps.text import human_size, redact
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
     from crossdeps.wheels.model import Wheel
 
 ZIP_SUFFIX = ".zip"
+_OUTPUTS: Final = "outputs1"
+_STATE_DECODER: Final = msgspec.msgpack.Decoder(dict[str, tuple[int, ...]])
 
 
 def apply_layout(
@@ -74,8 +82,29 @@ def check_output(settings: Settings) -> DestinationState | None:
         # An output inside a source holds the user's own code: --force does not replace it.
         within = any(_holds(source, layout.output) for source in layout.sources)
         force = settings.force and not within
-        return check((), layout.output, force=force)
+        return check((), layout.output, force=force, checked=_recall_output(settings))
     return None
+
+
+def _recall_output(settings: Settings) -> DestinationState | None:
+    """Return the state in which an earlier run left the zip at the output, to spare reading it."""
+    if settings.layout.kind != "zip":
+        return None
+    data = DerivedCache(find_cache(settings)).read(_OUTPUTS, str(settings.layout.output))
+    try:
+        return None if data is None else _STATE_DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return None
+
+
+def remember_output(settings: Settings, written: Written) -> None:
+    """Note the state of the zip that was just written."""
+    try:
+        state = read_zip_state(written.path)
+    except OSError:  # it has been removed since
+        return
+    cache = DerivedCache(find_cache(settings))
+    cache.write(_OUTPUTS, str(written.path), msgspec.msgpack.encode(state))
 
 
 def _holds(source: Path, output: Path) -> bool:
@@ -109,6 +138,7 @@ def write_artifact(
             checked=checked,
             progress=progress,
         )
+        remember_output(settings, written)
     artifact = describe_artifact(
         settings, written, entries=len(bundle.entries), unzipped=bundle.size
     )

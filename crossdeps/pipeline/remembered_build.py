@@ -14,7 +14,7 @@ from crossdeps.bundle.write import write_zip_layout
 from crossdeps.bundle.zip_layout import ZipLayout  # noqa: TC001 - msgspec reads the annotation
 from crossdeps.errors import IntegrityError
 from crossdeps.fs import hash_bytes
-from crossdeps.pipeline.artifact import describe_artifact
+from crossdeps.pipeline.artifact import describe_artifact, remember_output
 from crossdeps.pipeline.remembered import Trace, recall, remember
 from crossdeps.pipeline.request import Lock
 from crossdeps.pipeline.runtime import find_runtime_packages
@@ -92,6 +92,7 @@ def recall_build(
             checked=checked,
             progress=session.progress,
         )
+        remember_output(settings, written)
     except IntegrityError:  # a wheel was damaged: a build finds which, and fetches it again
         return None
     return Report(

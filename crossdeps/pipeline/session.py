@@ -54,6 +54,11 @@ def cache_directory(path: Path | None) -> Path:
     return user_cache_path(CACHE_NAME, appauthor=False)
 
 
+def find_cache(settings: Settings) -> Path | None:
+    """The cache of a run; None if it uses none."""
+    return None if settings.no_cache else cache_directory(settings.cache)
+
+
 class Session:
     """Everything that a run needs beside its request.
 
@@ -83,7 +88,7 @@ class Session:
         self.downloads: DownloadQueue | None = None
         self.recalled_pages: list[PageState] = []
         self.recalled_warnings: list[str] = []
-        self.cache = None if settings.no_cache else cache_directory(settings.cache)
+        self.cache = find_cache(settings)
 
     @cached_property
     def store(self) -> Store:
