@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from crossdeps.derived import DerivedCache
 from crossdeps.errors import ResolutionError
 from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
 from crossdeps.pipeline.request import Settings, read_requirements
@@ -108,6 +109,7 @@ def _search(
             progress=session.progress,
             preferences=preferences,
             observer=session.downloads,
+            derived=DerivedCache(session.cache),
         )
     except ResolutionError as error:
         raise runtime_packages.explain(error) from error.__cause__

@@ -6,131 +6,184 @@ most files are rejected there, without being created.
 
 from __future__ import annotations
 
-import datetime
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+import packaging
 from packaging.tags import Tag
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
+from crossdeps.derived import DerivedCache
 from crossdeps.index.pages.columns import ProjectFiles
-from crossdeps.resolution.model import Candidate
-from crossdeps.resolution.rejections import Mismatch, Reason, Rejections
+from crossdeps.resolution.evaluation_table import (
+    KeptFiles,
+    ParsedName,
+    build_table,
+    decode_table,
+    keep_files,
+    sort_candidates,
+)
+from crossdeps.resolution.evaluations import Evaluation
+from crossdeps.resolution.file_rules import (
+    accepts_python,
+    check_hash,
+    check_upload_time,
+    check_yanked,
+)
+from crossdeps.resolution.rejections import Mismatch, Reason, Rejections, find_nearest
 from crossdeps.resolution.tags import TagMatcher
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from packaging.utils import BuildTag, NormalizedName
 
-    from crossdeps.index.model import ProjectFile
+    from crossdeps.index.model import ProjectFile, ProjectPage
+    from crossdeps.resolution.file_rules import FileRules
     from crossdeps.target.model import Target
 
+_KIND = "candidates1"
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
 _SDIST_TAG = Tag("py3", "none", "any")
 
 
-class FileRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file of one project must satisfy, besides its tags.
+class _Sorted(msgspec.Struct, frozen=True):
+    """The files of a page, by the position of each.
 
-    :param allow_sdist: whether sdists are candidates
-    :param exclude_newer: aware moment after which uploads are left out
-    :param hashes: allowed, as ``algorithm:hexdigest``; None allows all
-    :param pinned: versions that the user pinned exactly; only they may be yanked (PEP 592)
-    :param indexes: in the user's order: a file that several indexes have is taken from the first
+    :param fitting: best first
+    :param mismatches: in page order
     """
 
-    allow_sdist: bool = False
-    exclude_newer: datetime.datetime | None = None
-    hashes: frozenset[str] | None = None
-    pinned: frozenset[Version] = frozenset()
-    indexes: tuple[str, ...] = ()
-
-
-class _ParsedName(msgspec.Struct, frozen=True):
-    """The file name of a possible candidate, with the best of its tags."""
-
-    version: Version
-    build: BuildTag
-    tag: Tag
-    rank: int
-
-
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """A project's files, evaluated for one target.
-
-    :param candidates: best first: newest version, then best tag, then highest build tag
-    :param rejections: in page order
-    """
-
-    candidates: tuple[Candidate, ...]
-    rejections: Rejections
+    fitting: Sequence[tuple[int, ParsedName]]
+    mismatches: Sequence[tuple[int, Mismatch]]
 
 
 class CandidateEvaluator:
-    """Evaluates project files for one target. Thread-safe: its caches only grow."""
+    """Evaluates project files for one target. Thread-safe: its caches only grow.
 
-    def __init__(self, target: Target) -> None:
-        self._tags = TagMatcher(target)
+    :param derived: keeps evaluations from run to run
+    """
+
+    def __init__(self, target: Target, derived: DerivedCache | None = None) -> None:
+        self._target = target
+        self._derived = derived or DerivedCache(None)
         self._python = Version(target.python)
         self._versions: dict[str, Version | None] = {}
         self._pythons: dict[str, bool] = {}
         self._mismatches: dict[str, Mismatch] = {}  # by the end of file names, from the tags on
 
+    @cached_property
+    def _tags(self) -> TagMatcher:
+        return TagMatcher(self._target)
+
+    @cached_property
+    def _target_key(self) -> str:
+        target = self._target
+        platforms = (target.arch, *target.platform_tags, str(target.libc))
+        return repr((__version__, packaging.__version__, target.python, target.abi, platforms))
+
+    def evaluate_page(self, page: ProjectPage, rules: FileRules) -> Evaluation:
+        """Sort the files of a page into candidates and rejections, unless an earlier run did."""
+        key = self._key(page.project, page.digest, rules) if page.digest else ""
+        kept = self._derived.read(_KIND, key) if key else None
+        table = decode_table(kept) if kept is not None else None
+        if table is None:
+            return self.evaluate(page.project, page.files, rules)
+        files = page.files
+        return Evaluation(
+            page.project,
+            table,
+            open_file=KeptFiles(table).open,
+            parse_version=self._parse_valid,
+            rejections=Rejections(
+                files,
+                lambda: self._sort_files(page.project, _as_pages(files), rules).mismatches,
+                parse_version=self.parse_version,
+            ),
+        )
+
     def evaluate(
         self, project: NormalizedName, files: Sequence[ProjectFile], rules: FileRules
     ) -> Evaluation:
-        """Sort the *files* of a project's page into candidates and rejections."""
-        filenames = (
-            files.filenames
-            if isinstance(files, ProjectFiles)
-            else [file.filename for file in files]
+        """Sort the *files* of a project's page into candidates and rejections, and keep that."""
+        listed = _as_pages(files)
+        found = self._sort_files(project, listed, rules)
+        positions = [position for position, _ in found.fitting]
+        names = listed.filenames
+        written = ((_version_text(names[position]), each) for position, each in found.mismatches)
+        table = build_table(
+            listed,
+            found.fitting,
+            find_nearest(written, self._version),
+            several=len(rules.indexes) > 1,
+            untimed=sum(each.reason is Reason.NO_UPLOAD_TIME for _, each in found.mismatches),
         )
-        candidates: list[Candidate] = []
+        digest = listed.table.digest
+        if digest and (encoded := keep_files(table, listed, positions)):
+            self._derived.write(_KIND, self._key(project, digest, rules), encoded)
+        return Evaluation(
+            project,
+            table,
+            open_file=lambda position: listed[positions[position]],
+            parse_version=self._parse_valid,
+            rejections=Rejections(
+                files, lambda: found.mismatches, parse_version=self.parse_version
+            ),
+        )
+
+    def _key(self, project: NormalizedName, digest: str, rules: FileRules) -> str:
+        """Everything that an evaluation depends on."""
+        return self._target_key + repr(
+            (
+                *(project, digest, rules.allow_sdist, rules.exclude_newer),
+                None if rules.hashes is None else sorted(rules.hashes),
+                *(sorted(map(str, rules.pinned)), rules.indexes),
+            )
+        )
+
+    def _sort_files(
+        self, project: NormalizedName, files: ProjectFiles, rules: FileRules
+    ) -> _Sorted:
+        fitting: list[tuple[int, ParsedName]] = []
         mismatches: list[tuple[int, Mismatch]] = []
         same_names: dict[str, bool] = {}
-        for index, filename in enumerate(filenames):
+        check = self._file_check(files, rules)
+        for position, filename in enumerate(files.filenames):
             # Most files end here, for the price of one look-up.
             parts = filename.rsplit("-", 3)
             known = self._mismatches.get(filename[len(parts[0]) :])
             if known is not None and "-" in parts[0]:
-                mismatches.append((index, known))
+                mismatches.append((position, known))
                 continue
             result = (
                 self._parse_wheel_name(project, filename, same_names)
                 if filename.endswith(".whl")
                 else self._parse_sdist_name(project, filename, rules)
             )
-            if isinstance(result, _ParsedName):
-                file = files[index]
-                failed = self._check(file, result.version, rules)
+            if isinstance(result, ParsedName):
+                failed = check(position, result.version)
                 if failed is None:
-                    candidates.append(_build_candidate(project, file, result))
+                    fitting.append((position, result))
                     continue
                 result = failed
-            mismatches.append((index, result))
-        _sort(candidates, rules.indexes)
-        rejections = Rejections(
-            files, mismatches, filenames=filenames, parse_version=self.parse_version
-        )
-        return Evaluation(candidates=tuple(candidates), rejections=rejections)
+            mismatches.append((position, result))
+        sort_candidates(fitting, files, rules.indexes)
+        return _Sorted(fitting, mismatches)
 
     def parse_version(self, filename: str) -> Version | None:
         """The version in a file name, or None if it has none."""
-        if filename.endswith(".whl"):
-            return self._version(filename.split("-", 2)[1] if "-" in filename else "")
-        for suffix in (".tar.gz", ".zip"):
-            if filename.endswith(suffix):
-                name, _, version = filename.removesuffix(suffix).rpartition("-")
-                return self._version(version) if name else None
-        return None
+        return self._version(_version_text(filename))
+
+    def _parse_valid(self, text: str) -> Version:
+        return self._version(text) or Version(text)
 
     def _parse_wheel_name(
         self, project: NormalizedName, filename: str, same_names: dict[str, bool]
-    ) -> _ParsedName | Mismatch:
+    ) -> ParsedName | Mismatch:
         """Parse a file name (binary distribution format), and match its tags.
 
         :param same_names: whether the names found before on this page are the project's
@@ -155,11 +208,11 @@ class CandidateEvaluator:
         build = _parse_build_tag(build_text) if dash else ()
         if version is None or build is None:
             return Mismatch(Reason.BAD_FILENAME, f"version or build tag {rest!r}")
-        return _ParsedName(version, build, match.tag, match.rank)
+        return ParsedName(version, build, match.tag, match.rank)
 
     def _parse_sdist_name(
         self, project: NormalizedName, filename: str, rules: FileRules
-    ) -> _ParsedName | Mismatch:
+    ) -> ParsedName | Mismatch:
         suffix = next((end for end in _SDIST_SUFFIXES if filename.endswith(end)), None)
         if suffix is None:
             return Mismatch(Reason.NOT_A_DISTRIBUTION, f".{filename.rpartition('.')[2]}")
@@ -171,19 +224,37 @@ class CandidateEvaluator:
             return Mismatch(Reason.BAD_FILENAME, "not NAME-VERSION.tar.gz")
         if name != project:
             return Mismatch(Reason.OTHER_PROJECT, name)
-        return _ParsedName(version, (), _SDIST_TAG, self._tags.worst)
+        return ParsedName(version, (), _SDIST_TAG, self._tags.worst)
 
-    def _check(self, file: ProjectFile, version: Version, rules: FileRules) -> Mismatch | None:
-        return (
-            self._check_requires_python(file)
-            or _check_upload_time(file, rules.exclude_newer)
-            or _check_hash(file, rules.hashes)
-            or _check_yanked(file, version, rules.pinned)
-        )
+    def _file_check(
+        self, files: ProjectFiles, rules: FileRules
+    ) -> Callable[[int, Version], Mismatch | None]:
+        """The checks of a file by its position and version, besides its name."""
+        columns = files.table.columns
+        if columns is not None and rules.exclude_newer is None and rules.hashes is None:
+            # No file is created.
+            pythons, yanked = columns.requires_python, columns.yanked
 
-    def _check_requires_python(self, file: ProjectFile) -> Mismatch | None:
+            def check_columns(position: int, version: Version) -> Mismatch | None:
+                return self._check_requires_python(pythons[position]) or check_yanked(
+                    yanked.get(position), version, rules.pinned
+                )
+
+            return check_columns
+
+        def check(position: int, version: Version) -> Mismatch | None:
+            file = files[position]
+            return (
+                self._check_requires_python(file.requires_python)
+                or check_upload_time(file, rules.exclude_newer)
+                or check_hash(file, rules.hashes)
+                or check_yanked(file.yanked, version, rules.pinned)
+            )
+
+        return check
+
+    def _check_requires_python(self, text: str | None) -> Mismatch | None:
         """Apply the specifier as written, upper bounds included (core metadata specification)."""
-        text = file.requires_python
         if not text:
             return None
         accepted = self._pythons.get(text)
@@ -208,68 +279,16 @@ def _parse_build_tag(text: str) -> BuildTag | None:
     return (int(match[1]), match[2]) if match else None
 
 
-def _build_candidate(project: NormalizedName, file: ProjectFile, parsed: _ParsedName) -> Candidate:
-    return Candidate(
-        name=project,
-        version=parsed.version,
-        file=file,
-        tag=parsed.tag,
-        tag_rank=parsed.rank,
-        build=parsed.build,
-    )
+def _version_text(filename: str) -> str:
+    """The version in a file name as written; empty if it has none."""
+    if filename.endswith(".whl"):
+        return filename.split("-", 2)[1] if "-" in filename else ""
+    for suffix in (".tar.gz", ".zip"):
+        if filename.endswith(suffix):
+            name, _, version = filename.removesuffix(suffix).rpartition("-")
+            return version if name else ""
+    return ""
 
 
-def accepts_python(text: str, python: Version) -> bool:
-    """Whether Requires-Python *text* admits *python*; an invalid text admits every one."""
-    try:
-        return SpecifierSet(text).contains(python, prereleases=True)
-    except InvalidSpecifier:
-        return True
-
-
-def _check_upload_time(
-    file: ProjectFile, exclude_newer: datetime.datetime | None
-) -> Mismatch | None:
-    """Leave out what was uploaded after the cut-off, and what has no upload time (PEP 700)."""
-    if exclude_newer is None:
-        return None
-    if file.upload_time is None:
-        return Mismatch(Reason.NO_UPLOAD_TIME)
-    if file.upload_time > exclude_newer:
-        time = file.upload_time.astimezone(datetime.timezone.utc)
-        return Mismatch(Reason.TOO_NEW, time.isoformat())
-    return None
-
-
-def _check_hash(file: ProjectFile, allowed: frozenset[str] | None) -> Mismatch | None:
-    """A file needs an allowed hash; one without stated hashes is checked when it is fetched."""
-    if allowed is None:
-        return None
-    stated = {f"{algorithm}:{digest}" for algorithm, digest in file.hashes.items()}
-    algorithms = {text.partition(":")[0] for text in allowed}
-    if stated & allowed or (allowed and not algorithms & file.hashes.keys()):
-        return None
-    return Mismatch(Reason.HASH)
-
-
-def _check_yanked(
-    file: ProjectFile, version: Version, pinned: frozenset[Version]
-) -> Mismatch | None:
-    """A yanked file is used only when the user pinned its version exactly (PEP 592)."""
-    if file.yanked is None or version in pinned:
-        return None
-    if version.local and Version(version.public) in pinned:
-        return None
-    return Mismatch(Reason.YANKED, file.yanked)
-
-
-def _sort(candidates: list[Candidate], indexes: tuple[str, ...]) -> None:
-    """Best first. Each pass is stable, so the last one has the most weight."""
-    order = {index: position for position, index in enumerate(indexes)}
-    last = len(indexes)
-    candidates.sort(
-        key=lambda found: (found.file.filename, order.get(found.file.index, last), found.file.url)
-    )
-    candidates.sort(key=lambda found: found.build or (-1, ""), reverse=True)
-    candidates.sort(key=lambda found: (found.file.yanked is not None, found.tag_rank))
-    candidates.sort(key=lambda found: found.version, reverse=True)
+def _as_pages(files: Sequence[ProjectFile]) -> ProjectFiles:
+    return files if isinstance(files, ProjectFiles) else ProjectFiles.from_files(files)

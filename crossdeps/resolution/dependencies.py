@@ -192,9 +192,9 @@ class Crawler:
 
     def _find_likely(self, dependency: Dependency) -> Candidate | None:
         candidates = self._repository.matching(dependency.name, dependency.specifier)
-        preferred = self._preferences.get(dependency.name)
-        first = candidates[0] if candidates else None
-        return next((found for found in candidates if found.version == preferred), first)
+        version = self._preferences.get(dependency.name)
+        preferred = candidates.find(version) if version is not None else None
+        return preferred or next(iter(candidates), None)
 
     def _is_new(self, candidate: Candidate) -> bool:
         """Whether to read its metadata; sdists are left to the search."""

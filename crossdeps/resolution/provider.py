@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from crossdeps.resolution.dependencies import DependencyReader
+    from crossdeps.resolution.evaluations import Matches
     from crossdeps.resolution.model import Candidate
     from crossdeps.resolution.reporter import Information, SearchLog
     from crossdeps.resolution.repository import Repository
@@ -64,6 +66,7 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
         self._seen: dict[str, int] = {}
         self._pins: dict[tuple[str, frozenset[NormalizedName]], Pin] = {}
         self._combined: dict[frozenset[str], SpecifierSet] = {}
+        self._satisfied: dict[tuple[Dependency | Unusable, Pin], bool] = {}
         self._known: dict[Pin, tuple[Dependency | Unusable, ...]] = {}
 
     def allow_versions(self, more: int) -> None:
@@ -102,11 +105,16 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
 
     def is_satisfied_by(self, requirement: Dependency | Unusable, candidate: Pin) -> bool:
         """Whether a pin satisfies a dependency, its extras included."""
-        return (
-            isinstance(requirement, Dependency)
-            and requirement.extras <= candidate.extras
-            and requirement.specifier.contains(candidate.version, prereleases=True)
-        )
+        # resolvelib asks for every project in every round.
+        key = (requirement, candidate)
+        known = self._satisfied.get(key)
+        if known is None:
+            known = self._satisfied[key] = (
+                isinstance(requirement, Dependency)
+                and requirement.extras <= candidate.extras
+                and requirement.specifier.contains(candidate.version, prereleases=True)
+            )
+        return known
 
     def get_dependencies(self, candidate: Pin) -> tuple[Dependency | Unusable, ...]:
         """The dependencies of a pin; its metadata is read now, and not before."""
@@ -125,12 +133,10 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
         count = self._versions_of[pin.name]
         if pin.candidate is None or count % _STREAK:
             return
-        older = [
-            candidate
-            for candidate in self._repository.project(pin.name).versions
-            if candidate.version < pin.version
-        ]
-        self._repository.prefetch_metadata(older[: min(count, _MAX_AHEAD)])
+        versions = self._repository.project(pin.name).versions
+        older = (i for i in range(len(versions)) if versions.version(i) < pin.version)
+        ahead = itertools.islice(older, min(count, _MAX_AHEAD))
+        self._repository.prefetch_metadata([versions[i] for i in ahead])
 
     def list_dependencies(
         self, pin: Pin, extras: frozenset[NormalizedName]
@@ -209,13 +215,15 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
             self._combined[key] = known
         return known
 
-    def _in_order(
-        self, name: NormalizedName, candidates: tuple[Candidate, ...]
-    ) -> tuple[Candidate, ...]:
-        preferred = self._preferences.get(name)
-        if preferred is None:
-            return candidates
-        return tuple(sorted(candidates, key=lambda found: found.version != preferred))
+    def _in_order(self, name: NormalizedName, candidates: Matches) -> Iterator[Candidate]:
+        """Candidates as the search tries them: the preferred version before the others."""
+        version = self._preferences.get(name)
+        preferred = candidates.find(version) if version is not None else None
+        if preferred is not None:
+            yield preferred
+        for candidate in candidates:
+            if candidate is not preferred:
+                yield candidate
 
     def _pin(self, candidate: Candidate, extras: frozenset[NormalizedName]) -> Pin:
         # resolvelib compares pins by identity: the same version must be the same object.

@@ -11,7 +11,7 @@ import msgspec
 from crossdeps.target.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from packaging.version import Version
 
@@ -105,6 +105,15 @@ class Reason(str, Enum):
 _RANKS = {reason: rank for rank, reason in enumerate(Reason)}
 
 
+Rank = tuple[int, tuple[int, ...]]
+
+
+def rank_mismatch(reason: Reason, detail: str) -> Rank:
+    """How far a file is from fitting."""
+    glibc = detail.split(".") if reason is Reason.GLIBC else ()
+    return _RANKS[reason], tuple(map(int, glibc))
+
+
 class Mismatch(msgspec.Struct, frozen=True):
     """The first check that a file failed, and what it found."""
 
@@ -123,10 +132,9 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
     detail: str = ""
 
-    def rank(self) -> tuple[int, tuple[int, ...]]:
+    def rank(self) -> Rank:
         """How far the file is from fitting: the smallest rank explains the version."""
-        glibc = self.detail.split(".") if self.reason is Reason.GLIBC else ()
-        return _RANKS[self.reason], tuple(map(int, glibc))
+        return rank_mismatch(self.reason, self.detail)
 
 
 class SkippedVersion(msgspec.Struct, frozen=True):
@@ -157,46 +165,28 @@ def _runtimes_with(glibc: str) -> str:
 
 
 class Rejections(Sequence[Rejection]):
-    """The rejected ones among *files*, in page order, each made when it is read.
+    """The rejected ones among *files*, in page order, each made when one of them is read.
 
-    :param mismatches: index of each among *files*, and why it was rejected
-    :param filenames: name of every file, in the order of *files*
+    :param find: gives the position of each among *files*, and why it was rejected
     :param parse_version: the version that a file name states
     """
 
-    __slots__ = ("_all", "_filenames", "_files", "_mismatches", "_parse_version")
+    __slots__ = ("_all", "_files", "_find", "_parse_version")
 
     def __init__(
         self,
         files: Sequence[ProjectFile],
-        mismatches: Sequence[tuple[int, Mismatch]],
+        find: Callable[[], Sequence[tuple[int, Mismatch]]],
         *,
-        filenames: Sequence[str],
         parse_version: Callable[[str], Version | None],
     ) -> None:
         self._files = files
-        self._mismatches = mismatches
-        self._filenames = filenames
+        self._find = find
         self._parse_version = parse_version
         self._all: tuple[Rejection, ...] | None = None
 
-    def above(self, version: Version) -> tuple[Rejection, ...]:
-        """The rejected files of versions newer than *version*; no others are made."""
-        is_newer: dict[Version, bool] = {}
-        found = []
-        for index, mismatch in self._mismatches:
-            stated = self._parse_version(self._filenames[index])
-            if stated is None:
-                continue
-            newer = is_newer.get(stated)
-            if newer is None:
-                newer = is_newer[stated] = stated > version
-            if newer:
-                found.append(self._make(index, mismatch))
-        return tuple(found)
-
-    def _make(self, index: int, mismatch: Mismatch) -> Rejection:
-        file = self._files[index]
+    def _make(self, position: int, mismatch: Mismatch) -> Rejection:
+        file = self._files[position]
         return Rejection(
             file=file,
             version=self._parse_version(file.filename),
@@ -206,7 +196,7 @@ class Rejections(Sequence[Rejection]):
 
     def _made(self) -> tuple[Rejection, ...]:
         if self._all is None:
-            self._all = tuple(self._make(*each) for each in self._mismatches)
+            self._all = tuple(self._make(*each) for each in self._find())
         return self._all
 
     @overload
@@ -217,4 +207,31 @@ class Rejections(Sequence[Rejection]):
         return self._made()[index]
 
     def __len__(self) -> int:
-        return len(self._mismatches)
+        return len(self._made())
+
+
+def find_nearest(
+    mismatches: Iterable[tuple[str, Mismatch]], parse_version: Callable[[str], Version | None]
+) -> dict[Version, Mismatch]:
+    """For each version the mismatch of the file that came nearest to fitting.
+
+    :param mismatches: with the version as written of each file, in page order
+    :returns: versions as the first of their files writes them
+    """
+    ranks: dict[Mismatch, Rank] = {}
+    by_text: dict[str, tuple[Rank, int, Mismatch]] = {}
+    for position, (text, mismatch) in enumerate(mismatches):
+        rank = ranks.get(mismatch)
+        if rank is None:
+            rank = ranks[mismatch] = rank_mismatch(mismatch.reason, mismatch.detail)
+        known = by_text.get(text)
+        if known is None or rank < known[0]:
+            by_text[text] = (rank, position, mismatch)
+    nearest: dict[Version, tuple[Rank, int, Mismatch]] = {}
+    for text, found in by_text.items():
+        version = parse_version(text)
+        if version is not None:
+            known = nearest.setdefault(version, found)
+            if found[:2] < known[:2]:
+                nearest[version] = found
+    return {version: mismatch for version, (_, _, mismatch) in nearest.items()}

@@ -11,7 +11,9 @@ from packaging.version import Version
 
 from crossdeps.errors import InputError, ResolutionError
 from crossdeps.requirements.core_metadata import CoreMetadata, MetadataReader, UnusableMetadataError
-from crossdeps.resolution.candidates import CandidateEvaluator, FileRules, accepts_python
+from crossdeps.resolution.candidates import CandidateEvaluator
+from crossdeps.resolution.evaluations import Matches
+from crossdeps.resolution.file_rules import FileRules, accepts_python
 from crossdeps.resolution.model import Unusable
 from crossdeps.resolution.rejections import Reason
 from crossdeps.text import first_words
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
 
-    from crossdeps.index.model import Index, ProjectFile, ProjectPage
+    from crossdeps.derived import DerivedCache
+    from crossdeps.index.model import Index, ProjectPage
     from crossdeps.requirements.model import FileOptions
+    from crossdeps.resolution.evaluations import Candidates, Evaluation
     from crossdeps.resolution.model import Builder, BuiltWheel, Candidate, Pin
     from crossdeps.resolution.rejections import Rejections
     from crossdeps.resolution.root_requirements import RootRequirements
@@ -31,14 +35,20 @@ if TYPE_CHECKING:
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project's page, evaluated for the target.
-
-    :param versions: the best candidate of each version, newest first
-    """
+    """A project's page, evaluated for the target."""
 
     page: ProjectPage
-    rejections: Rejections
-    versions: tuple[Candidate, ...]
+    evaluation: Evaluation
+
+    @property
+    def rejections(self) -> Rejections:
+        """All files that are not candidates, in page order."""
+        return self.evaluation.rejections
+
+    @property
+    def versions(self) -> Candidates:
+        """The best candidate of each version, newest first."""
+        return self.evaluation.versions
 
 
 class Repository:
@@ -52,6 +62,7 @@ class Repository:
         roots: RootRequirements,
         options: FileOptions,
         builder: Builder,
+        derived: DerivedCache | None = None,
     ) -> None:
         self._index = index
         self._roots = roots
@@ -60,12 +71,12 @@ class Repository:
         self._builder = builder
         self.target = target
         self._python = Version(target.python)
-        self._evaluator = CandidateEvaluator(target)
+        self._evaluator = CandidateEvaluator(target, derived)
         self._reader = MetadataReader()
         self._build_lock = threading.Lock()
         self._project_locks: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
-        self._matching: dict[tuple[NormalizedName, str], tuple[Candidate, ...]] = {}
+        self._matching: dict[tuple[NormalizedName, str], Matches] = {}
         self._metadata: dict[str, CoreMetadata | Unusable] = {}
         self._built: dict[str, BuiltWheel] = {}
 
@@ -100,7 +111,7 @@ class Repository:
                     known = self._projects[name] = self._evaluate_project(name)
         return known
 
-    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> tuple[Candidate, ...]:
+    def matching(self, name: NormalizedName, specifier: SpecifierSet) -> Matches:
         """The best candidate of each version that *specifier* and the constraints admit.
 
         As in ``packaging``, pre-releases are left out while a final release satisfies, unless the
@@ -111,12 +122,13 @@ class Repository:
         key = (name, str(combined))
         known = self._matching.get(key)
         if known is None:
+            versions = self.project(name).versions
             found = combined.filter(
-                self.project(name).versions,
+                range(len(versions)),
                 prereleases=self._roots.allows_pre_releases(name),
-                key=lambda candidate: candidate.version,
+                key=versions.version,
             )
-            known = self._matching[key] = tuple(found)
+            known = self._matching.setdefault(key, Matches(versions, iter(found)))
         return known
 
     def metadata(self, candidate: Candidate) -> CoreMetadata | Unusable:
@@ -180,9 +192,6 @@ class Repository:
         policy = self._roots.policy
         self._check_source_only(name)
         page = self._index.page(name)
-        files = page.files
-        if policy.index_strategy == "first" and len(page.found_on) > 1:
-            files = [file for file in files if file.index == page.found_on[0]]
         rules = FileRules(
             allow_sdist=name in policy.allow_sdist,
             exclude_newer=policy.exclude_newer,
@@ -190,22 +199,27 @@ class Repository:
             pinned=self._roots.pinned.get(name, frozenset()),
             indexes=page.found_on,
         )
-        evaluation = self._evaluator.evaluate(name, files, rules)
-        if policy.index_strategy == "safe":
-            _check_indexes(name, self._within_bounds(name, evaluation.candidates), page)
-        best: dict[Version, Candidate] = {}
-        for candidate in evaluation.candidates:
-            best.setdefault(candidate.version, candidate)
-        return Project(page=page, rejections=evaluation.rejections, versions=tuple(best.values()))
+        if policy.index_strategy == "first" and len(page.found_on) > 1:
+            files = [file for file in page.files if file.index == page.found_on[0]]
+            evaluation = self._evaluator.evaluate(name, files, rules)
+        else:
+            evaluation = self._evaluator.evaluate_page(page, rules)
+        if policy.index_strategy == "safe" and len(page.found_on) > 1:
+            _check_indexes(name, self._within_bounds(name, evaluation.own_versions()))
+        return Project(page=page, evaluation=evaluation)
 
     def _within_bounds(
-        self, name: NormalizedName, candidates: Sequence[Candidate]
-    ) -> Sequence[Candidate]:
-        """Those that the user's requirements admit: the others may differ between indexes."""
+        self, name: NormalizedName, alone: Mapping[str, Sequence[Version]]
+    ) -> Mapping[str, Sequence[Version]]:
+        """What the user's requirements admit: other versions may differ between indexes."""
         bound = self._roots.bounds.get(name)
         if bound is None:
-            return candidates
-        return [found for found in candidates if bound.contains(found.version, prereleases=True)]
+            return alone
+        admitted = {
+            index: list(bound.filter(versions, prereleases=True))
+            for index, versions in alone.items()
+        }
+        return {index: versions for index, versions in admitted.items() if versions}
 
     def _check_source_only(self, name: NormalizedName) -> None:
         """Apply --no-binary: a project's own name precedes ``:all:``, as in pip."""
@@ -220,18 +234,15 @@ class Repository:
         )
 
 
-def _check_indexes(name: str, candidates: Sequence[Candidate], page: ProjectPage) -> None:
+def _check_indexes(name: str, alone: Mapping[str, Sequence[Version]]) -> None:
     """Refuse a project that two indexes offer with different files for the target.
 
     Otherwise anyone who can publish under the name on one index could replace the project of the
-    other. Files with the same sha256 are the same, whatever their indexes say of them; an index
-    that has no files of its own, such as a partial mirror, is no conflict.
+    other. An index that has no files of its own, such as a partial mirror, is no conflict.
 
-    :raises ResolutionError: naming the versions that each index alone has
+    :param alone: the versions, newest first, that only one index has a file of, by index
+    :raises ResolutionError: naming these versions
     """
-    if len(page.found_on) < 2:
-        return
-    alone = _own_versions(candidates, page)
     if len(alone) < 2:
         return
     raise ResolutionError(
@@ -244,26 +255,6 @@ def _check_indexes(name: str, candidates: Sequence[Candidate], page: ProjectPage
         " version that only one of them has; or remove one of them",
         rule="index-conflict",
     )
-
-
-def _own_versions(
-    candidates: Sequence[Candidate], page: ProjectPage
-) -> Mapping[str, Sequence[Version]]:
-    """The versions, newest first, that only one index has a file of, by index."""
-    names = {candidate.file.filename for candidate in candidates}
-    holders: dict[str, set[str]] = {}
-    for file in page.files:
-        if file.filename in names:
-            holders.setdefault(_file_key(file), set()).add(file.index)
-    alone: dict[str, set[Version]] = {}
-    for candidate in candidates:
-        if len(holders[_file_key(candidate.file)]) == 1:
-            alone.setdefault(candidate.file.index, set()).add(candidate.version)
-    return {root: sorted(versions, reverse=True) for root, versions in alone.items()}
-
-
-def _file_key(file: ProjectFile) -> str:
-    return file.hashes.get("sha256") or f"{file.filename} {file.url}"
 
 
 def _names(texts: tuple[str, ...]) -> frozenset[str]:

@@ -12,8 +12,8 @@ from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.progress import Progress
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.requirements.syntax import Markers
-from crossdeps.resolution.candidates import accepts_python
 from crossdeps.resolution.dependencies import Crawler, DependencyReader
+from crossdeps.resolution.file_rules import accepts_python
 from crossdeps.resolution.model import Pin, Policy
 from crossdeps.resolution.rejections import Mismatch, Reason
 from crossdeps.resolution.repository import Repository
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from crossdeps.derived import DerivedCache
     from crossdeps.index.model import Index
     from crossdeps.requirements.model import Inputs, Requirement
     from crossdeps.resolution.model import (
@@ -55,6 +56,7 @@ def resolve(
     progress: Progress | None = None,
     preferences: Mapping[NormalizedName, Version] | None = None,
     observer: PinObserver | None = None,
+    derived: DerivedCache | None = None,
     ahead: bool = True,
 ) -> Resolution:
     """Choose a version of everything that *inputs* require, and of its dependencies.
@@ -64,6 +66,7 @@ def resolve(
 
     :param preferences: versions to prefer, such as those of an earlier lock
     :param observer: is told of the pins while the search goes on; after a failure none is kept
+    :param derived: keeps what pages and metadata mean for the target; changes speed only
     :param ahead: whether to read ahead what is likely to be needed; changes speed only
     :raises ProjectNotFoundError: if no index has a project that is needed
     :raises NoCandidateError: if a needed project has no suitable file
@@ -80,7 +83,12 @@ def resolve(
     searcher = Searcher(
         roots=roots,
         repository=Repository(
-            index=index, target=target, roots=roots, options=inputs.options, builder=builder
+            index=index,
+            target=target,
+            roots=roots,
+            options=inputs.options,
+            builder=builder,
+            derived=derived,
         ),
         dependencies=DependencyReader(markers=markers, roots=roots, sources=sources),
         sources=sources,

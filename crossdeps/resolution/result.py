@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from crossdeps.requirements.syntax import reads_unknowable
 from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
-from crossdeps.resolution.rejections import Reason, Rejection, SkippedVersion
+from crossdeps.resolution.rejections import Mismatch, Reason, SkippedVersion
 from crossdeps.resolution.reporter import LOCK_VERB, describe
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
     from crossdeps.requirements.model import Inputs
+    from crossdeps.resolution.evaluations import Evaluation
     from crossdeps.resolution.model import Candidate, Pin
     from crossdeps.resolution.search import Attempt, Searcher
     from crossdeps.target.model import Target
@@ -69,6 +70,8 @@ class _ChoiceBuilder:
         for name in sorted(self.extras):
             for dependency in self._dependencies[name]:
                 self._required_by[dependency.name].append((dependency, attempt.pins[name]))
+        for dependents in self._required_by.values():
+            dependents.sort(key=lambda each: (each[1] is not None, each[0].text))
 
     def _grow(self, waiting: list[Dependency]) -> None:
         while waiting:
@@ -119,31 +122,24 @@ class _ChoiceBuilder:
 
     def _find_skipped(self, pin: Pin) -> tuple[SkippedVersion, ...]:
         """Every newer version of *pin*'s project, newest first."""
-        project = self._repository.project(pin.name)
-        found: dict[Version, SkippedVersion] = {}
-        for candidate in project.versions:
-            if candidate.version <= pin.version:
-                break
-            found[candidate.version] = self._excluded(pin, candidate.version) or self._conflicting(
-                candidate
-            )
-        rejected: dict[Version, list[Rejection]] = {}
-        for rejection in project.rejections.above(pin.version):
-            if rejection.version is not None and rejection.version not in found:
-                rejected.setdefault(rejection.version, []).append(rejection)
-        for version, rejections in rejected.items():
-            nearest = min(rejections, key=Rejection.rank)
-            found[version] = self._excluded(pin, version) or SkippedVersion(
-                version, nearest.reason, nearest.detail
-            )
-        return tuple(found[version] for version in sorted(found, reverse=True))
+        evaluation = self._repository.project(pin.name).evaluation
+        found = []
+        for version, row in evaluation.newer_than(pin.version):
+            skipped = self._excluded(pin, version)
+            if skipped is None:
+                state = evaluation.state(row)
+                skipped = (
+                    SkippedVersion(version, state.reason, state.detail)
+                    if isinstance(state, Mismatch)
+                    else self._conflicting(state)
+                )
+            found.append(skipped)
+        return tuple(found)
 
     def _excluded(self, pin: Pin, version: Version) -> SkippedVersion | None:
         """A reason that has nothing to do with the version's files."""
         required_by = self._required_by[pin.name]
-        for dependency, parent in sorted(
-            required_by, key=lambda each: (each[1] is not None, each[0].text)
-        ):
+        for dependency, parent in required_by:
             if not dependency.specifier.contains(version, prereleases=True):
                 text = describe(dependency, parent, verb=LOCK_VERB) if parent else dependency.text
                 return SkippedVersion(version, Reason.SPECIFIER, text)
@@ -185,13 +181,13 @@ class _ChoiceBuilder:
         if file.yanked is not None:
             yield f"{title} {Reason.YANKED.describe(file.yanked)}"
         if self._roots.policy.exclude_newer is not None:
-            yield from _warn_of_untimed(name, self._repository.project(name).rejections)
+            yield from _warn_of_untimed(name, self._repository.project(name).evaluation)
         if not file.hashes:
             yield f"the index states no hash for {file.filename}"
 
 
-def _warn_of_untimed(name: str, rejections: Iterable[Rejection]) -> Iterator[str]:
-    count = sum(rejection.reason is Reason.NO_UPLOAD_TIME for rejection in rejections)
+def _warn_of_untimed(name: str, evaluation: Evaluation) -> Iterator[str]:
+    count = evaluation.table.untimed
     if count:
         files = plural(count, "file")
         yield f"ignored {files} of {name} without an upload time, which --exclude-newer requires"

@@ -5,7 +5,8 @@ from packaging.version import Version
 
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.pages.columns import FileTable, ProjectFiles
-from crossdeps.resolution.candidates import CandidateEvaluator, FileRules
+from crossdeps.resolution.candidates import CandidateEvaluator
+from crossdeps.resolution.file_rules import FileRules
 from crossdeps.target.model import Target
 
 TARGET = Target(python="3.12", arch="x86_64")
@@ -39,20 +40,20 @@ def test_only_files_whose_names_fit_are_made() -> None:
     assert made == ["demo-1.0-py3-none-any.whl"]
 
 
-def test_only_newer_rejections_are_made_when_they_are_asked_for() -> None:
+def test_no_file_is_made_to_say_why_newer_versions_were_skipped() -> None:
+    """The reason of a version is that of its file nearest to fitting."""
     made: list[str] = []
     evaluation = CandidateEvaluator(TARGET).evaluate(
         canonicalize_name("demo"), _files(made), FileRules()
     )
     made.clear()
-    newer = evaluation.rejections.above(Version("1.0"))
-    assert made == NAMES[2:6]
-    assert [(str(each.version), each.reason) for each in newer] == [
-        ("2.0", "platform-tag"),
-        ("2.0", "glibc"),
-        ("2.0", "sdist"),
+    newer = list(evaluation.newer_than(Version("1.0")))
+    assert made == []
+    assert [(str(version), evaluation.state(row).reason) for version, row in newer] == [  # type: ignore[union-attr]
         ("3.0rc1", "python-tag"),
+        ("2.0", "glibc"),
     ]
+    assert made == []
 
 
 def test_all_rejections_are_there_in_page_order() -> None:

@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.errors import ResolutionError
 from crossdeps.index.model import ProjectFile
-from crossdeps.resolution.candidates import CandidateEvaluator, FileRules
+from crossdeps.resolution.candidates import CandidateEvaluator
+from crossdeps.resolution.file_rules import FileRules
 from tests.resolution.memory import TARGETS, Case, pins_of
 
 NAMES = ("a", "b", "c", "d")

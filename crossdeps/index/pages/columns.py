@@ -7,7 +7,7 @@ nothing has to be done again when it is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import overload
+from typing import TypeVar, overload
 
 import msgspec
 
@@ -15,22 +15,21 @@ from crossdeps.index.model import ProjectFile
 from crossdeps.index.pages.project_files import read_upload_time
 
 Hashes = Mapping[str, str]
+T = TypeVar("T")
 
 
 class FileTable(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of a page, with the fields by which most of them are rejected.
+    """The files of a page.
 
     :param create: makes the file at a position
-    :param requires_python: of each file, empty if not stated; None if only the files tell
-    :param yanked: positions of the yanked files; None if only the files tell
+    :param columns: the fields of all files; None if only the files tell
     :param warnings: files that were skipped, and why
     :param digest: of all that the page says, in hex; empty if it is unknown
     """
 
     filenames: Sequence[str]
     create: Callable[[int], ProjectFile]
-    requires_python: Sequence[str] | None = None
-    yanked: Mapping[int, str] | None = None
+    columns: Columns | None = None
     warnings: tuple[str, ...] = ()
     digest: str = ""
 
@@ -119,8 +118,12 @@ def join_pages(pages: Sequence[ParsedPage]) -> ParsedPage:
     digests = [page.digest for page in pages]
     return ParsedPage(
         files=ProjectFiles(lambda: _join_tables([page.files for page in pages])),
-        digest="+".join(digests) if all(digests) else "",
+        digest=_join_digests(digests),
     )
+
+
+def _join_digests(digests: Sequence[str]) -> str:
+    return "+".join(digests) if all(digests) else ""
 
 
 def _join_tables(pages: Sequence[ProjectFiles]) -> FileTable:
@@ -135,6 +138,7 @@ def _join_tables(pages: Sequence[ProjectFiles]) -> FileTable:
         filenames=[name for table in tables for name in table.filenames],
         create=create,
         warnings=tuple(warning for table in tables for warning in table.warnings),
+        digest=_join_digests([table.digest for table in tables]),
     )
 
 
@@ -200,6 +204,49 @@ def separate_hashes(
     return column if joined == joined.lower() else [each.lower() for each in column], others
 
 
+def select_columns(files: ProjectFiles, positions: Sequence[int]) -> Columns:
+    """The columns of some of the files of a page."""
+    columns = files.table.columns
+    if columns is None:
+        return _create_columns([files[position] for position in positions])
+    rows = {position: row for row, position in enumerate(positions)}
+
+    def select(sparse: Mapping[int, T]) -> dict[int, T]:
+        return {rows[position]: value for position, value in sparse.items() if position in rows}
+
+    return Columns(
+        filenames=[columns.filenames[i] for i in positions],
+        urls=[columns.urls[i] for i in positions],
+        sha256=[columns.sha256[i] for i in positions],
+        sizes=[columns.sizes[i] for i in positions],
+        requires_python=[columns.requires_python[i] for i in positions],
+        upload_times=[columns.upload_times[i] for i in positions],
+        metadata_sha256=[columns.metadata_sha256[i] for i in positions],
+        yanked=select(columns.yanked),
+        hashes=select(columns.hashes),
+        metadata_hashes=select(columns.metadata_hashes),
+        warnings=[],
+    )
+
+
+def _create_columns(files: Sequence[ProjectFile]) -> Columns:
+    sha256, hashes = separate_hashes([file.hashes or None for file in files])
+    metadata_sha256, metadata_hashes = separate_hashes([file.metadata_hashes for file in files])
+    return Columns(
+        filenames=[file.filename for file in files],
+        urls=[file.url for file in files],
+        sha256=sha256,
+        sizes=[-1 if file.size is None else file.size for file in files],
+        requires_python=[file.requires_python or "" for file in files],
+        upload_times=[file.upload_time.isoformat() if file.upload_time else "" for file in files],
+        metadata_sha256=metadata_sha256,
+        yanked={i: file.yanked for i, file in enumerate(files) if file.yanked is not None},
+        hashes=hashes,
+        metadata_hashes=metadata_hashes,
+        warnings=[],
+    )
+
+
 # Created at import time: msgspec inspects a type when it first meets it, and two threads that have
 # it inspect the same type at once crash the process.
 _ENCODER = msgspec.msgpack.Encoder()
@@ -235,13 +282,12 @@ def open_table(columns: Columns, index: str, digest: str = "") -> FileTable:
     return FileTable(
         filenames=columns.filenames,
         create=lambda position: columns.create_file(position, index),
-        requires_python=columns.requires_python,
-        yanked=columns.yanked,
+        columns=columns,
         warnings=tuple(columns.warnings),
         digest=digest,
     )
 
 
-def open_page(columns: Columns, index: str) -> ParsedPage:
+def open_page(columns: Columns, index: str, *, digest: str = "") -> ParsedPage:
     """The page of *columns*."""
-    return ParsedPage(files=ProjectFiles(lambda: open_table(columns, index)))
+    return ParsedPage(files=ProjectFiles(lambda: open_table(columns, index, digest)), digest=digest)

@@ -12,8 +12,14 @@ from packaging.utils import canonicalize_name
 from crossdeps.errors import IndexUnreachableError
 from crossdeps.fs import hash_file
 from crossdeps.index.model import ProjectFile
-from crossdeps.index.pages.columns import FileTable, ParsedPage, ProjectFiles
-from crossdeps.index.pages.index_page import parse_page
+from crossdeps.index.pages.columns import (
+    FileTable,
+    ParsedPage,
+    ProjectFiles,
+    encode_columns,
+    open_page,
+)
+from crossdeps.index.pages.index_page import parse_columns
 from crossdeps.index.pages.project_files import (
     PageSource,
     find_filename_problem,
@@ -181,8 +187,11 @@ def _read_page(path: Path, source: PageSource) -> ParsedPage:
         raise _unreadable_error(path, source.project, error) from error
     if len(body) > LARGEST_PAGE:
         raise source.error(f"the page is larger than {LARGEST_PAGE:,} bytes", rule="page-size")
-    is_json = path.name.endswith("json")
-    return parse_page(body, "application/json" if is_json else "text/html", source)
+    content_type = "application/json" if path.name.endswith("json") else "text/html"
+    columns = parse_columns(body, content_type, source)
+    encoded = encode_columns(columns)
+    digest = hashlib.sha256(encoded).hexdigest() if encoded is not None else ""
+    return open_page(columns, source.index, digest=digest)
 
 
 def _list_directory(
