@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -89,11 +88,15 @@ def _choose(group: Sequence[PlannedEntry]) -> Entry:
 
 def have_distinct_spellings(paths: Collection[str]) -> bool:
     """Whether no two of *paths*, which are distinct, differ only in case or Unicode composition."""
-    folded = {
-        path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
-        for path in paths
-    }
-    return len(folded) == len(paths)
+    return len(set(map(_fold, paths))) == len(paths)
+
+
+def _fold(path: str) -> str:
+    if path.isascii():
+        return path.lower()
+    import unicodedata  # noqa: PLC0415 - few names have other letters
+
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def find_case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
@@ -104,7 +107,7 @@ def find_case_collisions(paths: Iterable[str]) -> tuple[str, ...]:
         part = path
         while part and part not in seen:
             seen.add(part)
-            spellings[unicodedata.normalize("NFC", part).casefold()].add(part)
+            spellings[_fold(part)].add(part)
             part = part.rpartition("/")[0]
     return tuple(
         f"{join_words(sorted(alike))} are one file where case doesn't matter (macOS, Windows)"

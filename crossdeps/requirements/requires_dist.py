@@ -82,7 +82,8 @@ def read_project_metadata(
     )
 
 
-_EXTRA = re.compile(r'(?:(?P<rest>.+) and )?extra == "(?P<extra>[^"]+)"')
+# Patterns are text: ``re`` compiles them on first use.
+_EXTRA = r'(?:(?P<rest>.+) and )?extra == "(?P<extra>[^"]+)"'
 
 
 def take_apart(line: str) -> RequiresDist:
@@ -97,7 +98,7 @@ def take_apart(line: str) -> RequiresDist:
     except InvalidRequirement:
         return RequiresDist(line=line)
     marker, extra = str(requirement.marker or ""), ""
-    if (found := _EXTRA.fullmatch(marker)) and _is_conjunction(found["rest"] or ""):
+    if (found := re.fullmatch(_EXTRA, marker)) and _is_conjunction(found["rest"] or ""):
         marker, extra = found["rest"] or "", found["extra"]
     return RequiresDist(
         line=line,
@@ -112,7 +113,7 @@ def take_apart(line: str) -> RequiresDist:
 
 
 # A marker as packaging writes it: comparisons, "and", "or" and parentheses.
-_TOKEN = re.compile(
+_MARKER_PART = (
     r"(?P<bracket>[()])|(?P<word>and|or)(?= )"
     r'|(?P<variable>[a-z_]+) (?P<operator>[=!<>~]+|in|not in) "(?P<value>[^"]*)"'
 )
@@ -145,9 +146,9 @@ def evaluate(marker: str, environment: Mapping[str, str]) -> bool:
 
 
 def _tokenize(marker: str) -> Iterator[re.Match[str]]:
-    position = 0
+    pattern, position = re.compile(_MARKER_PART), 0
     while position < len(marker):
-        token = _TOKEN.match(marker, position)
+        token = pattern.match(marker, position)
         if token is None:
             raise UncommonFormError
         yield token
@@ -213,13 +214,13 @@ def accepts(specifier: str, version: str) -> bool:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
 
 
-_CLAUSE = re.compile(r"\s*(~=|==|!=|<=|>=|<|>)\s*([0-9.*]+)\s*")
-_RELEASE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*")
+_CLAUSE = r"\s*(~=|==|!=|<=|>=|<|>)\s*([0-9.*]+)\s*"
+_RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
 
 
 def _parse_clauses(specifier: str, release: tuple[int, ...]) -> Iterable[bool]:
     for clause in specifier.split(","):
-        found = _CLAUSE.fullmatch(clause)
+        found = re.fullmatch(_CLAUSE, clause)
         if found:
             yield _holds(found[1], found[2], release)
         elif clause or specifier:
@@ -228,7 +229,7 @@ def _parse_clauses(specifier: str, release: tuple[int, ...]) -> Iterable[bool]:
 
 def _release(version: str) -> tuple[int, ...]:
     """Parse a final release without epoch, post-release or local version."""
-    if not _RELEASE.fullmatch(version):
+    if not re.fullmatch(_RELEASE, version):
         raise UncommonFormError
     return tuple(map(int, version.split(".")))
 

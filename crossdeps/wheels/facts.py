@@ -34,8 +34,9 @@ _MAGIC = b"crossdeps wheel facts %d\n" % FORMAT
 _DIGEST_SIZE = 32
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _REWRITTEN = ("RECORD", "INSTALLER")
-_BYTECODE = re.compile(r"(^|/)__pycache__/|\.py[co]$")
-_DIST_INFO = re.compile(r"([^/]+\.dist-info)(/|$)", re.IGNORECASE)
+# Patterns are text: ``re`` compiles them on first use, and a stored wheel needs none.
+_BYTECODE = r"(^|/)__pycache__/|\.py[co]$"
+_DIST_INFO = r"(?i)([^/]+\.dist-info)(/|$)"
 
 # Made on import, under Python's import lock: msgspec learns a type when it first meets it, and two
 # threads that make it learn the same one at once crash the process.
@@ -74,12 +75,12 @@ def name_wheel(facts: WheelFacts, file: Path, name: CheckedName) -> Wheel:
 
 def is_bytecode(path: str) -> bool:
     """Whether *path* is compiled Python, which suits only the Python that compiled it."""
-    return _BYTECODE.search(path) is not None
+    return re.search(_BYTECODE, path) is not None
 
 
 def metadata_directory(path: str) -> str | None:
     """Return the .dist-info directory that *path* is in, however it is spelled."""
-    found = _DIST_INFO.match(path)
+    found = re.match(_DIST_INFO, path)
     return found[1] if found else None
 
 
