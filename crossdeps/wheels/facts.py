@@ -35,7 +35,6 @@ _DIGEST_SIZE = 32
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _REWRITTEN = ("RECORD", "INSTALLER")
 # Patterns are text: ``re`` compiles them on first use, and a stored wheel needs none.
-_BYTECODE = r"(^|/)__pycache__/|\.py[co]$"
 _DIST_INFO = r"(?i)([^/]+\.dist-info)(/|$)"
 
 # Made on import, under Python's import lock: msgspec learns a type when it first meets it, and two
@@ -75,7 +74,7 @@ def name_wheel(facts: WheelFacts, file: Path, name: CheckedName) -> Wheel:
 
 def is_bytecode(path: str) -> bool:
     """Whether *path* is compiled Python, which suits only the Python that compiled it."""
-    return re.search(_BYTECODE, path) is not None
+    return path.endswith((".pyc", ".pyo")) or "/__pycache__/" in f"/{path}"
 
 
 def metadata_directory(path: str) -> str | None:

@@ -34,17 +34,23 @@ from crossdeps.wheels.record import RecordRow, check_members, check_record, pars
 from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import IO, BinaryIO
+    from typing import IO, BinaryIO, Protocol
 
     from crossdeps.binaries.model import BinaryFacts
     from crossdeps.wheels.archive import ArchiveMember
+
+    class _Hash(Protocol):
+        def update(self, data: bytes, /) -> None: ...
+
 
 MAX_TEXT_SIZE: Final = 64 * 1024**2
 """Bytes of RECORD, METADATA, WHEEL and entry_points.txt, each."""
 _SPOOL_SIZE = 32 * 1024**2
 _HEAD_SIZE = 64
+_SMALL_SIZE = 1024**2
+"""Bytes of a member that is kept in memory as a whole."""
 
 
 def read_facts(path: Path, *, sha256: str, filename: str) -> WheelFacts:
@@ -157,28 +163,19 @@ def _read_member(
     """
     sha256 = hashlib.sha256()
     other = hashlib.new(row.algorithm) if row and row.algorithm not in ("", "sha256") else None
-    hashes = (sha256, other) if other else (sha256,)
-    crc32 = 0
     chunks = inflate(file, member, member.name)
-    head = next(chunks, b"")
-    copy: IO[bytes] | None = None
-    binary: BinaryFacts | None = None
-    with contextlib.ExitStack() as stack:
-        if is_binary_head(head[:_HEAD_SIZE]):
-            from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - for native wheels only
-
-            copy = stack.enter_context(SpooledTemporaryFile(_SPOOL_SIZE))
-        for chunk in itertools.chain((head,), chunks):
-            crc32 = checksum(chunk, crc32)
-            for hasher in hashes:
-                hasher.update(chunk)
-            if copy is not None:
-                copy.write(chunk)
-        if crc32 != member.crc32:
-            raise invalid_wheel("zip-crc", "its CRC-32 is wrong", member.name)
-        if copy is not None:
-            copy.seek(0)
-            binary = read_binary(cast("BinaryIO", copy))
+    if member.size <= _SMALL_SIZE:
+        data = b"".join(chunks)
+        crc32 = checksum(data)
+        sha256.update(data)
+        if other:
+            other.update(data)
+        head = data[:_HEAD_SIZE]
+        binary = read_binary(data) if is_binary_head(head) else None
+    else:
+        crc32, binary = _read_large(chunks, (sha256, other) if other else (sha256,))
+    if crc32 != member.crc32:
+        raise invalid_wheel("zip-crc", "its CRC-32 is wrong", member.name)
     if other:
         digests[member.name] = other.hexdigest()
     return Member(
@@ -192,6 +189,28 @@ def _read_member(
         executable=bool(member.mode & 0o111),
         binary=binary,
     )
+
+
+def _read_large(chunks: Iterator[bytes], hashes: Sequence[_Hash]) -> tuple[int, BinaryFacts | None]:
+    """Hash the *chunks* of a member in little memory; return its CRC-32 and what it is."""
+    crc32 = 0
+    head = next(chunks, b"")
+    copy: IO[bytes] | None = None
+    with contextlib.ExitStack() as stack:
+        if is_binary_head(head[:_HEAD_SIZE]):
+            from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - for native wheels only
+
+            copy = stack.enter_context(SpooledTemporaryFile(_SPOOL_SIZE))
+        for chunk in itertools.chain((head,), chunks):
+            crc32 = checksum(chunk, crc32)
+            for hasher in hashes:
+                hasher.update(chunk)
+            if copy is not None:
+                copy.write(chunk)
+        if copy is None:
+            return crc32, None
+        copy.seek(0)
+        return crc32, read_binary(cast("BinaryIO", copy))
 
 
 def _check_name(facts: WheelFacts, filename: str) -> CheckedName:

@@ -39,6 +39,8 @@ SOURCE_RECORD: Final = ".crossdeps/RECORD"
 """Path of the RECORD of those files of an artifact that belong to no project."""
 ALGORITHMS: Final[Mapping[str, int]] = MappingProxyType({"sha256": 32, "sha384": 48, "sha512": 64})
 """Hashes that RECORD may use, with the bytes of a digest: sha256 or better (PEP 427)."""
+_QUOTED = frozenset(',"\r\n')
+"""What makes CSV quote a field."""
 UNLISTED: Final = ("RECORD", "RECORD.jws", "RECORD.p7s")
 """Files of .dist-info that need no row, or a row without a hash."""
 
@@ -189,11 +191,16 @@ def _check_row(row: RecordRow, member: Member, digest: str) -> None:
 
 def render_record(rows: Iterable[RecordRow], own_path: str) -> bytes:
     """Write a RECORD at *own_path*: sorted, UTF-8, each line ending in a line feed."""
+    lines = {
+        row.path: (row.path, _format_hash(row), "" if row.size is None else str(row.size))
+        for row in rows
+    }
+    lines[own_path] = (own_path, "", "")
+    ordered = [lines[path] for path in sorted(lines)]
+    if not any(_QUOTED.intersection(path) for path in lines):
+        return "".join(f"{path},{digest},{size}\n" for path, digest, size in ordered).encode()
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    lines = {row.path: (row.path, _format_hash(row), row.size) for row in rows}
-    lines[own_path] = (own_path, "", None)
-    writer.writerows(line for _, line in sorted(lines.items()))
+    csv.writer(text, lineterminator="\n").writerows(ordered)
     return text.getvalue().encode()
 
 
@@ -233,6 +240,8 @@ def check_path(path: str) -> None:
 
     :raises WheelError: naming the rule
     """
+    if _is_ordinary(path):
+        return
     parts = path.removesuffix("/").split("/")
     if path.startswith("/") or ".." in parts or _has_drive(path):
         raise invalid_wheel("path-traversal", "the path leads out of the wheel", path)
@@ -244,6 +253,19 @@ def check_path(path: str) -> None:
         raise invalid_wheel("path-characters", "the path has an empty or dot component", path)
     if _count_bytes(path) > MAX_PATH_BYTES or max(map(_count_bytes, parts)) > MAX_COMPONENT_BYTES:
         raise invalid_wheel("path-length", "the path is too long for a file system", path[:200])
+
+
+def _is_ordinary(path: str) -> bool:
+    """Whether *path* is short, plain ASCII, and has nothing that any rule could refuse."""
+    return (
+        len(path) <= MAX_COMPONENT_BYTES
+        and path.isascii()
+        and path.isprintable()
+        and not path.startswith("/")
+        and not path.endswith(".")
+        and not any(part in path for part in ("//", "./", "\\", ":"))
+        and path != ""
+    )
 
 
 def _has_drive(path: str) -> bool:
