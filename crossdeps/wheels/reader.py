@@ -29,8 +29,9 @@ from crossdeps.wheels.dist_info import (
     parse_wheel_file,
 )
 from crossdeps.wheels.facts import plan_installation
+from crossdeps.wheels.member_names import check_members
 from crossdeps.wheels.model import CheckedName, Member, WheelFacts, invalid_wheel
-from crossdeps.wheels.record import RecordRow, check_members, check_record, parse_record
+from crossdeps.wheels.record import RecordRow, check_record, parse_record
 from crossdeps.wheels.zip_format import checksum, inflate
 
 if TYPE_CHECKING:
