@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from typing import TYPE_CHECKING, TypeVar
@@ -93,6 +94,25 @@ class ContentReader:
             raise wheel_changed(wheel.filename, member.path, wheel.file)
 
     def _read_archive(self, content: ArchiveContent) -> Iterator[bytes]:
+        if content.offset < 0:
+            yield from self._read_member(content)
+            return
+        crc = 0
+        with contextlib.suppress(WheelError):
+            for data in inflate(self.open_file(content.archive), content, content.name):
+                crc = checksum(data, crc)
+                yield data
+            if crc == content.crc32:
+                return
+        # The archive was changed, or damaged where it was not read before: zipfile knows which.
+        for _ in self._read_member(content):
+            pass
+        raise ArtifactReadError(
+            "a member cannot be read: the archive was changed",
+            context=(str(content.archive), content.name),
+        )
+
+    def _read_member(self, content: ArchiveContent) -> Iterator[bytes]:
         try:
             with self._open_archive(content.archive).open(content.name) as stream:
                 while data := stream.read(CHUNK):

@@ -50,10 +50,19 @@ class ArchiveContent(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of a member of a zip that was read.
 
     :param name: the member's name in the archive
+    :param offset: of the first byte of its data; -1 if only ``zipfile`` can read it
+    :param compressed_size: bytes
+    :param size: bytes, inflated
+    :param method: 0 stored, 8 deflated
     """
 
     archive: Path
     name: str
+    offset: int = -1
+    compressed_size: int = 0
+    size: int = 0
+    method: int = 0
+    crc32: int = 0
 
 
 Content = WheelContent | InlineContent | FileContent | ArchiveContent

@@ -16,7 +16,7 @@ from crossdeps.bundle.model import Bundle, add_sizes, read_project
 from crossdeps.bundle.scan import read_directory, read_zip
 from crossdeps.errors import ArtifactReadError
 from crossdeps.requirements.core_metadata import Headers
-from crossdeps.wheels.record import parse_installed_record
+from crossdeps.wheels.record import parse_record_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Entry, InstalledProject
 
 _DIST_INFO = re.compile(r"(?P<base>(?:.*/)?)(?P<stem>[^/]+)\.dist-info/[^/]+")
+_IN_DIST_INFO = ".dist-info/"
 _VERSIONED = re.compile(r"python/lib/python3\.\d+/site-packages/")
 _LAYER_DIRECTORIES = {"python", "bin", "lib", "etc", "share", "include", "extensions", ".crossdeps"}
 _MAX_METADATA_SIZE = 64 << 20
 
 
-def read_bundle(path: Path) -> Bundle:
+def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
     """Read a directory, a zip or a layer: every file, and the projects that they belong to.
 
     Files belong to the project whose RECORD lists them, or whose .dist-info directory they are in
@@ -44,7 +45,7 @@ def read_bundle(path: Path) -> Bundle:
         if path.is_dir():
             scan = read_directory(path)
         elif path.is_file():
-            scan = read_zip(path)
+            scan = read_zip(path, hashes=hashes)
         else:
             problem = "is neither a directory nor a file" if path.exists() else "doesn't exist"
             raise ArtifactReadError(f"{path} {problem}", hint="give a directory or a zip to check")
@@ -76,11 +77,9 @@ def _find_prefix(paths: Iterable[str]) -> str:
     bases = set()
     top: set[str] = set()
     for path in paths:
-        match = _DIST_INFO.fullmatch(path)
-        if match:
+        if _IN_DIST_INFO in path and (match := _DIST_INFO.fullmatch(path)):
             bases.add(match["base"])
-        versioned = _VERSIONED.match(path)
-        if versioned:
+        if versioned := _VERSIONED.match(path):
             bases.add(versioned[0])
         top.add(path.partition("/")[0])
     if "" in bases:
@@ -108,7 +107,7 @@ def _read_projects(
     roots = _import_roots(entries, prefix)
     bases: dict[str, str] = {}
     for path in entries:
-        match = _DIST_INFO.fullmatch(path)
+        match = _DIST_INFO.fullmatch(path) if _IN_DIST_INFO in path else None
         if match and match["base"] in roots:
             bases[path.rpartition("/")[0]] = match["base"]
     projects: dict[str, InstalledProject] = {}
@@ -118,12 +117,12 @@ def _read_projects(
         metadata = _read(reader, entries, f"{dist_info}/METADATA")
         project = read_project(dist_info, metadata, wheel.get_all("Tag"))
         projects[dist_info] = project
-        for row in parse_installed_record(_read(reader, entries, f"{dist_info}/RECORD")):
-            path = _join(base, row.path)
+        for recorded in parse_record_paths(_read(reader, entries, f"{dist_info}/RECORD")):
+            path = _join(base, recorded)
             if path in entries:
                 owners.setdefault(path, project.name)
     for path in entries:
-        directory = path
+        directory = path if _IN_DIST_INFO in path else ""
         while directory := directory.rpartition("/")[0]:
             if directory in projects:
                 owners[path] = projects[directory].name
@@ -132,6 +131,8 @@ def _read_projects(
 
 def _join(base: str, path: str) -> str:
     """Resolve a path of a RECORD; ``../`` may leave *base*, but not the artifact."""
+    if not path.startswith("../"):
+        return base + path
     parts = base.rstrip("/").split("/") if base else []
     while path.startswith("../") and parts:
         parts.pop()

@@ -16,6 +16,7 @@ import msgspec
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.bundle.content import zip_errors
 from crossdeps.bundle.model import ArchiveContent, Entry, FileContent
+from crossdeps.bundle.zip_members import scan_members
 from crossdeps.errors import ArtifactReadError
 from crossdeps.fs import CHUNK, hash_stream
 
@@ -32,6 +33,9 @@ _MAX_LINK_SIZE = 4096
 _MAX_LINKS = 40
 _UNIX = 3
 _ENCRYPTED = 1
+_MAX_KEPT = 32 << 20
+_KEPT = (".dist-info/METADATA", ".dist-info/WHEEL", ".dist-info/RECORD", ".pth")
+_SCRIPTS = ("bin", "scripts")
 
 
 class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,9 +118,11 @@ class _Walk:
         return ""
 
 
-def read_zip(path: Path) -> ScanResult:
+def read_zip(path: Path, *, hashes: bool = True) -> ScanResult:
     """Read every file of the zip at *path*; each is inflated once and checked against its CRC-32.
 
+    :param hashes: if false, only binaries and metadata are inflated, as far as they are needed;
+        the sizes are those of the directory
     :raises ArtifactReadError: if it isn't a zip, or one that is damaged, encrypted or inflates to
         more than 8 GiB
     :raises OSError: if the file cannot be read
@@ -125,26 +131,44 @@ def read_zip(path: Path) -> ScanResult:
 
     try:
         with ZipFile(path) as archive:
-            return _read_archive(path, archive)
+            return _read_archive(path, archive, hashes=hashes)
     except zip_errors() as error:
         raise ArtifactReadError(
             f"{path} isn't a valid zip: {error}", hint="give a directory or an undamaged zip"
         ) from error
 
 
-def _read_archive(path: Path, archive: ZipFile) -> ScanResult:
+def _read_archive(path: Path, archive: ZipFile, *, hashes: bool) -> ScanResult:
     warnings: list[str] = []
     entries: dict[str, Entry] = {}
     links: dict[str, str] = {}
     compressed: dict[str, int] = {}
-    for name, info in _list_files(path, archive, warnings).items():
-        if info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16):
+    infos = _list_files(path, archive, warnings)
+    files = {name: info for name, info in infos.items() if not _is_link(info)}
+    scanned = scan_members(
+        path, files, ends=_find_ends(archive), kept=_choose_kept(files), hashes=hashes
+    )
+    for name, info in infos.items():
+        if name in files:
+            member = scanned.get(name)
+            entries[name] = (
+                _scan_unusual(path, archive, info, name)
+                if member is None
+                else Entry(
+                    path=name,
+                    mode=_read_mode(info),
+                    size=info.file_size,
+                    sha256=member.sha256,
+                    content=member.content,
+                    owner=None,
+                    binary=member.binary,
+                )
+            )
+            compressed[name] = info.compress_size
+        else:
             is_short = info.file_size <= _MAX_LINK_SIZE
             data = b"".join(_read_member(path, archive, info)) if is_short else b""
             links[name] = data.decode("utf-8", "replace")
-        else:
-            entries[name] = _read_entry(path, archive, info, name)
-            compressed[name] = info.compress_size
     for name in sorted(links):
         target = _follow_link(name, links)
         if target in entries:
@@ -154,6 +178,28 @@ def _read_archive(path: Path, archive: ZipFile) -> ScanResult:
     return ScanResult(
         kind="zip", entries=tuple(entries.values()), warnings=tuple(warnings), compressed=compressed
     )
+
+
+def _is_link(info: ZipInfo) -> bool:
+    return info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16)
+
+
+def _find_ends(archive: ZipFile) -> dict[int, int]:
+    """Map the offset of each local header to that of the next, or of the directory."""
+    offsets = sorted({info.header_offset for info in archive.infolist()})
+    return dict(itertools.pairwise([*offsets, archive.start_dir]))
+
+
+def _choose_kept(infos: Mapping[str, ZipInfo]) -> set[str]:
+    """Choose the small files that are read again: metadata, and what the rules on files read."""
+    kept = set()
+    room = _MAX_KEPT
+    for name, info in infos.items():
+        if name.endswith(_KEPT) or name.rpartition("/")[0].endswith(_SCRIPTS):
+            room -= info.file_size
+            if room >= 0:
+                kept.add(name)
+    return kept
 
 
 def _list_files(path: Path, archive: ZipFile, warnings: list[str]) -> dict[str, ZipInfo]:
@@ -183,7 +229,8 @@ def _follow_link(name: str, links: dict[str, str]) -> str:
     return ""
 
 
-def _read_entry(path: Path, archive: ZipFile, info: ZipInfo, name: str) -> Entry:
+def _scan_unusual(path: Path, archive: ZipFile, info: ZipInfo, name: str) -> Entry:
+    """Read a member as ``zipfile`` does, which has the words for what is wrong with it."""
     digest = hashlib.sha256()
     size = 0
     binary = None

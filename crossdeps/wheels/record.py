@@ -11,6 +11,7 @@ format, both on packaging.python.org.
 from __future__ import annotations
 
 import base64
+import binascii
 import csv
 import io
 import posixpath
@@ -111,7 +112,10 @@ def _parse_hash(text: str, *, strict: bool) -> tuple[str, str]:
     encoded = encoded.rstrip("=")
     encoded += "=" * (-len(encoded) % 4)
     try:
-        return algorithm, base64.b64decode(encoded, b"-_", validate=strict).hex()
+        if strict:
+            return algorithm, base64.b64decode(encoded, b"-_", validate=True).hex()
+        # What b64decode does, without its checks of types: an artifact has thousands of rows.
+        return algorithm, binascii.a2b_base64(encoded.replace("-", "+").replace("_", "/")).hex()
     except ValueError:
         return algorithm, ""
 
@@ -122,6 +126,24 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
     A row with a hash of another algorithm than :data:`ALGORITHMS` has none; one whose hash is
     invalid has an algorithm without a digest.
     """
+    for path, hash_text, size in _iterate_fields(data):
+        algorithm, digest = _parse_hash(hash_text, strict=False) if hash_text else ("", "")
+        is_usable = algorithm in ALGORITHMS
+        yield RecordRow(
+            path=path,
+            algorithm=algorithm if is_usable else "",
+            digest=digest if is_usable else "",
+            size=int(size[:30]) if size.isascii() and size.isdecimal() else None,
+        )
+
+
+def parse_record_paths(data: bytes) -> Iterator[str]:
+    """Yield the paths of the rows of :func:`parse_installed_record`."""
+    return (path for path, _, _ in _iterate_fields(data))
+
+
+def _iterate_fields(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield path, hash and size of each valid line of a RECORD by any tool."""
     text = data.decode("utf-8", "replace").replace("\0", "")
     lines = csv.reader(io.StringIO(text, newline=""))
     while True:
@@ -134,14 +156,7 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
         if not fields or not fields[0] or len(fields) > 3:
             continue
         path, hash_text, size = (*fields, "", "")[:3]
-        algorithm, digest = _parse_hash(hash_text, strict=False)
-        is_usable = algorithm in ALGORITHMS
-        yield RecordRow(
-            path=posixpath.normpath(path.replace("\\", "/")),
-            algorithm=algorithm if is_usable else "",
-            digest=digest if is_usable else "",
-            size=int(size[:30]) if size.isascii() and size.isdecimal() else None,
-        )
+        yield posixpath.normpath(path.replace("\\", "/")), hash_text, size
 
 
 def check_record(

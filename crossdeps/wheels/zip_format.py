@@ -267,3 +267,24 @@ def _deflated(file: BinaryIO, member: CompressedMember, name: str) -> Iterator[b
             "it inflates to less than its declared size, or has data after the end",
             name,
         )
+
+
+def inflate_small(data: bytes, size: int) -> bytes:
+    """Inflate the whole *data* of a member of *size* bytes; too few bytes if it is damaged.
+
+    At most *size* + 1 bytes are returned.
+    """
+    stream = _ENGINE.decompressobj(_RAW_DEFLATE)
+    try:
+        content: bytes = stream.decompress(data, size + 1)
+    except _ENGINE.error:
+        return b""
+    return content if stream.eof else b""
+
+
+def inflate_start(data: bytes, count: int) -> bytes:
+    """Inflate the first *count* bytes, or fewer, of deflated *data*; nothing if it is damaged."""
+    try:
+        return bytes(_ENGINE.decompressobj(_RAW_DEFLATE).decompress(data, count))
+    except _ENGINE.error:
+        return b""

@@ -344,4 +344,4 @@ def test_an_archive_is_opened_once_for_all_its_projects(
 
     monkeypatch.setattr(zipfile, "ZipFile", Counted)
     assert len(read_bundle(path).projects) == 50
-    assert opened == [path, path]
+    assert opened == [path]
