@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import IO, BinaryIO
+
+T = TypeVar("T")
 
 CHUNK: Final = 1 << 20
 """Bytes to read from a file at a time."""
@@ -50,6 +52,46 @@ def hash_file(path: Path) -> str:
     """
     with path.open("rb", buffering=0) as file:
         return hash_stream(file)["sha256"]
+
+
+def run_in_threads(
+    work: Callable[[Iterator[T]], object], items: Iterable[T], *, threads: int
+) -> None:
+    """Call *work* in as many as *threads* threads, the current one among them.
+
+    Each call gets an iterator; together these yield every item once, in order. After an exception
+    they end early; the first exception is raised when all calls have returned. Reading files, zlib
+    and hashlib release the interpreter lock, but for small files it costs more than it gains.
+    """
+    import threading  # noqa: PLC0415 - for many files only
+    from collections import deque  # noqa: PLC0415
+
+    pending = deque(items)
+    errors: list[BaseException] = []
+
+    def take() -> Iterator[T]:
+        with contextlib.suppress(IndexError):  # none is left
+            while True:
+                yield pending.popleft()
+
+    def run() -> None:
+        try:
+            work(take())
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+            pending.clear()
+
+    others = [
+        threading.Thread(target=run, name="crossdeps-read", daemon=True)
+        for _ in range(min(threads, len(pending)) - 1)
+    ]
+    for thread in others:
+        thread.start()
+    run()
+    for thread in others:
+        thread.join()
+    if errors:
+        raise errors[0]
 
 
 def belongs_to_another(path: Path) -> bool:

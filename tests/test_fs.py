@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +19,12 @@ from crossdeps.fs import (
     hash_file,
     hash_stream,
     make_private_directory,
+    run_in_threads,
     write_output,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -121,3 +124,36 @@ def test_hashes_are_of_all_bytes(size: int, tmp_path: Path) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     assert stream.tell() == size
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_share_the_items(threads: int) -> None:
+    seen: list[int] = []
+    calls = []
+
+    def work(items: Iterator[int]) -> None:
+        calls.append(threading.current_thread())
+        seen.extend(items)
+
+    run_in_threads(work, range(100), threads=threads)
+    assert sorted(seen) == list(range(100))
+    assert len(set(calls)) == threads
+    assert threading.current_thread() in calls
+    run_in_threads(work, (), threads=threads)
+    assert len(seen) == 100
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_in_a_thread_ends_the_others(threads: int) -> None:
+    seen: list[int] = []
+
+    def work(items: Iterator[int]) -> None:
+        for item in items:
+            if item == 10:
+                raise OSError(str(item))
+            seen.append(item)
+
+    with pytest.raises(OSError, match="10"):
+        run_in_threads(work, range(1_000_000), threads=threads)
+    assert len(seen) < 1_000_000 - 1
+    assert all(not thread.name.startswith("crossdeps-read") for thread in threading.enumerate())

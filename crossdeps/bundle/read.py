@@ -13,10 +13,11 @@ import msgspec
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.model import Bundle, add_sizes, read_project
-from crossdeps.bundle.scan import read_directory, read_zip
+from crossdeps.bundle.scan import read_directory
+from crossdeps.bundle.zip_scan import read_zip
 from crossdeps.errors import ArtifactReadError
 from crossdeps.requirements.core_metadata import Headers
-from crossdeps.wheels.record import parse_record_paths
+from crossdeps.wheels.record import iterate_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +44,7 @@ def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
     """
     try:
         if path.is_dir():
-            scan = read_directory(path)
+            scan = read_directory(path, hashes=hashes)
         elif path.is_file():
             scan = read_zip(path, hashes=hashes)
         else:
@@ -117,7 +118,7 @@ def _read_projects(
         metadata = _read(reader, entries, f"{dist_info}/METADATA")
         project = read_project(dist_info, metadata, wheel.get_all("Tag"))
         projects[dist_info] = project
-        for recorded in parse_record_paths(_read(reader, entries, f"{dist_info}/RECORD")):
+        for recorded, _, _ in iterate_fields(_read(reader, entries, f"{dist_info}/RECORD")):
             path = _join(base, recorded)
             if path in entries:
                 owners.setdefault(path, project.name)

@@ -1,12 +1,9 @@
-"""Reading the files of a directory or zip, before they are assigned to projects."""
+"""Reading the files of a directory, before they are assigned to projects."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import itertools
 import os
-import posixpath
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -14,25 +11,16 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import msgspec
 
 from crossdeps.binaries.formats import is_binary_head, read_binary
-from crossdeps.bundle.content import zip_errors
-from crossdeps.bundle.model import ArchiveContent, Entry, FileContent
-from crossdeps.bundle.zip_members import scan_members
-from crossdeps.errors import ArtifactReadError
-from crossdeps.fs import CHUNK, hash_stream
+from crossdeps.bundle.model import Entry, FileContent, InlineContent
+from crossdeps.fs import hash_stream, run_in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from zipfile import ZipFile, ZipInfo
+    from collections.abc import Iterable, Mapping
 
-    from crossdeps.bundle.model import BundleKind
+    from crossdeps.bundle.model import BundleKind, Content
 
 _HEAD_SIZE = 8
-_MAX_IN_MEMORY = 16 << 20
-_MAX_ZIP_SIZE = 8 << 30
-_MAX_LINK_SIZE = 4096
-_MAX_LINKS = 40
-_UNIX = 3
-_ENCRYPTED = 1
+_SMALL = 256 << 10
 _MAX_KEPT = 32 << 20
 _KEPT = (".dist-info/METADATA", ".dist-info/WHEEL", ".dist-info/RECORD", ".pth")
 _SCRIPTS = ("bin", "scripts")
@@ -50,49 +38,77 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     compressed: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-def read_file(file: Path, path: str) -> Entry:
+def read_file(file: Path, path: str, *, hashes: bool = True, keep: bool = False) -> Entry:
     """Read a file, and make the entry *path* of it, with its mode and without an owner.
 
+    :param hashes: if false, only the facts of a binary are read
+    :param keep: whether the entry has the bytes of a small file instead of its name
     :raises OSError: if it cannot be read
     """
-    with file.open("rb") as stream:
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-        head = stream.read(_HEAD_SIZE)
-        sha256 = hash_stream(stream)["sha256"]
-        size = stream.tell()
-        binary = read_binary(stream) if is_binary_head(head) else None
+    with file.open("rb", buffering=0) as stream:
+        status = os.fstat(stream.fileno())
+        size = status.st_size
+        sha256 = ""
+        source: bytes | BinaryIO = cast("BinaryIO", stream)
+        content: Content = FileContent(file=file)
+        if size <= _SMALL and (hashes or keep):
+            source = head = stream.read()
+            size = len(source)
+            sha256 = hashlib.sha256(source).hexdigest() if hashes else ""
+            content = InlineContent(data=source) if keep else content
+        else:
+            head = stream.read(_HEAD_SIZE)
+            if hashes:
+                sha256 = hash_stream(cast("BinaryIO", stream))["sha256"]
+                size = stream.tell()
+        binary = read_binary(source) if is_binary_head(head[:_HEAD_SIZE]) else None
     return Entry(
         path=path,
-        mode=mode,
+        mode=stat.S_IMODE(status.st_mode),
         size=size,
         sha256=sha256,
-        content=FileContent(file=file),
+        content=content,
         owner=None,
         binary=binary,
     )
 
 
-def read_directory(root: Path) -> ScanResult:
+def read_directory(root: Path, *, hashes: bool = True) -> ScanResult:
     """Read every file below *root*. Symbolic links are followed if they stay inside.
 
+    :param hashes: if false, only metadata, and the facts of binaries, are read
     :raises OSError: if a file or directory cannot be read
     """
     walk = _Walk(root)
     walk.read(root, "", (walk.real_root,))
-    return ScanResult(kind="directory", entries=tuple(walk.entries), warnings=tuple(walk.warnings))
+    kept = choose_kept((path, size) for path, (_, size) in walk.files.items())
+    entries: list[Entry] = []
+
+    def read(files: Iterable[tuple[str, tuple[Path, int]]]) -> None:
+        for path, (file, _) in files:
+            entries.append(read_file(file, path, hashes=hashes, keep=path in kept))
+
+    # For small files, passing the interpreter lock around costs more than a thread gains.
+    read(item for item in walk.files.items() if item[1][1] <= _SMALL)
+    large = [item for item in walk.files.items() if item[1][1] > _SMALL]
+    run_in_threads(read, sorted(large, key=lambda item: -item[1][1]), threads=2)
+    return ScanResult(kind="directory", entries=tuple(entries), warnings=tuple(walk.warnings))
 
 
 class _Walk:
+    """Lists the files below a directory, with their sizes."""
+
     def __init__(self, root: Path) -> None:
-        self.entries: list[Entry] = []
+        self.files: dict[str, tuple[Path, int]] = {}
         self.warnings: list[str] = []
         self.real_root = Path(os.path.realpath(root))
 
     def read(self, directory: Path, prefix: str, real_parents: tuple[Path, ...]) -> None:
-        for item in sorted(os.scandir(directory), key=lambda item: item.name):
+        with os.scandir(directory) as items:
+            found = sorted(items, key=lambda item: item.name)
+        for item in found:
             path = directory / item.name
-            name = item.name.encode("utf-8", "surrogateescape")
-            relative = prefix + name.decode("utf-8", "backslashreplace")
+            relative = prefix + _decode_name(item.name)
             parents = real_parents
             if item.is_symlink():
                 target = Path(os.path.realpath(path))
@@ -104,7 +120,7 @@ class _Walk:
             if item.is_dir():
                 self.read(path, f"{relative}/", parents)
             elif item.is_file():
-                self.entries.append(read_file(path, relative))
+                self.files[relative] = (path, item.stat().st_size)
             else:
                 self.warnings.append(f"{relative} is neither a file nor a directory: not read")
 
@@ -118,164 +134,23 @@ class _Walk:
         return ""
 
 
-def read_zip(path: Path, *, hashes: bool = True) -> ScanResult:
-    """Read every file of the zip at *path*; each is inflated once and checked against its CRC-32.
+def _decode_name(name: str) -> str:
+    """Return a name with escapes for the bytes that are not UTF-8."""
+    if name.isascii():
+        return name
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
-    :param hashes: if false, only binaries and metadata are inflated, as far as they are needed;
-        the sizes are those of the directory
-    :raises ArtifactReadError: if it isn't a zip, or one that is damaged, encrypted or inflates to
-        more than 8 GiB
-    :raises OSError: if the file cannot be read
+
+def choose_kept(files: Iterable[tuple[str, int]]) -> set[str]:
+    """Choose the files whose bytes are kept: metadata, and what the rules on files read.
+
+    :param files: paths and sizes
     """
-    from zipfile import ZipFile  # noqa: PLC0415 - slow to load, only for zips that are read
-
-    try:
-        with ZipFile(path) as archive:
-            return _read_archive(path, archive, hashes=hashes)
-    except zip_errors() as error:
-        raise ArtifactReadError(
-            f"{path} isn't a valid zip: {error}", hint="give a directory or an undamaged zip"
-        ) from error
-
-
-def _read_archive(path: Path, archive: ZipFile, *, hashes: bool) -> ScanResult:
-    warnings: list[str] = []
-    entries: dict[str, Entry] = {}
-    links: dict[str, str] = {}
-    compressed: dict[str, int] = {}
-    infos = _list_files(path, archive, warnings)
-    files = {name: info for name, info in infos.items() if not _is_link(info)}
-    scanned = scan_members(
-        path, files, ends=_find_ends(archive), kept=_choose_kept(files), hashes=hashes
-    )
-    for name, info in infos.items():
-        if name in files:
-            member = scanned.get(name)
-            entries[name] = (
-                _scan_unusual(path, archive, info, name)
-                if member is None
-                else Entry(
-                    path=name,
-                    mode=_read_mode(info),
-                    size=info.file_size,
-                    sha256=member.sha256,
-                    content=member.content,
-                    owner=None,
-                    binary=member.binary,
-                )
-            )
-            compressed[name] = info.compress_size
-        else:
-            is_short = info.file_size <= _MAX_LINK_SIZE
-            data = b"".join(_read_member(path, archive, info)) if is_short else b""
-            links[name] = data.decode("utf-8", "replace")
-    for name in sorted(links):
-        target = _follow_link(name, links)
-        if target in entries:
-            entries[name] = msgspec.structs.replace(entries[target], path=name)
-        else:
-            warnings.append(f"{name} is a symbolic link to {links[name]}: not followed")
-    return ScanResult(
-        kind="zip", entries=tuple(entries.values()), warnings=tuple(warnings), compressed=compressed
-    )
-
-
-def _is_link(info: ZipInfo) -> bool:
-    return info.create_system == _UNIX and stat.S_ISLNK(info.external_attr >> 16)
-
-
-def _find_ends(archive: ZipFile) -> dict[int, int]:
-    """Map the offset of each local header to that of the next, or of the directory."""
-    offsets = sorted({info.header_offset for info in archive.infolist()})
-    return dict(itertools.pairwise([*offsets, archive.start_dir]))
-
-
-def _choose_kept(infos: Mapping[str, ZipInfo]) -> set[str]:
-    """Choose the small files that are read again: metadata, and what the rules on files read."""
     kept = set()
     room = _MAX_KEPT
-    for name, info in infos.items():
-        if name.endswith(_KEPT) or name.rpartition("/")[0].endswith(_SCRIPTS):
-            room -= info.file_size
-            if room >= 0:
-                kept.add(name)
+    for path, size in files:
+        is_read_again = path.endswith(_KEPT) or path.rpartition("/")[0].endswith(_SCRIPTS)
+        if is_read_again and size <= room:
+            room -= size
+            kept.add(path)
     return kept
-
-
-def _list_files(path: Path, archive: ZipFile, warnings: list[str]) -> dict[str, ZipInfo]:
-    infos: dict[str, ZipInfo] = {}
-    for info in archive.infolist():
-        if info.filename and info.is_dir():
-            continue
-        name = posixpath.normpath(info.filename)
-        if name.startswith(("/", "../")) or name in {".", ".."}:
-            warnings.append(f"{info.filename} leads out of the artifact: not read")
-            continue
-        if "\\" in name:
-            warnings.append(f"{name} has a backslash, which on Linux is part of the name")
-        if name in infos:
-            warnings.append(f"{name} is in the zip twice: only the last one is used")
-        infos[name] = info
-    if sum(info.file_size for info in infos.values()) > _MAX_ZIP_SIZE:
-        raise ArtifactReadError(f"{path} inflates to more than {_MAX_ZIP_SIZE >> 30} GiB")
-    return infos
-
-
-def _follow_link(name: str, links: dict[str, str]) -> str:
-    for _ in range(_MAX_LINKS):
-        if name not in links:
-            return name
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), links[name]))
-    return ""
-
-
-def _scan_unusual(path: Path, archive: ZipFile, info: ZipInfo, name: str) -> Entry:
-    """Read a member as ``zipfile`` does, which has the words for what is wrong with it."""
-    digest = hashlib.sha256()
-    size = 0
-    binary = None
-    chunks = _read_member(path, archive, info)
-    head = next(chunks, b"")
-    copy = None
-    with contextlib.ExitStack() as stack:
-        if is_binary_head(head[:_HEAD_SIZE]):
-            from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - for native binaries only
-
-            copy = stack.enter_context(SpooledTemporaryFile(max_size=_MAX_IN_MEMORY))
-        for chunk in itertools.chain((head,), chunks):
-            digest.update(chunk)
-            size += len(chunk)
-            if copy is not None:
-                copy.write(chunk)
-        if copy is not None:
-            binary = read_binary(cast("BinaryIO", copy))
-    return Entry(
-        path=name,
-        mode=_read_mode(info),
-        size=size,
-        sha256=digest.hexdigest(),
-        content=ArchiveContent(archive=path, name=info.filename),
-        owner=None,
-        binary=binary,
-    )
-
-
-def _read_mode(info: ZipInfo) -> int:
-    """Return the permissions of a member; 0644 if it has none, by an archiver without modes."""
-    mode = info.external_attr >> 16
-    if mode == 0 and info.create_system != _UNIX:
-        return 0o644
-    return stat.S_IMODE(mode)
-
-
-def _read_member(path: Path, archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
-    if info.flag_bits & _ENCRYPTED:
-        raise ArtifactReadError("a member is encrypted", context=(str(path), info.filename))
-    try:
-        with archive.open(info) as member:
-            while data := member.read(CHUNK):
-                yield data
-    except zip_errors() as error:
-        raise ArtifactReadError(
-            f"a member cannot be read: {error}", context=(str(path), info.filename)
-        ) from error

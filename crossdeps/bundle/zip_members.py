@@ -18,8 +18,8 @@ import msgspec
 
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.bundle.model import ArchiveContent, InlineContent
-from crossdeps.bundle.threads import run_in_threads
 from crossdeps.errors import WheelError
+from crossdeps.fs import run_in_threads
 from crossdeps.wheels.zip_format import (
     DEFLATED,
     LOCAL_HEADER,

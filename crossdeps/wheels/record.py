@@ -11,7 +11,6 @@ format, both on packaging.python.org.
 from __future__ import annotations
 
 import base64
-import binascii
 import csv
 import io
 import posixpath
@@ -112,10 +111,7 @@ def _parse_hash(text: str, *, strict: bool) -> tuple[str, str]:
     encoded = encoded.rstrip("=")
     encoded += "=" * (-len(encoded) % 4)
     try:
-        if strict:
-            return algorithm, base64.b64decode(encoded, b"-_", validate=True).hex()
-        # What b64decode does, without its checks of types: an artifact has thousands of rows.
-        return algorithm, binascii.a2b_base64(encoded.replace("-", "+").replace("_", "/")).hex()
+        return algorithm, base64.b64decode(encoded, b"-_", validate=strict).hex()
     except ValueError:
         return algorithm, ""
 
@@ -126,7 +122,7 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
     A row with a hash of another algorithm than :data:`ALGORITHMS` has none; one whose hash is
     invalid has an algorithm without a digest.
     """
-    for path, hash_text, size in _iterate_fields(data):
+    for path, hash_text, size in iterate_fields(data):
         algorithm, digest = _parse_hash(hash_text, strict=False) if hash_text else ("", "")
         is_usable = algorithm in ALGORITHMS
         yield RecordRow(
@@ -137,13 +133,8 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
         )
 
 
-def parse_record_paths(data: bytes) -> Iterator[str]:
-    """Yield the paths of the rows of :func:`parse_installed_record`."""
-    return (path for path, _, _ in _iterate_fields(data))
-
-
-def _iterate_fields(data: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield path, hash and size of each valid line of a RECORD by any tool."""
+def iterate_fields(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield path, hash and size of each row of :func:`parse_installed_record` as text."""
     text = data.decode("utf-8", "replace").replace("\0", "")
     lines = csv.reader(io.StringIO(text, newline=""))
     while True:
