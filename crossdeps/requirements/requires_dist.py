@@ -1,4 +1,4 @@
-"""What METADATA declares, taken apart once, so that a check reads it without parsing.
+"""What METADATA and WHEEL declare, taken apart so that a check reads it without parsing.
 
 The parsers of packaging take most of a second for a few hundred projects, and a tenth of one to
 load. What they make of a line depends on nothing else: it is kept as text. The common forms of
@@ -8,6 +8,8 @@ specifications; packaging evaluates the rest.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -128,6 +130,45 @@ _MEANING: Final[Mapping[str, Callable[[int], bool]]] = {
 _VERSIONS: Final = {"python_version", "python_full_version", "implementation_version"}
 
 
+_MOST_TAGS = 10_000
+
+
+def expand_tag(line: str) -> list[str]:
+    """Return the tags that a Tag line of WHEEL stands for (platform compatibility tags).
+
+    :returns: none if the line is invalid, or a set of more than any wheel has
+    """
+    parts = [part.split(".") for part in line.lower().split("-")]
+    is_valid = len(parts) == 3 and not any("" in part for part in parts)
+    if not is_valid or math.prod(map(len, parts)) > _MOST_TAGS:
+        return []
+    return ["-".join(tag) for tag in itertools.product(*parts)]
+
+
+class Conditions:
+    """Evaluates the conditions of Requires-Dist lines in one environment.
+
+    :param environment: complete, without ``extra``
+    """
+
+    def __init__(self, environment: Mapping[str, object]) -> None:
+        self._environment = {key: str(value) for key, value in environment.items()}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def hold(self, required: RequiresDist, extra: str) -> bool:
+        """Whether the marker of a line is true when *extra*, which may be empty, is required."""
+        if required.extra not in {"", extra}:
+            return False
+        if not required.marker:
+            return True
+        key = (required.marker, extra)
+        known = self._known.get(key)
+        if known is None:
+            environment = {**self._environment, "extra": extra}
+            known = self._known[key] = evaluate(required.marker, environment)
+        return known
+
+
 class UncommonFormError(Exception):
     """A marker or specifier that is left to packaging."""
 
@@ -152,8 +193,7 @@ def _tokenize(marker: str) -> Iterator[re.Match[str]]:
         if token is None:
             raise UncommonFormError
         yield token
-        position = token.end()
-        position += marker.startswith(" ", position)
+        position = token.end() + marker.startswith(" ", token.end())
 
 
 def _is_conjunction(marker: str) -> bool:
@@ -252,8 +292,7 @@ def _holds(operator: str, value: str, release: tuple[int, ...]) -> bool:
 
 def _order(one: tuple[int, ...], other: tuple[int, ...]) -> int:
     """Compare releases, of which the shorter is padded with zeros: below, at or above 0."""
-    length = max(len(one), len(other))
-    first, second = _pad(one, length), _pad(other, length)
+    first, second = _pad(one, len(other)), _pad(other, len(one))
     return (first > second) - (first < second)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.errors import ArtifactReadError
+from crossdeps.requirements.requires_dist import Conditions, expand_tag, take_apart
 from crossdeps.target.runtimes import provided_projects
 from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.native import NativeFile, classify_binaries
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
     from crossdeps.derived import DerivedCache
+    from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
     from crossdeps.verify.model import Finding, Ignore
@@ -55,6 +57,7 @@ class CheckContext:
         self.runtime_context = runtime_context or RuntimeContext()
         self.cache = cache
         self._ignored = ignored
+        self._requirements: dict[str, tuple[RequiresDist, ...]] = {}
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
@@ -66,6 +69,28 @@ class CheckContext:
     def ignores(self, finding: Finding) -> bool:
         """Whether *finding* will be left out, so that its advice need not be worked out."""
         return any(item.matches(finding) for item in self._ignored)
+
+    def requirements(self, project: InstalledProject) -> tuple[RequiresDist, ...]:
+        """The Requires-Dist lines of *project*, taken apart once."""
+        wheel = self.bundle.wheels.get(project.name)
+        if wheel is not None:
+            return wheel.project.requires
+        known = self._requirements.get(project.dist_info)
+        if known is None:
+            known = tuple(map(take_apart, project.requires))
+            self._requirements[project.dist_info] = known
+        return known
+
+    def wheel_tags(self, project: InstalledProject) -> set[str]:
+        """The tags that the Tag lines of *project* stand for."""
+        wheel = self.bundle.wheels.get(project.name)
+        lines = project.wheel_tags if wheel is None else wheel.expanded_tags
+        return {tag for line in lines for tag in expand_tag(line)}
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Evaluates the conditions of requirements on the target."""
+        return Conditions(self.target.environment)
 
     @cached_property
     def entries(self) -> dict[str, Entry]:

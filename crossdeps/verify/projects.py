@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import parse_tag
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-
-from crossdeps.requirements.syntax import Markers, parse_requirement
+from crossdeps.requirements.requires_dist import accepts
 from crossdeps.text import first_words
 from crossdeps.verify.model import Finding, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
-    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import InstalledProject
+    from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.verify.context import CheckContext
 
 Name = TypeVar("Name", bound=str)
@@ -90,17 +84,22 @@ UNREADABLE_METADATA = Rule(
 
 def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
     """Check that each project comes from a wheel that the target accepts (WHEEL, Tag)."""
-    accepted = context.target.tag_ranks
-    pythons = {(tag.interpreter, tag.abi) for tag in accepted}
+    # Every Python 3 accepts this one, so that most projects are known at once.
+    suspects = [
+        (project, tags)
+        for project in context.bundle.projects
+        if (tags := context.wheel_tags(project)) and "py3-none-any" not in tags
+    ]
+    if not suspects:
+        return
+    accepted = set(map(str, context.target.tag_ranks))
+    pythons = {tag.rpartition("-")[0] for tag in accepted}
     owners = {native.entry.owner for native in context.compatible_files}
-    for project in context.bundle.projects:
-        tags = {
-            tag for text in project.wheel_tags if text.count("-") == 2 for tag in parse_tag(text)
-        }
-        if not tags or not tags.isdisjoint(accepted):
+    for project, tags in suspects:
+        if not tags.isdisjoint(accepted):
             continue
-        names = first_words(sorted(str(tag) for tag in tags), 2)
-        fits = project.name in owners and any((tag.interpreter, tag.abi) in pythons for tag in tags)
+        names = first_words(sorted(tags), 2)
+        fits = project.name in owners and any(tag.rpartition("-")[0] in pythons for tag in tags)
         yield (WHEEL_TAG if fits else WRONG_WHEEL).project_finding(
             project,
             f"{project.name} {project.version} comes from a wheel for {names};"
@@ -115,15 +114,15 @@ def check_requires_python(context: CheckContext) -> Iterator[Finding]:
         if not project.requires_python:
             continue
         try:
-            supported = SpecifierSet(project.requires_python)
-        except InvalidSpecifier:
+            supported = accepts(project.requires_python, context.target.python)
+        except ValueError:  # InvalidSpecifier
             yield UNREADABLE_METADATA.project_finding(
                 project,
                 f"{project.name} {project.version} has an invalid Requires-Python:"
                 f" {project.requires_python!r}",
             )
             continue
-        if not supported.contains(context.target.python, prereleases=True):
+        if not supported:
             yield REQUIRES_PYTHON.project_finding(
                 project,
                 f"{project.name} {project.version} requires Python {project.requires_python};"
@@ -135,11 +134,12 @@ def check_requires_python(context: CheckContext) -> Iterator[Finding]:
 def check_requirement_lines(context: CheckContext) -> Iterator[Finding]:
     """Check that each Requires-Dist can be parsed."""
     for project in context.bundle.projects:
-        for line in project.requires:
-            if _parse_requirement(line) is None:
+        for required in context.requirements(project):
+            if not required.is_valid:
                 yield UNREADABLE_METADATA.project_finding(
                     project,
-                    f"{project.name} {project.version} has an invalid requirement: {line!r}",
+                    f"{project.name} {project.version} has an invalid requirement:"
+                    f" {required.line!r}",
                 )
 
 
@@ -149,33 +149,33 @@ def check_requirements(context: CheckContext) -> Iterator[Finding]:
     Requirements of an extra apply if another project of the bundle requires that extra: a bundle
     doesn't record the extras that the user required.
     """
-    for project, requirement, extra in iterate_requirements(
-        context.bundle.projects, Markers(context.target).hold
+    for project, required, extra in iterate_requirements(
+        context.bundle.projects, context.requirements, context.conditions.hold
     ):
-        problem = _find_unmet(context, requirement)
+        problem = _find_unmet(context, required)
         if problem:
             rule, text = problem
             suffix = f" (for its extra {extra})" if extra else ""
-            required = f"{requirement.name}{requirement.specifier}{suffix}"
             yield rule.project_finding(
                 project,
-                f"{project.name} {project.version} requires {required}{text}",
+                f"{project.name} {project.version} requires"
+                f" {required.name}{required.specifier}{suffix}{text}",
                 hint=f"build from requirements: {context.build_command}",
             )
 
 
-def _find_unmet(context: CheckContext, requirement: Requirement) -> tuple[Rule, str] | None:
-    """Find why *requirement* isn't met: the rule, and the end of its message."""
-    name = canonicalize_name(requirement.name)
+def _find_unmet(context: CheckContext, required: RequiresDist) -> tuple[Rule, str] | None:
+    """Find why a requirement isn't met: the rule, and the end of its message."""
+    name = required.project
     found = context.projects.get(name) or context.layer_projects.get(name)
     if found:
         location = "the package" if name in context.projects else "a layer"
         problem = WRONG_VERSION, f"; {found.version} is in {location}"
-        return None if _accepts(requirement, found.version) else problem
-    provided = context.provided.get(name)
+        return None if _accepts(required, found.version) else problem
+    provided = context.provided.get(cast("NormalizedName", name))
     if provided:
         problem = WRONG_VERSION, f"; the runtime has {provided.describe()}"
-        is_accepted = provided.version is None or _accepts(requirement, str(provided.version))
+        is_accepted = provided.version is None or _accepts(required, str(provided.version))
         return None if is_accepted else problem
     if name in context.expected_missing:
         return None
@@ -183,38 +183,40 @@ def _find_unmet(context: CheckContext, requirement: Requirement) -> tuple[Rule, 
 
 
 def iterate_requirements(
-    projects: Sequence[InstalledProject], holds: Callable[[Marker | None, str], bool]
-) -> Iterator[tuple[InstalledProject, Requirement, str]]:
+    projects: Sequence[InstalledProject],
+    requirements: Callable[[InstalledProject], Iterable[RequiresDist]],
+    holds: Callable[[RequiresDist, str], bool],
+) -> Iterator[tuple[InstalledProject, RequiresDist, str]]:
     """Yield each requirement of *projects* that applies once, with the extra that it belongs to.
 
-    :param holds: whether a marker is true when an extra is required; the extra may be empty
+    :param requirements: the Requires-Dist lines of a project
+    :param holds: whether the marker of one is true when an extra, which may be empty, is required
     """
-    by_name = {project.name: project for project in projects}
+    by_name: dict[str, InstalledProject] = {project.name: project for project in projects}
     pending = [(project, "") for project in reversed(projects)]
     visited = {(name, "") for name in by_name}
     yielded: set[tuple[str, str]] = set()
     while pending:
         project, extra = pending.pop()
-        for line in project.requires:
-            requirement = _parse_requirement(line)
-            if requirement is None or not _applies(requirement.marker, extra, holds):
+        for required in requirements(project):
+            if not required.is_valid or not _applies(required, extra, holds):
                 continue
-            if (project.name, line) not in yielded:
-                yielded.add((project.name, line))
-                yield project, requirement, extra
-            dependency = by_name.get(canonicalize_name(requirement.name))
-            for name in map(canonicalize_name, sorted(requirement.extras)):
+            if (project.name, required.line) not in yielded:
+                yielded.add((project.name, required.line))
+                yield project, required, extra
+            dependency = by_name.get(required.project)
+            for name in required.extras:
                 if dependency and (dependency.name, name) not in visited:
                     visited.add((dependency.name, name))
                     pending.append((dependency, name))
 
 
 def _applies(
-    marker: Marker | None, extra: str, holds: Callable[[Marker | None, str], bool]
+    required: RequiresDist, extra: str, holds: Callable[[RequiresDist, str], bool]
 ) -> bool:
-    """Whether a requirement with *marker* applies; for an extra, whether the extra adds it."""
-    without_extra = holds(marker, "")
-    return not without_extra and holds(marker, extra) if extra else without_extra
+    """Whether a requirement applies; for an extra, whether the extra adds it."""
+    without_extra = holds(required, "")
+    return not without_extra and holds(required, extra) if extra else without_extra
 
 
 def find_reachable(
@@ -234,21 +236,13 @@ def find_reachable(
     return reached
 
 
-def _accepts(requirement: Requirement, version: str) -> bool:
-    if requirement.url:
+def _accepts(required: RequiresDist, version: str) -> bool:
+    if required.url:
         return True
     try:
-        return requirement.specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:
+        return accepts(required.specifier, version)
+    except ValueError:  # InvalidVersion
         return True
-
-
-@functools.lru_cache(maxsize=1024)
-def _parse_requirement(line: str) -> Requirement | None:
-    try:
-        return parse_requirement(line)
-    except InvalidRequirement:
-        return None
 
 
 SPLIT_SDK = Rule(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from packaging.utils import canonicalize_name
 
-from crossdeps.requirements.syntax import Markers
 from crossdeps.text import join_words
 from crossdeps.verify.model import Finding, Rule
 from crossdeps.verify.projects import find_reachable, iterate_requirements
@@ -123,10 +121,10 @@ def _find_provided(context: CheckContext) -> set[str]:
     if not sdk:
         return set()
     dependencies: dict[str, set[str]] = {name: set() for name in context.projects}
-    for project, requirement, _ in iterate_requirements(
-        context.bundle.projects, Markers(context.target).hold
+    for project, required, _ in iterate_requirements(
+        context.bundle.projects, context.requirements, context.conditions.hold
     ):
-        dependencies[project.name].add(canonicalize_name(requirement.name))
+        dependencies[project.name].add(required.project)
     # A bundle doesn't record what the user required: take what no other project requires.
     roots = dependencies.keys() - set().union(*dependencies.values()) - sdk
     reached = find_reachable(sdk, dependencies) & context.projects.keys()

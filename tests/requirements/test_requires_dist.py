@@ -12,7 +12,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from crossdeps.requirements.requires_dist import RequiresDist, accepts, evaluate, take_apart
+from crossdeps.requirements.requires_dist import (
+    RequiresDist,
+    accepts,
+    evaluate,
+    expand_tag,
+    take_apart,
+)
 from crossdeps.target.model import Target
 
 ENVIRONMENT = {
@@ -148,3 +154,20 @@ def test_common_forms_are_evaluated_without_packaging(monkeypatch: pytest.Monkey
     marker = '(os_name == "posix" or extra == "x") and python_version >= "3.9"'
     assert evaluate(marker, environment)
     assert accepts(">=1.2,!=1.3.*,<2,~=1.0", "1.4.1")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("py3-none-any", ["py3-none-any"]),
+        ("Py2.py3-none-ANY", ["py2-none-any", "py3-none-any"]),
+        ("cp39-cp39-a.b", ["cp39-cp39-a", "cp39-cp39-b"]),
+        ("py3-none", []),
+        ("py3-none-any-more", []),
+        ("py3-none-", []),
+        ("", []),
+        ("-".join([".".join("abcdefghijklmnopqrstuvwxyz")] * 3), []),
+    ],
+)
+def test_tags_are_expanded(line: str, expected: list[str]) -> None:
+    assert expand_tag(line) == expected

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from packaging.utils import canonicalize_name
 
-from crossdeps.requirements.syntax import Markers
+from crossdeps.requirements.requires_dist import Conditions, take_apart
 from crossdeps.verify.projects import find_reachable, iterate_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from packaging.markers import Marker
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from crossdeps.bundle.model import InstalledProject
     from crossdeps.requirements.core_metadata import Headers
+    from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.target.model import Target
 
 LicenceSource = Literal["License-Expression", "License", "Classifier", ""]
@@ -137,17 +136,23 @@ def dependency_graph(
     :param target: None ignores markers other than those on extras
     """
     graph: dict[str, set[str]] = {project.name: set() for project in projects}
-    holds = Markers(target).hold if target else _holds_somewhere
-    for project, requirement, _ in iterate_requirements(projects, holds):
-        name = canonicalize_name(requirement.name)
+    holds = Conditions(target.environment).hold if target else _holds_somewhere
+    for project, required, _ in iterate_requirements(projects, _take_apart, holds):
+        name = required.project
         if name in graph and name != project.name:
             graph[project.name].add(name)
     return {name: tuple(sorted(graph[name])) for name in sorted(graph)}
 
 
-def _holds_somewhere(marker: Marker | None, extra: str) -> bool:
-    """Whether *marker* may be true on some target when *extra* is required."""
-    extras = re.findall(r"\bextra == \"([^\"]+)\"", str(marker))
+def _take_apart(project: InstalledProject) -> Iterable[RequiresDist]:
+    return map(take_apart, project.requires)
+
+
+def _holds_somewhere(required: RequiresDist, extra: str) -> bool:
+    """Whether a requirement may apply on some target when *extra* is required."""
+    extras = re.findall(r"\bextra == \"([^\"]+)\"", required.marker)
+    if required.extra:
+        extras.append(required.extra)
     return not extras or extra in {canonicalize_name(name) for name in extras}
 
 
