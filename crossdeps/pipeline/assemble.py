@@ -92,8 +92,10 @@ def assemble(
         findings=findings, artifact=artifact, session=session, left_out=left_out,
         runtime_packages=runtime_packages, layers=runtime_context.layers,
     )  # fmt: skip
-    if zip_layout and all(item.file and item.file.filename.endswith(".whl") for item in selected):
-        remember_build(session, key, report, zip_layout, sources=sources)
+    if artifact.path and all(
+        item.file and item.file.filename.endswith(".whl") for item in selected
+    ):
+        remember_build(session, key, report, bundle, zip_layout, sources=sources)
     return report
 
 

@@ -1,6 +1,7 @@
-"""Builds of earlier runs: the layout of a zip and the report of it, written again from the store.
+"""Builds of earlier runs: what was written and reported, written again from the store.
 
-The zip is the same as before, and its SHA-256 proves it: nothing else needs to be verified again.
+A zip is the same as before, and its SHA-256 proves it: nothing else needs to be verified again. For
+a directory, the wheels are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crossdeps.bundle.write import write_zip_layout
+from crossdeps.bundle.model import Bundle
+from crossdeps.bundle.stored_entries import StoredEntries, restore_entries, store_entries
+from crossdeps.bundle.write import write_directory, write_zip_layout
 from crossdeps.bundle.zip_layout import ZipLayout  # noqa: TC001 - msgspec reads the annotation
 from crossdeps.errors import IntegrityError
 from crossdeps.fs import hash_bytes
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Layout
+    from crossdeps.bundle.staging import Written
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.session import Session
     from crossdeps.target.model import Target
@@ -45,14 +49,18 @@ _KIND: Final = "builds1"
 class KeptBuild(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a build made.
 
-    :param layout: of the zip
+    :param layout: of a zip
+    :param entries: of a directory
+    :param count: number of files
     :param sha256: of the zip, in hex
     :param unzipped: bytes of all files
     :param sources: digest of the user's source, as :func:`read_source_state` returns it
     :param lock: text of the lock that the requirements were resolved to; empty if one was given
     """
 
-    layout: ZipLayout
+    layout: ZipLayout | None
+    entries: StoredEntries | None
+    count: int
     sha256: str
     unzipped: int
     sources: str
@@ -66,7 +74,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, KeptBuild])
 def recall_build(
     session: Session, target: Target, key: str, checked: DestinationState | None
 ) -> Report | None:
-    """Write the zip that an earlier run wrote, if this one would make the same.
+    """Write the artifact that an earlier run wrote, if this one would make the same.
 
     :param key: of the build
     :param checked: what was found at the output
@@ -79,27 +87,15 @@ def recall_build(
     kept = recall(session, _KIND, key, _DECODER)
     if kept is None or kept.sources != read_source_state(settings.layout):
         return None
-    paths = _find_files(kept.layout, session)
-    if paths is None or settings.layout.output is None:
-        return None
     try:
-        written = write_zip_layout(
-            kept.layout,
-            paths,
-            settings.layout.output,
-            expected_sha256=kept.sha256,
-            force=settings.force,
-            checked=checked,
-            progress=session.progress,
-        )
-        remember_output(settings, written)
+        written = _write(kept, session, checked)
     except IntegrityError:  # a wheel was damaged: a build finds which, and fetches it again
+        return None
+    if written is None:
         return None
     return Report(
         target=target,
-        artifact=describe_artifact(
-            settings, written, entries=kept.layout.count, unzipped=kept.unzipped
-        ),
+        artifact=describe_artifact(settings, written, entries=kept.count, unzipped=kept.unzipped),
         read_lock=_lock_reader(session, kept.lock),
         packages=restore_packages(kept.report),
         findings=restore_findings(kept.report),
@@ -108,6 +104,37 @@ def recall_build(
         indexes=kept.report.indexes,
         warnings=kept.report.warnings,
         notes=kept.report.notes,
+    )
+
+
+def _write(kept: KeptBuild, session: Session, checked: DestinationState | None) -> Written | None:
+    settings = session.settings
+    output = settings.layout.output
+    if output is None:
+        return None
+    if kept.layout is not None:
+        paths = _find_files(kept.layout, session)
+        if paths is None:
+            return None
+        written = write_zip_layout(
+            kept.layout,
+            paths,
+            output,
+            expected_sha256=kept.sha256,
+            force=settings.force,
+            checked=checked,
+            progress=session.progress,
+        )
+        remember_output(settings, written)
+        return written
+    if kept.entries is None:
+        return None
+    wheels = [wheel for wheel in session.store.find_all(kept.entries.wheels) if wheel]
+    if len(wheels) < len(kept.entries.wheels):
+        return None
+    bundle = Bundle(kind="planned", entries=restore_entries(kept.entries, wheels))
+    return write_directory(
+        bundle, output, force=settings.force, checked=checked, progress=session.progress
     )
 
 
@@ -126,11 +153,18 @@ def _find_provided(
 
 
 def remember_build(
-    session: Session, key: str, report: Report, layout: ZipLayout, *, sources: str
+    session: Session,
+    key: str,
+    report: Report,
+    bundle: Bundle,
+    layout: ZipLayout | None,
+    *,
+    sources: str,
 ) -> None:
     """Keep what a build made, if it is a function of what can be compared.
 
     :param key: of the build
+    :param layout: of a zip
     :param sources: digest of the user's source before it was read
     """
     settings = session.settings
@@ -144,6 +178,8 @@ def remember_build(
         lock = dump(report.lock)
     kept = KeptBuild(
         layout=layout,
+        entries=None if layout else store_entries(bundle.entries),
+        count=len(bundle.entries),
         sha256=report.artifact.sha256,
         unzipped=report.artifact.unzipped,
         sources=sources,
@@ -154,8 +190,7 @@ def remember_build(
 
 
 def _is_memorable(settings: Settings) -> bool:
-    layout = settings.layout
-    return layout.kind == "zip" and not (settings.dry_run or settings.layers or settings.no_cache)
+    return not (settings.dry_run or settings.layers or settings.no_cache)
 
 
 def read_source_state(layout: Layout) -> str:

@@ -15,7 +15,7 @@ from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.requirements.syntax import Markers
 from crossdeps.resolution.root_requirements import read_root_requirements
-from crossdeps.resolution.serialization import (
+from crossdeps.resolution.stored_resolution import (
     StoredResolution,
     restore_resolution,
     store_resolution,

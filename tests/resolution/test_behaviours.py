@@ -8,7 +8,7 @@ import pytest
 from crossdeps.errors import CrossdepsError
 from crossdeps.progress import Progress
 from crossdeps.resolution.resolver import resolve
-from crossdeps.resolution.serialization import (
+from crossdeps.resolution.stored_resolution import (
     StoredResolution,
     restore_resolution,
     store_resolution,
