@@ -15,10 +15,8 @@ from benchmarks.bench import bench
 from benchmarks.fill import fill
 from benchmarks.measure import FailedError
 from benchmarks.rows import ROWS
-from benchmarks.sets import SETS
+from benchmarks.sets import ARCHITECTURES, SETS
 from benchmarks.tools import find_tools
-
-ARCHITECTURES = ("x86_64", "aarch64")
 
 
 def main() -> int:
@@ -35,6 +33,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="default: 3")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where tools write")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write what was measured as JSON")
+    parser.add_argument(
+        "--add", action="store_true", help="keep other sets that the file of --save has"
+    )
     parser.add_argument("--load", type=Path, metavar="FILE", help="show that instead of measuring")
     parser.add_argument(
         "--write-docs", action="store_true", help="update docs/explanation/performance.md"
@@ -53,6 +54,8 @@ def main() -> int:
     filling.add_argument("--upstream", metavar="URL", help="default: pip's index")
     filling.set_defaults(run=fill)
     said = parser.parse_args()
+    if said.run is bench and said.add and not said.save:
+        parser.error("--add needs --save")
     try:
         return int(said.run(said))
     except FailedError as error:

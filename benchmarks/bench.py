@@ -30,12 +30,12 @@ BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 
 
 def bench(said: argparse.Namespace) -> int:
-    """Measure, or take saved results, and print the tables."""
+    """Measure, or take saved results, and print the tables.
+
+    :raises FailedError: if the index is empty or crossdeps fails
+    """
     found = results.load(said.load) if said.load else _measure_all(said)
-    if said.save:
-        results.save(found, said.save)
-    text = tables.render(found)
-    print(text)
+    print(tables.render(found))
     if said.write_docs:
         write_docs(found, DOCS)
     return 0
@@ -51,7 +51,15 @@ def write_docs(found: Results, folder: Path) -> None:
 
 
 def _measure_all(said: argparse.Namespace) -> Results:
-    measured = []
+    if not (said.data / "pages").is_dir():
+        raise FailedError(f"{said.data} holds no pages: run 'python -m benchmarks fill' first")
+    found = Results(
+        date=datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y-%m-%d"),
+        machine=_machine(said.tool),
+        index=_index(said),
+        rounds=said.rounds,
+        measured=results.load(said.save).measured if said.add else [],
+    )
     with (
         tempfile.TemporaryDirectory(prefix="crossdeps-benchmarks-", dir=said.work) as folder,
         started(said, rtt=said.rtt) as index,
@@ -59,15 +67,12 @@ def _measure_all(said: argparse.Namespace) -> Results:
         for arch in said.arch:
             for name in said.set:
                 runner = Runner(Path(folder), name, arch, index)
-                measured.append(_measure(runner, said, name, arch))
+                found = found.add(_measure(runner, said, name, arch))
+                if said.save:
+                    results.save(found, said.save)
+                runner.clean_up()
         _tell_missing(index)
-    return Results(
-        date=datetime.datetime.now(tz=datetime.timezone.utc).strftime("%Y-%m-%d"),
-        machine=_machine(said.tool),
-        index=_index(said),
-        rounds=said.rounds,
-        measured=measured,
-    )
+    return found
 
 
 def _measure(runner: Runner, said: argparse.Namespace, name: str, arch: str) -> Measured:
@@ -122,7 +127,7 @@ def _tell_missing(index: Index) -> None:
 
 def _machine(names: Sequence[str]) -> str:
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
-    load = f"load {os.getloadavg()[0]:.1f} at the end"
+    load = f"load {os.getloadavg()[0]:.1f} at the start"
     versions = ", ".join(_version(name) for name in names)
     return f"{system}, {load}, CPython {platform.python_version()}; {versions}"
 

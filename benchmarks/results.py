@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from benchmarks.measure import Cost  # noqa: TC001 - msgspec reads annotations
+from benchmarks.sets import ARCHITECTURES, SETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,13 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int
     measured: list[Measured]
 
+    def add(self, measured: Measured) -> Results:
+        """These results with one set more, instead of what it had for the same architecture."""
+        place = (measured.set, measured.arch)
+        others = [each for each in self.measured if (each.set, each.arch) != place]
+        ordered = sorted((*others, measured), key=_place)
+        return msgspec.structs.replace(self, measured=ordered)
+
     def growth(self, arch: str) -> Ratio | None:
         """CPU time of a locked build of L beside that of M; None if it was not measured."""
         name, goal = GROWTH
@@ -97,6 +105,10 @@ _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 GROWTH = ("crossdeps build pylock.toml, zip, warm", 4.0)
 """The cell whose growth from M to L is compared, and the most that it should be."""
+
+
+def _place(measured: Measured) -> tuple[int, int]:
+    return ARCHITECTURES.index(measured.arch), tuple(SETS).index(measured.set)
 
 
 def compare(ours: Sequence[float], theirs: Sequence[float], goal: float | None) -> Ratio | None:

@@ -82,6 +82,10 @@ class Runner:
             self._warm[tool].add(warming.name)
         return self._run(work, self._job(tool))
 
+    def clean_up(self) -> None:
+        """Remove everything that was written."""
+        shutil.rmtree(self._folder)
+
     def _start_cache(self, tool: str) -> None:
         """Empty the cache of a tool's warm runs."""
         self._empty_cache(tool)

@@ -42,4 +42,4 @@ SETS = {
 }
 """Small, middling, data and large; D and L are larger than Lambda allows."""
 
-DEFAULT_SETS = ("S", "M")
+ARCHITECTURES = ("x86_64", "aarch64")

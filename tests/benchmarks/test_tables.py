@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
@@ -137,6 +138,21 @@ def test_results_are_kept(tmp_path: Path) -> None:
     assert results.load(tmp_path / "results.json") == found
 
 
+def test_a_set_that_is_measured_again_replaces_itself_only() -> None:
+    first, other = measured("S"), measured("S", arch="aarch64")
+    again = measured("S", walls={"crossdeps lock, warm": 2.0})
+    assert first != again
+    assert all_of(first, other).add(again).measured == [again, other]
+
+
+def test_sets_are_in_the_same_order_however_they_were_measured() -> None:
+    found = all_of()
+    for name, arch in (("L", "aarch64"), ("S", "aarch64"), ("L", "x86_64"), ("M", "x86_64")):
+        found = found.add(measured(name, arch=arch))
+    told = [(each.set, each.arch) for each in found.measured]
+    assert told == [("M", "x86_64"), ("L", "x86_64"), ("S", "aarch64"), ("L", "aarch64")]
+
+
 def test_content_is_counted(tmp_path: Path) -> None:
     vendored = {"foo/_vendor/bar.dist-info/METADATA": "Name: bar\n"}
     wheel = make_wheel("foo", "1.0", files=vendored).write_to(tmp_path)
@@ -211,3 +227,9 @@ def test_settings_of_the_tools_are_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     assert "UV_INDEX_URL" not in environment
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     assert (environment["UNRELATED"], environment["MORE"]) == ("kept", "said")
+
+
+def test_an_empty_index_is_told_of(tmp_path: Path) -> None:
+    said = argparse.Namespace(load=None, data=tmp_path)
+    with pytest.raises(FailedError, match="holds no pages"):
+        bench.bench(said)
