@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -108,12 +107,9 @@ class CheckContext:
         }
 
     @cached_property
-    def paths_by_filename(self) -> dict[str, list[str]]:
-        """The paths of all entries, by file name."""
-        paths: dict[str, list[str]] = defaultdict(list)
-        for path in self.entries:
-            paths[posixpath.basename(path)].append(path)
-        return paths
+    def library_filenames(self) -> frozenset[str]:
+        """The names of all files that may be shared libraries, without folders."""
+        return frozenset(path.rpartition("/")[2] for path in self.entries if ".so" in path)
 
     @cached_property
     def projects(self) -> dict[str, InstalledProject]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import posixpath
 import re
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from crossdeps.errors import ArtifactReadError
 from crossdeps.text import plural
 from crossdeps.verify.model import Finding, Rule
-from crossdeps.wheels.record import parse_installed_record
+from crossdeps.wheels.record import iterate_fields, parse_installed_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,18 +76,30 @@ def _compare_record(
     if record is None:
         return [], []
     root = posixpath.dirname(project.dist_info)
+    base = f"{root}/" if root else ""
     missing, changed = [], []
-    for row in parse_installed_record(context.read(record)):
+    for recorded, hash_text, size in iterate_fields(context.read(record)):
         # Scripts and headers are recorded outside the folder; bytecode is made and deleted freely.
-        if row.path.startswith(("/", "../")) or row.path.endswith(".pyc"):
+        if recorded.startswith(("/", "../")) or recorded.endswith(".pyc"):
             continue
-        path = posixpath.normpath(posixpath.join(root, row.path))
+        path = posixpath.normpath(base + recorded) if recorded[0] == "." else base + recorded
         entry = context.entries.get(path)
         if entry is None:
             missing.append(path)
-        elif not _matches(context, entry, row):
+            continue
+        # A row as nearly every installer writes it is compared as text.
+        if size == str(entry.size) and hash_text == _format_sha256(entry):
+            continue
+        if not _matches(context, entry, parse_installed_row(recorded, hash_text, size)):
             changed.append(path)
     return sorted(missing), sorted(changed)
+
+
+def _format_sha256(entry: Entry) -> str:
+    """Write the hash of *entry* as a RECORD has it."""
+    encoded = binascii.b2a_base64(bytes.fromhex(entry.sha256), newline=False)
+    text = encoded.decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
+    return f"sha256={text}"
 
 
 def _matches(context: CheckContext, entry: Entry, row: RecordRow) -> bool:

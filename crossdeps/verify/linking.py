@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from collections import defaultdict
@@ -176,6 +177,7 @@ def check_needed_libraries(context: CheckContext) -> Iterator[Finding]:
             )
 
 
+@functools.lru_cache
 def _is_vendored(library: str) -> bool:
     """Whether auditwheel named *library*, after the first eight digits of its SHA-256.
 
@@ -194,7 +196,7 @@ def _is_unreachable(context: CheckContext, native: NativeFile, library: str) -> 
     too.
     """
     folder = posixpath.dirname(native.entry.path)
-    if not _is_vendored(library) or folder.endswith(".libs") or context.runtime_context.layers:
+    if context.runtime_context.layers or folder.endswith(".libs") or not _is_vendored(library):
         return False
     rpaths = [
         path.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", folder or ".")
@@ -202,9 +204,10 @@ def _is_unreachable(context: CheckContext, native: NativeFile, library: str) -> 
         if path.startswith(("$ORIGIN", "${ORIGIN}"))
     ]
     # Lambda's LD_LIBRARY_PATH has the root of the package and its lib/ (developer guide).
-    searched = {posixpath.normpath(f"{path}/{library}") for path in (*rpaths, ".", "lib")}
-    existing = context.paths_by_filename.get(library, ())
-    return bool(existing) and searched.isdisjoint(existing)
+    searched = (posixpath.normpath(f"{path}/{library}") for path in (*rpaths, ".", "lib"))
+    return library in context.library_filenames and not any(
+        path in context.entries for path in searched
+    )
 
 
 def _find_problem(context: CheckContext, library: str) -> tuple[Rule, str, str] | None:

@@ -102,7 +102,8 @@ def _find_top_level(context: CheckContext) -> dict[str, Entry]:
     """
     found: dict[str, Entry] = {}
     for path, entry in context.package_files.items():
-        parsed = parse_module_path(path) if path.count("/") < 2 else None
+        is_code = path.endswith((".py", ".pyc", ".so")) and path.count("/") < 2
+        parsed = parse_module_path(path) if is_code else None
         if parsed and "." not in parsed.name:
             if parsed.is_package:
                 found[parsed.name] = entry
@@ -113,9 +114,12 @@ def _find_top_level(context: CheckContext) -> dict[str, Entry]:
 
 def check_case(context: CheckContext) -> Iterator[Finding]:
     """Check that no two paths are equal on a case-insensitive file system."""
+    folded = [entry.path.casefold() for entry in context.bundle.entries]
+    if len(set(folded)) == len(folded):
+        return
     by_folded_path: dict[str, list[Entry]] = defaultdict(list)
-    for entry in context.bundle.entries:
-        by_folded_path[entry.path.casefold()].append(entry)
+    for entry, path in zip(context.bundle.entries, folded, strict=True):
+        by_folded_path[path].append(entry)
     for _, entries in sorted(by_folded_path.items()):
         if len(entries) > 1:
             paths = join_words([entry.path for entry in entries])

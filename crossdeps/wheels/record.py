@@ -123,14 +123,19 @@ def parse_installed_record(data: bytes) -> Iterator[RecordRow]:
     invalid has an algorithm without a digest.
     """
     for path, hash_text, size in iterate_fields(data):
-        algorithm, digest = _parse_hash(hash_text, strict=False) if hash_text else ("", "")
-        is_usable = algorithm in ALGORITHMS
-        yield RecordRow(
-            path=path,
-            algorithm=algorithm if is_usable else "",
-            digest=digest if is_usable else "",
-            size=int(size[:30]) if size.isascii() and size.isdecimal() else None,
-        )
+        yield parse_installed_row(path, hash_text, size)
+
+
+def parse_installed_row(path: str, hash_text: str, size: str) -> RecordRow:
+    """Parse one row of :func:`iterate_fields`."""
+    algorithm, digest = _parse_hash(hash_text, strict=False) if hash_text else ("", "")
+    is_usable = algorithm in ALGORITHMS
+    return RecordRow(
+        path=path,
+        algorithm=algorithm if is_usable else "",
+        digest=digest if is_usable else "",
+        size=int(size[:30]) if size.isascii() and size.isdecimal() else None,
+    )
 
 
 def iterate_fields(data: bytes) -> Iterator[tuple[str, str, str]]:
