@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.errors import OutputError
@@ -52,6 +53,17 @@ def hash_file(path: Path) -> str:
     """
     with path.open("rb", buffering=0) as file:
         return hash_stream(file)["sha256"]
+
+
+def hash_input(path: Path) -> str:
+    """Return the SHA-256 of a file that may be read again, in hex; empty if there is none.
+
+    What a pipe or a device gives is gone once it was read, and is left to the one who needs it.
+    """
+    try:
+        return hash_file(path) if stat.S_ISREG(path.stat().st_mode) else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def run_in_threads(

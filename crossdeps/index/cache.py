@@ -146,6 +146,11 @@ class IndexCache:
         if not self._readable:
             warn(f"the cache directory {root} belongs to another user and is not used")
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be read, and written as far as is known."""
+        return self._readable and self._writable
+
     def page(self, url: str) -> CachedPage | None:
         """The cached page of the request URL *url* (without credentials)."""
         found = self._read(_Key("pages", url))

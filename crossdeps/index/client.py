@@ -79,12 +79,12 @@ class IndexClient:
         self._metadata: dict[str, Task[bytes]] = {}
         self._workers = Workers(_WORKERS)
         self._fetched_wheels = FetchedWheels()
-        opened_cache = cache(self._warn) if cache is not None else None
+        self.cache = cache(self._warn) if cache is not None else None
         session = None if self._session is None else self._session.result
         self._page_log = PageLog()
-        self._page_fetcher = PageFetcher(session, opened_cache, self._page_log, refresh=refresh)
+        self._page_fetcher = PageFetcher(session, self.cache, self._page_log, refresh=refresh)
         self._metadata_fetcher = MetadataFetcher(
-            session, opened_cache, self._fetched_wheels, warn=self._warn
+            session, self.cache, self._fetched_wheels, warn=self._warn
         )
 
     def __enter__(self) -> IndexClient:  # noqa: PYI034 - Self came with Python 3.11
@@ -122,7 +122,7 @@ class IndexClient:
             found = [each for each in self._locations_of(project) if each.root == state.location]
             if not found or state.kind not in ("page", "absent"):
                 return False
-            tasks.append(self._page_fetcher.task(found[0], project))
+            tasks += [self._page_fetcher.task(each, project) for each in found]
         for task in tasks:
             self._workers.submit(task)
         _ = [task.result() for task in tasks]

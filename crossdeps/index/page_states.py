@@ -52,12 +52,12 @@ class PageLog:
     """Records what a client reads. Thread-safe."""
 
     def __init__(self) -> None:
-        self._pages: dict[tuple[str, str], PageState] = {}
+        self._pages: dict[tuple[str, str, str], PageState] = {}
         self._metadata: dict[str, PageState] = {}
 
     def add(self, state: PageState) -> None:
         """Record a page."""
-        self._pages[state.location, state.project] = state
+        self._pages[state.project, state.location, state.key] = state
 
     def add_metadata(self, file: ProjectFile) -> None:
         """Record that the metadata of *file* is read, unless its page vouches for it."""
@@ -71,13 +71,15 @@ class PageLog:
         """The pages by project and location, then the metadata by URL."""
         pages, metadata = self._pages.copy(), self._metadata.copy()
         return (
-            *(pages[key] for key in sorted(pages, key=lambda key: key[::-1])),
+            *(pages[key] for key in sorted(pages)),
             *(metadata[url] for url in sorted(metadata)),
         )
 
     def holds_same(self, earlier: PageState) -> bool:
         """Whether the page of *earlier*, which has been read again, held the same."""
-        state = self._pages[earlier.location, earlier.project]
+        state = self._pages.get((earlier.project, earlier.location, earlier.key))
+        if state is None:
+            return False
         if state.kind == earlier.kind == "absent":
             return True
         return state.kind == earlier.kind and state.digest == earlier.digest != ""

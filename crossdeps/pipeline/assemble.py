@@ -55,6 +55,7 @@ def assemble(
         prefix=settings.layout.prefix,
     )
     sources = read_source_state(settings.layout)
+    inputs = session.inputs  # before a lock is read: a change in between is noticed later
     resolution, lock = _choose(request, runtime_packages, session)
     selected = select(lock, target)
     if isinstance(request, Lock):
@@ -76,7 +77,7 @@ def assemble(
         session.check_metadata(resolution, wheels)
     derived = DerivedCache(session.cache)
     bundle = plan_bundle(wheels, target, settings.layout, cache=derived)
-    missing = expected_missing(bundle, settings, session.inputs) | left_out
+    missing = expected_missing(bundle, settings, inputs) | left_out
     findings = verify(
         bundle,
         target,

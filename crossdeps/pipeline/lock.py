@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from crossdeps.fs import hash_file
+from crossdeps.fs import hash_input
 from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
 from crossdeps.pipeline.request import (
     PreviousLock,
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     Pins = Mapping[NormalizedName, Version]
 
-_KIND: Final = "locks1"
-_DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, LockContent])
+_KIND: Final = "locks2"
+# With the text of pylock.toml, if that of the content is another.
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, tuple[LockContent, str]])
 
 
 def lock(
@@ -82,6 +83,7 @@ def plan_lock(
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     request = read_requirements(requirements)
+    kept = _hash_previous(previous)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
         key = make_key(
             session,
@@ -89,10 +91,10 @@ def plan_lock(
             form,
             relative_to,
             sorted((name, str(version)) for name, version in (preferences or {}).items()),
-            _hash_previous(previous),
+            kept,
         )
-        content = recall(session, _KIND, key, _DECODER)
-        if content is None:
+        recalled = recall(session, _KIND, key, _DECODER)
+        if recalled is None:
             session.prefetch()
             from crossdeps.pipeline.lock_resolution import make_lock  # noqa: PLC0415 - see above
 
@@ -104,23 +106,24 @@ def plan_lock(
                 relative_to=relative_to,
                 form=form,
             )
-            remember(session, _KIND, key, content)
+            if kept is not None and kept == _hash_previous(previous):
+                from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - as above
+
+                text = "" if form == "pylock" else dump(lock)
+                remember(session, _KIND, key, (content, text))
             return LockReport(targets=tuple(targets), content=content, read_lock=lambda: lock)
+    content, text = recalled
     directory = str(relative_to or Path.cwd())
-    text = content.text
     return LockReport(
         targets=tuple(targets),
         content=content,
-        read_lock=lambda: parse_pylock(text, DEFAULT_LOCK, directory),
+        read_lock=lambda: parse_pylock(text or content.text, DEFAULT_LOCK, directory),
     )
 
 
-def _hash_previous(previous: PreviousLock | None) -> tuple[object, ...]:
-    """Return what decides about what is kept of the previous lock."""
+def _hash_previous(previous: PreviousLock | None) -> tuple[object, ...] | None:
+    """Return what decides about what is kept of the previous lock; None if it cannot be known."""
     if previous is None:
         return ()
-    try:
-        digest = hash_file(previous.path)
-    except OSError:
-        digest = ""
-    return str(previous.path), digest, sorted(previous.upgrades)
+    digest = hash_input(previous.path)
+    return (str(previous.path), digest, sorted(previous.upgrades)) if digest else None

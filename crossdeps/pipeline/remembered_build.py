@@ -15,7 +15,7 @@ from crossdeps.bundle.model import Bundle
 from crossdeps.bundle.stored_entries import StoredEntries, restore_entries, store_entries
 from crossdeps.bundle.write import write_directory, write_zip_layout
 from crossdeps.bundle.zip_layout import ZipLayout  # noqa: TC001 - msgspec reads the annotation
-from crossdeps.errors import IntegrityError
+from crossdeps.errors import IntegrityError, OutputError
 from crossdeps.fs import hash_bytes
 from crossdeps.pipeline.artifact import describe_artifact, remember_output
 from crossdeps.pipeline.remembered import Trace, recall, remember
@@ -28,7 +28,7 @@ from crossdeps.report.model import (
     restore_findings,
     restore_packages,
 )
-from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock, read_pylock
+from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock
 from crossdeps.target.runtimes import ProvidedProject
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def recall_build(
 
     :param key: of the build
     :param checked: what was found at the output
-    :returns: None if there is no such run, or the store no longer has the same wheels
-    :raises OutputError: if the output cannot be written
+    :returns: None if there is no such run, the store no longer has the same wheels, or the output
+        cannot be written
     """
     settings = session.settings
     if not _is_memorable(settings):
@@ -89,7 +89,9 @@ def recall_build(
         return None
     try:
         written = _write(kept, session, checked)
-    except IntegrityError:  # a wheel was damaged: a build finds which, and fetches it again
+    except (IntegrityError, OutputError):
+        # A wheel was damaged, or a file cannot be read or written: a build finds which, fetches a
+        # wheel again, and says what is wrong with the others.
         return None
     if written is None:
         return None
@@ -169,7 +171,7 @@ def remember_build(
     """
     settings = session.settings
     is_same = sources == read_source_state(settings.layout)
-    if not (_is_memorable(settings) and is_same) or session.store.warnings:
+    if not (_is_memorable(settings) and is_same):
         return
     lock = ""
     if not isinstance(session.request, Lock):
@@ -220,9 +222,13 @@ def _find_files(layout: ZipLayout, session: Session) -> Sequence[Path] | None:
 
 
 def _lock_reader(session: Session, text: str) -> Callable[[], Pylock]:
-    request = session.request
-    if isinstance(request, Lock):
-        path = request.path
-        return lambda: read_pylock(path)
+    """Return what reads the lock of a build.
+
+    :param text: of the lock; empty if one was given
+    """
+    if isinstance(session.request, Lock):
+        path = session.request.path
+        data = path.read_bytes()  # now, since it may change until it is parsed
+        return lambda: parse_pylock(data.decode(), str(path), str(path.absolute().parent))
     directory = str(Path.cwd())
     return lambda: parse_pylock(text, DEFAULT_LOCK, directory)

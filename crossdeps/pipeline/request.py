@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from crossdeps.bundle.model import Layout
 from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.errors import InputError
-from crossdeps.fs import hash_file
+from crossdeps.fs import hash_input
 from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
@@ -26,11 +26,8 @@ class Lock(msgspec.Struct, frozen=True):
     path: Path
 
     def hash(self) -> dict[str, str]:
-        """The SHA-256 of the file by its path; empty if it cannot be read, which fails later."""
-        try:
-            return {str(self.path.absolute()): hash_file(self.path)}
-        except (OSError, ValueError):
-            return {}
+        """The SHA-256 of the file by its path; empty if it cannot be read, or only once."""
+        return {str(self.path.absolute()): hash_input(self.path)}
 
 
 class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,10 +174,14 @@ def _unknown(name: str) -> InputError:
 
 
 class FileOptionsBuilder:
-    """Collects options; of contradictory ones the last wins."""
+    """Collects options; of contradictory ones the last wins.
+
+    :ivar absent: paths that would have been used if they existed
+    """
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.absent: list[str] = []
         self._index_url: tuple[str, Origin] | None = None
         self._flags: set[str] = set()
         self._lists: dict[str, dict[str, None]] = {}
@@ -195,7 +199,7 @@ class FileOptionsBuilder:
         elif name == "--extra-index-url":
             self._append(name, index_location(value, directories[-1]))
         elif name == "--find-links":
-            self._append(name, _find_links(value, directories))
+            self._append(name, self._find_links(value, directories))
         elif name == "--trusted-host":
             self._append(name, _host(value))
         elif name in _OPPOSITES:
@@ -219,6 +223,16 @@ class FileOptionsBuilder:
             no_binary=self._values("--no-binary"),
             all_releases=self._values("--all-releases"),
             only_final=self._values("--only-final"),
+        )
+
+    def _find_links(self, value: str, directories: tuple[Path, ...]) -> str:
+        """A URL or an absolute path; as in pip, the directory of the file is searched first."""
+        for directory in reversed(directories):
+            if location := find_links_location(value, directory):
+                return location
+            self.absent.append(str(directory / value))
+        raise InputError(
+            f"no such file or directory: {escape(value)}", hint="create it, or correct --find-links"
         )
 
     def _values(self, name: str) -> tuple[str, ...]:
@@ -262,16 +276,6 @@ class FileOptionsBuilder:
                     f"{escape(project) or 'an empty name'} is not a valid project name",
                     hint=f"{name} takes :all:, :none: or comma-separated names",
                 )
-
-
-def _find_links(value: str, directories: tuple[Path, ...]) -> str:
-    """A URL or an absolute path; as in pip, the directory of the file is searched first."""
-    for directory in reversed(directories):
-        if location := find_links_location(value, directory):
-            return location
-    raise InputError(
-        f"no such file or directory: {escape(value)}", hint="create it, or correct --find-links"
-    )
 
 
 def _host(value: str) -> str:

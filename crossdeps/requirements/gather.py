@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crossdeps.errors import InputError
-from crossdeps.fs import hash_file
+from crossdeps.fs import hash_input
 from crossdeps.requirements.model import Inputs, Origin, Problems
 from crossdeps.requirements.parser import parse_requirement
 from crossdeps.requirements.pylock import is_pylock
@@ -66,6 +66,7 @@ def gather_inputs(
         overrides=tuple(reader.found["override"]),
         options=options,
         files=reader.files,
+        absent=tuple(reader.options.absent),
         warnings=(*reader.warnings, *reader.options.warnings),
     )
 
@@ -116,23 +117,16 @@ def _add_pyproject(
 ) -> None:
     path = cwd / name
     before = len(problems)
-    digest = _hash(path)
+    digest = hash_input(path)
     with problems.collect(Origin(file=name)):
         found = read_pyproject(
             path, name, extras=extras, groups=groups, project=project, problems=problems
         )
         # Empty, and never found again, if the file was changed meanwhile.
-        reader.files[str(path.absolute())] = digest if digest == _hash(path) else ""
+        reader.files[str(path.absolute())] = digest if digest == hash_input(path) else ""
         reader.found["requirement"] += found
         if not found and len(problems) == before:
             reader.warnings.append(f"{name} has no requirements")
-
-
-def _hash(path: Path) -> str:
-    try:
-        return hash_file(path)
-    except (OSError, ValueError):
-        return ""
 
 
 def _groups_by_file(request: Requirements) -> dict[str, tuple[str, ...]]:

@@ -129,6 +129,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     :param options: options found in the files
     :param files: path of every file that was read, with the SHA-256 of its content, to detect
         changes; ``-`` is standard input
+    :param absent: paths in these files that would be used if they existed
     :param warnings: one sentence each
     """
 
@@ -137,6 +138,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     overrides: tuple[Requirement, ...] = ()
     options: FileOptions = FileOptions()
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    absent: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

@@ -53,6 +53,7 @@ class SourceBuilder:
     :param pip_settings: ``PIP_*`` variables with the index to take build requirements from
     :param timeout: seconds for one build
     :param offline: never clone from another machine
+    :ivar has_built: whether it was asked for a wheel
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class SourceBuilder:
         self._cache = BuildCache(store.folder)
         self._built: dict[tuple[DirectSource, frozenset[str]], BuiltWheel] = {}
         self._lock = threading.Lock()
+        self.has_built = False
 
     def from_source(self, requirement: Requirement) -> BuiltWheel:
         """Read or build the wheel of a requirement with a ``source``; once per run.
@@ -88,6 +90,7 @@ class SourceBuilder:
         source = requirement.source
         if source is None:
             raise CrossdepsError(f"{requirement.text} has no file, directory or repository")
+        self.has_built = True
         with self._lock:
             built = self._built.get((source, requirement.hashes))
             if built is None:
@@ -110,6 +113,7 @@ class SourceBuilder:
         :raises HashMismatchError: if the sdist has other hashes than the index lists
         :raises IndexAccessError: if it cannot be fetched
         """
+        self.has_built = True
         try:
             _, version = parse_sdist_filename(file.filename)
         except InvalidSdistFilename as error:
