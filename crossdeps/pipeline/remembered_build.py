@@ -207,7 +207,8 @@ def read_source_state(layout: Layout) -> str:
 
     entries, warnings = read_sources(layout)
     files = [(entry.path, entry.mode, entry.size, entry.sha256) for entry in entries]
-    return hash_bytes(msgspec.msgpack.encode((files, warnings)))
+    # A warning may name a path that is not UTF-8.
+    return hash_bytes(msgspec.msgpack.encode((files, list(map(repr, warnings)))))
 
 
 def _find_files(layout: ZipLayout, session: Session) -> Sequence[Path] | None:
