@@ -149,11 +149,11 @@ class CheckContext:
     @cached_property
     def sources(self) -> tuple[SourceFile, ...]:
         """The user's source, parsed; files that the handler imports at startup come first."""
-        from crossdeps.verify.modules import read_sources  # noqa: PLC0415 - checks of source only
-
         handler = self.runtime_context.handler
         if handler is None:
             return ()
+        from crossdeps.verify.modules import read_sources  # noqa: PLC0415 - checks of source only
+
         # Without projects, nothing says which files are the user's, apart from those imported.
         return read_sources(self.modules, handler=handler, imported_only=not self.bundle.projects)
 
