@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import Entry, InlineContent, WheelContent
 from crossdeps.errors import WheelError
 from crossdeps.wheels.facts import SCRIPTS, is_bytecode
@@ -159,6 +158,8 @@ def _place_script(entry: Entry) -> Entry:
     :raises IntegrityError: if the wheel has changed since it was verified
     """
     if entry.binary is None and entry.size <= _MAX_SCRIPT_SIZE:
+        from crossdeps.bundle.content import read_content  # noqa: PLC0415 - for few wheels
+
         data = make_portable(read_content(entry.content))
         if data is not None:
             sha256 = hashlib.sha256(data).hexdigest()

@@ -25,7 +25,6 @@ from crossdeps.bundle.model import (
     add_sizes,
 )
 from crossdeps.bundle.placement import inline_entry, place_wheel
-from crossdeps.bundle.slimming import exclude_files
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
 from crossdeps.wheels.facts import metadata_directory, parent_directories
@@ -116,9 +115,7 @@ class _Plan:
         )
         if not is_plain:
             planned = list(resolve_collisions(self._planned_entries()))
-        kept, removed = exclude_files(planned, self.layout, self.cache)
-        for rule, owner, size in removed:
-            self.removed[rule, owner] += size
+        kept = self._exclude(planned)
         is_complete = len(kept) == len(planned)
         metadata = list(self._plan_metadata(None if is_complete else kept))
         entries = sorted((*kept, *metadata), key=attrgetter("path"))
@@ -139,6 +136,17 @@ class _Plan:
             notes=self._notes(),
             wheels={name: part.wheel for name, part in self.parts.items()},
         )
+
+    def _exclude(self, planned: Sequence[Entry]) -> Sequence[Entry]:
+        """Return what patterns and ``--slim`` leave of the planned entries."""
+        if not (self.layout.exclude or self.layout.slim):
+            return planned
+        from crossdeps.bundle.slimming import exclude_files  # noqa: PLC0415 - most keep all
+
+        kept, removed = exclude_files(planned, self.layout, self.cache)
+        for rule, owner, size in removed:
+            self.removed[rule, owner] += size
+        return kept
 
     def _directories(self) -> set[str]:
         """Every directory that a planned file is in, and perhaps some of excluded files."""

@@ -50,8 +50,6 @@ def exclude_files(
     :param cache: keeps what the code of a wheel uses
     :raises UsageError: if a pattern is invalid
     """
-    if not (layout.exclude or layout.slim):
-        return tuple(entries), ()
     is_excluded = compile_globs(layout.exclude)
     is_included = compile_globs(layout.include)
     candidates: list[Entry] = []
