@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from crossdeps.bundle.model import ArchiveContent, FileContent, InlineContent, WheelContent
 from crossdeps.errors import ArtifactReadError, IntegrityError, OutputError, WheelError
 from crossdeps.fs import CHUNK
-from crossdeps.wheels.zip_format import checksum, inflate
+from crossdeps.wheels.zip_format import DEFLATED, checksum, inflate, inflate_small, read_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 
 File = TypeVar("File", "BinaryIO", "ZipFile")
 
-_MAX_OPEN_FILES = 16
+_MAX_OPEN = 16
 
 
 class ContentReader:
     """Reads contents; the wheels and archives that have them stay open between reads.
 
     One content at a time: an iterator must be exhausted before the next one is requested.
+
+    :param max_open: how many files may be open at a time, and how many archives
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_open: int = _MAX_OPEN) -> None:
+        self._max_open = max_open
         self._files: dict[Path, BinaryIO] = {}
         self._archives: dict[Path, ZipFile] = {}
 
@@ -80,14 +83,25 @@ class ContentReader:
 
         :raises OSError: if it cannot be opened
         """
-        return _reuse(self._files, path, lambda path: path.open("rb", buffering=0))
+        return _reuse(self._files, path, lambda path: path.open("rb", buffering=0), self._max_open)
 
     def _inflate(self, content: WheelContent) -> Iterator[bytes]:
         crc, member, wheel = 0, content.member, content.wheel
+        file = self.open_file(wheel.file)
+        chunks: Iterable[bytes]
         try:
-            for data in inflate(self.open_file(wheel.file), member, member.path):
-                crc = checksum(data, crc)
-                yield data
+            if max(member.compressed_size, member.size) <= CHUNK:
+                data = read_at(file, member.offset, member.compressed_size)
+                if member.method == DEFLATED:
+                    data = inflate_small(data, member.size)
+                if len(data) != member.size:
+                    raise wheel_changed(wheel.filename, member.path, wheel.file)
+                chunks = (data,)
+            else:
+                chunks = inflate(file, member, member.path)
+            for chunk in chunks:
+                crc = checksum(chunk, crc)
+                yield chunk
         except WheelError as error:
             raise wheel_changed(wheel.filename, member.path, wheel.file) from error
         if crc != member.crc32:
@@ -126,14 +140,16 @@ class ContentReader:
         # Opening reads the whole central directory: once for each member would be quadratic.
         from zipfile import ZipFile  # noqa: PLC0415 - slow to load, only for zips that are read
 
-        return _reuse(self._archives, path, ZipFile)
+        return _reuse(self._archives, path, ZipFile, self._max_open)
 
 
-def _reuse(files: dict[Path, File], path: Path, open_file: Callable[[Path], File]) -> File:
+def _reuse(
+    files: dict[Path, File], path: Path, open_file: Callable[[Path], File], limit: int
+) -> File:
     """Return the open file of *path*, now the last one of *files*; close the first of too many."""
     file = files.pop(path, None)
     if file is None:
-        if len(files) >= _MAX_OPEN_FILES:
+        if len(files) >= limit:
             files.pop(next(iter(files))).close()
         file = open_file(path)
     files[path] = file

@@ -11,9 +11,11 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from crossdeps.bundle.content import zip_errors
 from crossdeps.errors import OutputError
@@ -33,8 +35,27 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 _FORCE = "give another output, or --force to replace it"
 
 
-DestinationState = Mapping[str, tuple[int, ...]]
-"""What changes when a file of a destination is written, added, removed or replaced."""
+class FileState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What changes when a file is written, replaced or given another name; times in ns."""
+
+    mode: int
+    device: int
+    inode: int
+    links: int
+    size: int
+    modified: int
+    changed: int
+
+
+class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found at a destination.
+
+    :param files: by path; "" is the destination itself, a zip
+    :param hashes: SHA-256 of the files of a directory whose RECORD has one, which was compared
+    """
+
+    files: Mapping[str, FileState]
+    hashes: Mapping[str, str]
 
 
 def check_directory_destination(
@@ -107,7 +128,7 @@ def read_zip_state(path: Path) -> DestinationState:
 
     :raises OSError: if it doesn't exist
     """
-    return {"": _identify(path.stat())}
+    return DestinationState(files={"": _identify(path.stat())}, hashes={})
 
 
 def _check_path(files: Iterable[Path], path: Path) -> None:
@@ -160,31 +181,43 @@ def _find_user_files_at_rest(
             return [], None
         try:
             before = _read_state(root)
-            files = [] if before == checked else _find_user_files(root, before)
+            if checked and before == checked.files:
+                return [], checked
+            files, hashes = _find_user_files(root, before)
             if not files or _read_state(root) == before:
-                return files, before
+                return files, DestinationState(files=before, hashes=hashes)
         except FileNotFoundError:
             files = ["another run is writing there"]
     return files, None
 
 
-def _identify(status: os.stat_result) -> tuple[int, ...]:
-    identity = (status.st_mode, status.st_dev, status.st_ino)
-    return (*identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+def _identify(status: os.stat_result) -> FileState:
+    return FileState(
+        mode=status.st_mode,
+        device=status.st_dev,
+        inode=status.st_ino,
+        links=status.st_nlink,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
+        changed=status.st_ctime_ns,
+    )
 
 
-def _find_user_files(root: Path, state: DestinationState) -> list[str]:
+def _find_user_files(
+    root: Path, state: Mapping[str, FileState]
+) -> tuple[list[str], dict[str, str]]:
     def read(name: str) -> bytes:
         with (root / name).open("rb") as file:
             return file.read(_MAX_RECORD_SIZE)
 
     def is_unchanged(name: str, sha256: str) -> bool:
-        return stat.S_ISREG(state[name][0]) and (not sha256 or hash_file(root / name) == sha256)
+        return stat.S_ISREG(state[name].mode) and (not sha256 or hash_file(root / name) == sha256)
 
-    return _find_unrecorded(state, read, is_unchanged)
+    recorded = _read_records(state, read)
+    return _find_unrecorded(state, recorded, is_unchanged), recorded
 
 
-def _read_state(root: Path) -> DestinationState:
+def _read_state(root: Path) -> dict[str, FileState]:
     """Read the state of each file below *root*; links are not followed."""
     state = {}
     pending = [root]
@@ -211,17 +244,17 @@ def _find_user_members(archive: ZipFile) -> list[str]:
         # A tool that replaces a member writes its date, which is seen without inflating it.
         return infos[name].date_time == _FIRST_DAY
 
-    return _find_unrecorded(infos, read, is_unchanged)
+    return _find_unrecorded(infos, _read_records(infos, read), is_unchanged)
 
 
 def _find_unrecorded(
-    names: Iterable[str], read: Callable[[str], bytes], is_unchanged: Callable[[str, str], bool]
+    names: Iterable[str],
+    recorded: Mapping[str, str],
+    is_unchanged: Callable[[str, str], bool],
 ) -> list[str]:
     """Find the first few of *names*, sorted, that are in no RECORD of ours or have changed."""
-    present = sorted(names)
-    recorded = _read_records(present, read)
     found = []
-    for name in present:
+    for name in sorted(names):
         if name in recorded:
             if is_unchanged(name, recorded[name]):
                 continue

@@ -97,7 +97,8 @@ class Staging:
     def __exit__(self, *exception: object) -> None:
         while self._descriptors:
             os.close(self._descriptors.pop())
-        _remove(self.path)
+        with contextlib.suppress(OSError):  # the next run tries again
+            _remove(self.path)
         for parent in self._created_parents:
             with contextlib.suppress(OSError):
                 parent.rmdir()
@@ -209,10 +210,12 @@ def _remove(path: Path) -> None:
 def _remove_previous(path: Path) -> None:
     """Remove a directory; again if Ctrl-C was pressed meanwhile, or if something remains."""
     try:
-        remove_directory(path)
+        with contextlib.suppress(OSError):
+            remove_directory(path)
     finally:
         if path.exists():
-            remove_directory(path)
+            with contextlib.suppress(OSError):  # the next run tries again
+                remove_directory(path)
 
 
 def _remove_unlocked(path: Path) -> None:

@@ -1,8 +1,8 @@
 """Writing a bundle: a directory inflated from the wheels, or a zip with their compressed members.
 
 Files of a directory are private copies, never links into the store. Their times are those of the
-writing: with a fixed time, Python would take bytecode that it cached elsewhere
-(PYTHONPYCACHEPREFIX) for an older file of the same size as current.
+writing, or of an earlier one that gave the same file: with a fixed time, Python would take bytecode
+that it cached elsewhere (PYTHONPYCACHEPREFIX) for an older file of the same size as current.
 
 Nothing waits for the disk: whatever stops a run, the rename leaves the old artifact or the new one.
 After a power failure a new one may be incomplete; unlike a lock, it can be built again.
@@ -10,25 +10,23 @@ After a power failure a new one may be incomplete; unlike a lock, it can be buil
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.content import ContentReader, verify_chunks
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
+from crossdeps.bundle.directory_writer import PreviousDirectory, write_files
 from crossdeps.bundle.model import FileContent, WheelContent
-from crossdeps.bundle.staging import Staging, Written, output_errors, write_all
+from crossdeps.bundle.staging import Staging, Written, output_errors
 from crossdeps.bundle.zip_layout import plan_zip
 from crossdeps.bundle.zip_writer import write_members
 from crossdeps.errors import IntegrityError
-from crossdeps.fs import create_file
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from crossdeps.bundle.destination import DestinationState
-    from crossdeps.bundle.model import Bundle, Entry
+    from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.zip_layout import ZipLayout
 
 _DIRECTORY_MODE = 0o755
@@ -53,15 +51,14 @@ def write_directory(
     :raises IntegrityError: if a wheel has changed since it was verified
     """
     progress = progress or Progress()
-    check_directory_destination(_find_files(bundle), destination, force=force, checked=checked)
+    state = check_directory_destination(
+        _find_files(bundle), destination, force=force, checked=checked
+    )
+    previous = PreviousDirectory(path=destination, state=state) if state else None
     progress.writing(str(destination), len(bundle.entries))
     with output_errors(destination), Staging(destination, directory=True) as staging:
-        created = {""}
-        with ContentReader() as reader:
-            for entry in bundle.entries:
-                _create_directories(staging.path, entry.path.rpartition("/")[0], created)
-                _write_entry(f"{staging.path}/{entry.path}", entry, reader)
-        Path(staging.path).chmod(_DIRECTORY_MODE)
+        write_files(bundle.entries, staging.path, previous=previous)
+        staging.path.chmod(_DIRECTORY_MODE)
         staging.commit_directory()
     written = Written(path=destination, size=bundle.size)
     progress.wrote(str(destination), written.size)
@@ -79,35 +76,6 @@ def _find_files(bundle: Bundle) -> set[Path]:
         entry.content.file for entry in bundle.entries if isinstance(entry.content, FileContent)
     )
     return {*wheels.values(), *files}
-
-
-def _create_directories(root: Path, path: str, created: set[str]) -> None:
-    if path in created:
-        return
-    _create_directories(root, path.rpartition("/")[0], created)
-    directory = root / path
-    directory.mkdir()
-    directory.chmod(_DIRECTORY_MODE)
-    created.add(path)
-
-
-def _write_entry(path: str, entry: Entry, reader: ContentReader) -> None:
-    mode = entry.mode & 0o777
-    content = entry.content
-    chunks = reader.iterate(content)
-    if not isinstance(content, WheelContent):
-        name = content.file if isinstance(content, FileContent) else entry.path
-        chunks = verify_chunks(chunks, size=entry.size, sha256=entry.sha256, name=name)
-    fd = create_file(path, mode)
-    try:
-        for chunk in chunks:
-            write_all(fd, chunk)
-        if hasattr(os, "fchmod"):
-            os.fchmod(fd, mode)
-    finally:
-        os.close(fd)
-    if not hasattr(os, "fchmod"):
-        Path(path).chmod(mode)
 
 
 def write_zip(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from crossdeps.bundle.destination import (
+    DestinationState,
     check_directory_destination,
     check_zip_destination,
     read_zip_state,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
-    from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
     from crossdeps.bundle.zip_layout import ZipLayout
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 ZIP_SUFFIX = ".zip"
 _OUTPUTS: Final = "outputs1"
-_STATE_DECODER: Final = msgspec.msgpack.Decoder(dict[str, tuple[int, ...]])
+_STATE_DECODER: Final = msgspec.msgpack.Decoder(DestinationState)
 
 
 def apply_layout(

@@ -272,14 +272,15 @@ def _deflated(file: BinaryIO, member: CompressedMember, name: str) -> Iterator[b
 def inflate_small(data: bytes, size: int) -> bytes:
     """Inflate the whole *data* of a member of *size* bytes; too few bytes if it is damaged.
 
-    At most *size* + 1 bytes are returned.
+    It is damaged too if something follows the end of the stream. At most *size* + 1 bytes are
+    returned.
     """
     stream = _ENGINE.decompressobj(_RAW_DEFLATE)
     try:
         content: bytes = stream.decompress(data, size + 1)
     except _ENGINE.error:
         return b""
-    return content if stream.eof else b""
+    return content if stream.eof and not stream.unused_data else b""
 
 
 def inflate_start(data: bytes, count: int) -> bytes:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from crossdeps.target.model import Target
     from tests.bundle.conftest import WheelMaker
 
-CALLS = ("open", "write", "copy_file_range", "rename", "replace", "mkdir", "fchmod", "chmod")
+CALLS = (
+    *("open", "write", "copy_file_range", "link", "lstat", "fstat"),
+    *("rename", "replace", "mkdir", "fchmod", "chmod"),
+)
 
 
 @dataclass
@@ -72,8 +75,9 @@ def outcome(call: Callable[[], object]) -> BaseException | None:
 
 @pytest.fixture
 def bundles(wheel: WheelMaker, target: Target) -> tuple[Bundle, Bundle]:
-    old = plan_bundle([wheel("a", files={"a/x.py": "old"})], target, Layout())
-    files = {"b/sub/y.py": "new", "z.py": "", "b/large": os.urandom(100_000)}
+    same = {"same/one.py": "1", "same/two.py": "2" * 99}
+    old = plan_bundle([wheel("a", files={"a/x.py": "old"} | same)], target, Layout())
+    files = {"b/sub/y.py": "new", "z.py": "", "b/large": os.urandom(100_000)} | same
     new = plan_bundle([wheel("b", files=files)], target, Layout())
     return old, new
 
