@@ -141,6 +141,10 @@ class IndexClient:
         """
         return self._page_task(project).result()
 
+    def is_at_hand(self, project: NormalizedName) -> bool:
+        """Whether :meth:`page` answers without a request."""
+        return not self._page_fetcher.slow_tasks(self._locations_of(project), project)
+
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
         """Start to fetch pages that are likely to be needed; :meth:`page` raises the errors."""
         for project in projects:
@@ -212,19 +216,15 @@ class IndexClient:
 
     def _submit_locations(self, project: NormalizedName) -> bool:
         """Start to fetch the pages that are not at hand; return whether there are any."""
-        locations = self._locations_of(project)
-        waiting = [each for each in locations if self._page_fetcher.needs_request(each, project)]
-        for location in waiting:
-            self._workers.submit(self._page_fetcher.task(location, project))
-        return bool(waiting)
+        tasks = self._page_fetcher.slow_tasks(self._locations_of(project), project)
+        for task in tasks:
+            self._workers.submit(task)
+        return bool(tasks)
 
     def _get_task(self, tasks: dict[K, Task[T]], key: K, function: Callable[[], T]) -> Task[T]:
         """The task of *key*, created when it is first needed."""
         with self._lock:
-            task = tasks.get(key)
-            if task is None:
-                task = tasks[key] = Task(function)
-            return task
+            return tasks.get(key) or tasks.setdefault(key, Task(function))
 
     def _page_task(self, project: NormalizedName) -> Task[ProjectPage]:
         return self._get_task(self._pages, project, lambda: self._merge_pages(project))

@@ -87,6 +87,9 @@ class Index(Protocol):
         :raises IndexAccessError: if an index cannot be reached, or its response cannot be read
         """
 
+    def is_at_hand(self, project: NormalizedName) -> bool:
+        """Whether :meth:`page` answers without a request."""
+
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
         """Start to fetch pages that are likely to be needed; :meth:`page` raises the errors."""
 

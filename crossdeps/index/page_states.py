@@ -122,8 +122,11 @@ def read_directory_state(location: str) -> str:
     :returns: hex; empty if it cannot be read. That of a missing path is a digest like others
     """
     path = local_path(location)
-    if path is None:
-        return ""
+    return read_path_state(path) if path is not None else ""
+
+
+def read_path_state(path: Path) -> str:
+    """The same for a path."""
     try:
         lines = sorted(_describe_entries(path))
     except (FileNotFoundError, NotADirectoryError):

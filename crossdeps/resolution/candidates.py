@@ -28,13 +28,13 @@ from crossdeps.resolution.evaluation_table import (
 )
 from crossdeps.resolution.evaluations import Evaluation
 from crossdeps.resolution.file_rules import (
+    TagMatcher,
     accepts_python,
     check_hash,
     check_upload_time,
     check_yanked,
 )
 from crossdeps.resolution.rejections import Mismatch, Reason, Rejections, find_nearest
-from crossdeps.resolution.tags import TagMatcher
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -254,13 +254,16 @@ class CandidateEvaluator:
         return check
 
     def _check_requires_python(self, text: str | None) -> Mismatch | None:
-        """Apply the specifier as written, upper bounds included (core metadata specification)."""
-        if not text:
+        if not text or self.accepts_python(text):
             return None
+        return Mismatch(Reason.REQUIRES_PYTHON, text)
+
+    def accepts_python(self, text: str) -> bool:
+        """Apply the specifier as written, upper bounds included (core metadata specification)."""
         accepted = self._pythons.get(text)
         if accepted is None:
             accepted = self._pythons[text] = accepts_python(text, self._python)
-        return None if accepted else Mismatch(Reason.REQUIRES_PYTHON, text)
+        return accepted
 
     def _version(self, text: str) -> Version | None:
         try:

@@ -9,6 +9,7 @@ them itself if they matter.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, final
 from urllib.parse import urldefrag
@@ -20,34 +21,42 @@ from crossdeps.errors import CrossdepsError, InputError
 from crossdeps.index.workers import Task, Workers
 from crossdeps.resolution.model import Dependency, Unusable, exact_version, is_bounded
 from crossdeps.resolution.rejections import Reason
+from crossdeps.resolution.release_metadata import ExtraMarkers, ReleaseMetadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.requirements.core_metadata import CoreMetadata
     from crossdeps.requirements.syntax import Markers
     from crossdeps.resolution.model import Candidate, Pin
+    from crossdeps.resolution.release_metadata import RequirementLine
     from crossdeps.resolution.repository import Repository
     from crossdeps.resolution.root_requirements import RootRequirements
 
 
 class DependencyReader:
-    """Reads dependencies from core metadata. Thread-safe: its cache only grows."""
+    """Reads dependencies from core metadata. Thread-safe: its caches only grow."""
 
     def __init__(
         self, *, markers: Markers, roots: RootRequirements, sources: Mapping[NormalizedName, Pin]
     ) -> None:
-        self._markers = markers
+        self._markers = ExtraMarkers(markers)
         self._roots = roots
         self._sources = sources
+        self._releases: dict[
+            tuple[int, frozenset[NormalizedName]],
+            tuple[ReleaseMetadata, tuple[Dependency | Unusable, ...]],
+        ] = {}
+        self._specifiers: dict[str, SpecifierSet] = {}
         self._dependencies: dict[tuple[str, frozenset[NormalizedName]], Dependency] = {}
 
     def read(
-        self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
+        self,
+        release: Candidate | Pin,
+        metadata: ReleaseMetadata,
+        extras: frozenset[NormalizedName],
     ) -> tuple[Dependency | Unusable, ...]:
         """The dependencies of a version with *extras*, in file order.
 
@@ -55,80 +64,104 @@ class DependencyReader:
         """
         if self._roots.policy.no_deps:
             return ()
-        active = ("", *sorted(self._expand_extras(metadata, extras)))
+        # The crawler and the search ask for the same.
+        key = (id(metadata), extras)
+        known = self._releases.get(key)
+        if known is None:
+            found = self._read_release(release, metadata, extras)
+            known = self._releases[key] = (metadata, found)
+        return known[1]
+
+    def _read_release(
+        self,
+        release: Candidate | Pin,
+        metadata: ReleaseMetadata,
+        extras: frozenset[NormalizedName],
+    ) -> tuple[Dependency | Unusable, ...]:
+        active = ("", *sorted(self._expand_extras(release.name, metadata, extras)))
         found: dict[int, Dependency | Unusable] = {}
-        for item in metadata.requires:
-            if any(self._markers.hold(item.marker, extra) for extra in active):
-                found.update((id(each), each) for each in self._read(metadata, item))
+        for line in metadata.requires:
+            if any(self._markers.hold(line, extra) for extra in active):
+                found.update((id(each), each) for each in self._read(release, line))
         return tuple(found.values())
 
     def _expand_extras(
-        self, metadata: CoreMetadata, extras: frozenset[NormalizedName]
+        self, name: NormalizedName, metadata: ReleaseMetadata, extras: frozenset[NormalizedName]
     ) -> frozenset[NormalizedName]:
         """*extras*, and those of the project itself that they require, as ``all`` does."""
         found = set(extras)
         waiting = ["", *extras]
-        own = [item for item in metadata.requires if canonicalize_name(item.name) == metadata.name]
+        own = [
+            line
+            for line in metadata.requires
+            if line.extras and canonicalize_name(line.name) == name
+        ]
         while waiting:
             extra = waiting.pop()
-            for item in own:
-                if self._markers.hold(item.marker, extra):
-                    more = {canonicalize_name(name) for name in item.extras} - found
+            for line in own:
+                if self._markers.hold(line, extra):
+                    more = {canonicalize_name(each) for each in line.extras} - found
                     found |= more
                     waiting += sorted(more)
         return frozenset(found)
 
-    def _read(self, metadata: CoreMetadata, item: Requirement) -> tuple[Dependency | Unusable, ...]:
-        name = canonicalize_name(item.name)
+    def _read(
+        self, release: Candidate | Pin, line: RequirementLine
+    ) -> tuple[Dependency | Unusable, ...]:
+        name = canonicalize_name(line.name)
         # A version that requires itself is satisfied; its extras were expanded before.
-        if name == metadata.name and item.specifier.contains(metadata.version, prereleases=True):
+        if name == release.name and self._specifier(line.specifier).contains(
+            release.version, prereleases=True
+        ):
             return ()
-        if item.url and (problem := self._check_url(metadata, name, item.url)):
+        if line.url and (problem := self._check_url(release, name, line.url)):
             return (problem,)
-        extras = frozenset(canonicalize_name(extra) for extra in item.extras)
-        key = (f"{name} {item.specifier}", extras)
+        extras = frozenset(canonicalize_name(extra) for extra in line.extras)
+        key = (f"{name} {line.specifier}", extras)
         dependency = self._dependencies.get(key)
         if dependency is None:
-            specifier = SpecifierSet() if item.url else item.specifier
+            specifier = self._specifier("" if line.url else line.specifier)
             dependency = self._dependencies[key] = Dependency(
                 name=name,
                 specifier=specifier,
                 extras=extras,
-                text=_format(item),
+                text=line.text,
                 pinned=exact_version(specifier) is not None,
                 bounded=is_bounded(specifier),
             )
         if self._roots.hash_mode:
-            self._check_hashed(metadata, dependency)
+            self._check_hashed(release, dependency)
         return self._roots.override(dependency)
 
-    def _check_url(self, metadata: CoreMetadata, name: NormalizedName, url: str) -> Unusable | None:
+    def _specifier(self, text: str) -> SpecifierSet:
+        known = self._specifiers.get(text)
+        if known is None:
+            known = self._specifiers[text] = SpecifierSet(text)
+        return known
+
+    def _check_url(
+        self, release: Candidate | Pin, name: NormalizedName, url: str
+    ) -> Unusable | None:
         """Refuse a URL unless the user gave the same one for the project."""
         pin = self._sources.get(name)
         if pin and pin.source and urldefrag(pin.source.location)[0] == urldefrag(url)[0]:
             return None
         return Unusable(
-            name=metadata.name,
-            version=metadata.version,
+            name=release.name,
+            version=release.version,
             reason=Reason.METADATA,
             detail=f"it requires {name} from {url}, a URL that the requirements don't name",
         )
 
-    def _check_hashed(self, metadata: CoreMetadata, dependency: Dependency) -> None:
+    def _check_hashed(self, release: Candidate | Pin, dependency: Dependency) -> None:
         if dependency.name in self._roots.hashes or dependency.name in self._sources:
             return
         raise InputError(
             f"hashes are required, and {dependency.name} has none",
-            context=(f"{metadata.name} {metadata.version} requires {dependency.text}",),
+            context=(f"{release.name} {release.version} requires {dependency.text}",),
             hint=f"add {dependency.name} with its pin and hashes to the requirements",
             rule="unhashed",
         )
-
-
-def _format(item: Requirement) -> str:
-    """The requirement without its marker, which holds."""
-    extras = f"[{','.join(sorted(item.extras))}]" if item.extras else ""
-    return f"{item.name}{extras}{f' @ {item.url}' if item.url else item.specifier}"
 
 
 _THREADS = 8
@@ -167,28 +200,46 @@ class Crawler:
         self._workers.close()
 
     def follow(self, dependencies: Iterable[Dependency | Unusable]) -> None:
-        """Read ahead what *dependencies* lead to."""
-        for dependency in dependencies:
+        """Read ahead what *dependencies* lead to: here, as far as no request is needed."""
+        waiting = deque(dependencies)
+        while waiting:
+            dependency = waiting.popleft()
             if not isinstance(dependency, Dependency) or dependency.name in self._skipped:
                 continue
             key = (dependency.name, str(dependency.specifier), dependency.extras)
             with self._lock:
                 if self._stopped:
                     return
-                if key not in self._submitted:
-                    self._submitted.add(key)
-                    self._workers.submit(Task(partial(self._visit, dependency)))
+                if key in self._submitted:
+                    continue
+                self._submitted.add(key)
+            found = None
+            if self._repository.is_at_hand(dependency.name):
+                found = self._visit(dependency, self._repository.known_metadata)
+            if found is None:
+                self._workers.submit(Task(partial(self._fetch, dependency)))
+            else:
+                waiting += found
 
-    def _visit(self, dependency: Dependency) -> None:
+    def _fetch(self, dependency: Dependency) -> None:
+        self.follow(self._visit(dependency, self._repository.metadata) or ())
+
+    def _visit(
+        self,
+        dependency: Dependency,
+        read: Callable[[Candidate], ReleaseMetadata | Unusable | None],
+    ) -> tuple[Dependency | Unusable, ...] | None:
+        """The dependencies of the most likely candidate; None if *read* finds no metadata."""
         try:
             candidate = self._find_likely(dependency)
             if candidate is None or not self._is_new(candidate):
-                return
-            metadata = self._repository.metadata(candidate)
-            if not isinstance(metadata, Unusable):
-                self.follow(self._dependencies.read(metadata, dependency.extras))
+                return ()
+            metadata = read(candidate)
+            if isinstance(metadata, ReleaseMetadata):
+                return self._dependencies.read(candidate, metadata, dependency.extras)
         except CrossdepsError:
-            return
+            return ()
+        return None if metadata is None else ()
 
     def _find_likely(self, dependency: Dependency) -> Candidate | None:
         candidates = self._repository.matching(dependency.name, dependency.specifier)

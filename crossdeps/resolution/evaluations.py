@@ -155,13 +155,18 @@ class Evaluation:
         return tuple(self._all)
 
     def own_versions(self) -> dict[str, list[Version]]:
-        """The versions, newest first, that only one of several indexes has a file of, by index."""
+        """The versions, newest first, that only one index has a file of, by index.
+
+        Empty unless several indexes have such versions.
+        """
         table, shared = self.table, set(self.table.shared)
+        positions = [each for each in range(len(table.indexes)) if each not in shared]
+        if len({table.indexes[position] for position in positions}) < 2:
+            return {}
         own: dict[str, dict[Version, None]] = {}
-        for position, text in enumerate(table.candidate_versions):
-            if position not in shared:
-                index = table.indexes[position]
-                own.setdefault(index, {}).setdefault(self._parse_version(text))
+        for position in positions:
+            version = self._parse_version(table.candidate_versions[position])
+            own.setdefault(table.indexes[position], {}).setdefault(version)
         return {index: list(versions) for index, versions in own.items()}
 
     def newer_than(self, version: Version) -> Iterator[tuple[Version, int]]:

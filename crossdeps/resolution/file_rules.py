@@ -1,18 +1,111 @@
-"""What a file of a project must satisfy besides its tags, and the reasons where it doesn't."""
+"""What a file of a project must satisfy: the tags of the target, its Python and the user's rules.
+
+A project's page may list thousands of files with a few dozen different tag sets, so each set is
+matched once for a target and remembered.
+"""
 
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import InvalidTag, Tag, parse_tag
 from packaging.version import Version
 
 from crossdeps.resolution.rejections import Mismatch, Reason
 
 if TYPE_CHECKING:
     from crossdeps.index.model import ProjectFile
+    from crossdeps.target.model import Target
+
+# PEP 600; the aliases are those of PEP 513, 571 and 599.
+_MANYLINUX = re.compile(r"manylinux(?:_(\d+)_(\d+)|(1|2010|2014))_(.+)")
+_ALIASES = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
+
+
+def parse_manylinux(platform: str) -> tuple[tuple[int, int], str] | None:
+    """The glibc that a manylinux platform tag requires, and its architecture; else None."""
+    match = _MANYLINUX.fullmatch(platform)
+    if match is None:
+        return None
+    return _ALIASES[match[3]] if match[3] else (int(match[1]), int(match[2])), match[4]
+
+
+def wheel_tags(filename: str) -> str:
+    """The compressed tag set of a wheel's file name; empty where it has none."""
+    parts = filename.removesuffix(".whl").rsplit("-", 3)
+    return "-".join(parts[1:]) if len(parts) == 4 and filename.endswith(".whl") else ""
+
+
+class TagMatch(msgspec.Struct, frozen=True):
+    """The best tag of a compressed tag set that the target accepts.
+
+    :param rank: its position in the target's order; 0 is the best
+    """
+
+    tag: Tag
+    rank: int
+
+
+class TagMatcher:
+    """Matches compressed tag sets (platform compatibility tags specification) with one target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._ranks = target.tag_ranks
+        self._pythons = {tag.interpreter for tag in target.tags if tag.abi != "abi3"}
+        self._pairs = {(tag.interpreter, tag.abi) for tag in target.tags}
+        self._known: dict[str, TagMatch | Mismatch] = {}
+
+    @property
+    def worst(self) -> int:
+        """A rank behind that of every tag."""
+        return len(self._ranks)
+
+    def match(self, text: str) -> TagMatch | Mismatch:
+        """Match a set such as ``cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64``."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = self._match(text)
+        return known
+
+    def _match(self, text: str) -> TagMatch | Mismatch:
+        try:
+            tags = parse_tag(text)
+        except (InvalidTag, ValueError):
+            return Mismatch(Reason.BAD_FILENAME, f"tags {text!r}")
+        accepted = [(rank, tag) for tag in tags if (rank := self._ranks.get(tag)) is not None]
+        if accepted:
+            rank, tag = min(accepted, key=lambda pair: pair[0])
+            return TagMatch(tag, rank)
+        return self._find_mismatch(text.lower(), tags)
+
+    def _find_mismatch(self, text: str, tags: frozenset[Tag]) -> Mismatch:
+        """Blame the platform where Python and ABI fit, then the ABI where Python fits."""
+        pythons, abis, platforms = text.split("-")
+        near = [tag for tag in tags if (tag.interpreter, tag.abi) in self._pairs]
+        if near:
+            required = [
+                parsed[0]
+                for tag in near
+                if (parsed := parse_manylinux(tag.platform)) and parsed[1] == self._target.arch
+            ]
+            if required and self._target.libc.kind == "glibc":
+                return Mismatch(Reason.GLIBC, "{}.{}".format(*min(required)))
+            return Mismatch(Reason.PLATFORM_TAG, platforms)
+        if any(self._accepts_python(tag) for tag in tags):
+            return Mismatch(Reason.ABI_TAG, abis)
+        return Mismatch(Reason.PYTHON_TAG, pythons)
+
+    def _accepts_python(self, tag: Tag) -> bool:
+        """Whether the target has the interpreter of *tag*, whatever its ABI."""
+        if tag.interpreter in self._pythons:
+            return True
+        match = re.fullmatch(r"cp3(\d+)", tag.interpreter)
+        return bool(match and tag.abi == "abi3" and int(match[1]) <= self._target.python_version[1])
 
 
 class FileRules(msgspec.Struct, frozen=True, kw_only=True):

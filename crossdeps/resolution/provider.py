@@ -156,7 +156,7 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
             raise
         if isinstance(metadata, Unusable):
             return (metadata,)
-        return self._dependencies.read(metadata, extras)
+        return self._dependencies.read(pin, metadata, extras)
 
     def narrow_requirement_selection(
         self,

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
+from crossdeps.derived import DerivedCache
 from crossdeps.errors import InputError, ResolutionError
-from crossdeps.requirements.core_metadata import CoreMetadata, MetadataReader, UnusableMetadataError
+from crossdeps.requirements.core_metadata import UnusableMetadataError
 from crossdeps.resolution.candidates import CandidateEvaluator
 from crossdeps.resolution.evaluations import Matches
-from crossdeps.resolution.file_rules import FileRules, accepts_python
+from crossdeps.resolution.file_rules import FileRules
 from crossdeps.resolution.model import Unusable
 from crossdeps.resolution.rejections import Reason
+from crossdeps.resolution.release_metadata import ReleaseReader
 from crossdeps.text import first_words
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
-    from crossdeps.derived import DerivedCache
-    from crossdeps.index.model import Index, ProjectPage
+    from crossdeps.index.model import Index, ProjectFile, ProjectPage
     from crossdeps.requirements.model import FileOptions
     from crossdeps.resolution.evaluations import Candidates, Evaluation
     from crossdeps.resolution.model import Builder, BuiltWheel, Candidate, Pin
     from crossdeps.resolution.rejections import Rejections
+    from crossdeps.resolution.release_metadata import ReleaseMetadata
     from crossdeps.resolution.root_requirements import RootRequirements
     from crossdeps.target.model import Target
 
@@ -70,14 +72,13 @@ class Repository:
         self._no_binary = _names(options.no_binary)
         self._builder = builder
         self.target = target
-        self._python = Version(target.python)
         self._evaluator = CandidateEvaluator(target, derived)
-        self._reader = MetadataReader()
+        self._reader = ReleaseReader(target, derived or DerivedCache(None))
         self._build_lock = threading.Lock()
         self._project_locks: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
         self._matching: dict[tuple[NormalizedName, str], Matches] = {}
-        self._metadata: dict[str, CoreMetadata | Unusable] = {}
+        self._metadata: dict[str, ReleaseMetadata | Unusable] = {}
         self._built: dict[str, BuiltWheel] = {}
 
     def prefetch(self, names: Sequence[NormalizedName]) -> None:
@@ -131,31 +132,43 @@ class Repository:
             known = self._matching.setdefault(key, Matches(versions, iter(found)))
         return known
 
-    def metadata(self, candidate: Candidate) -> CoreMetadata | Unusable:
+    def is_at_hand(self, name: NormalizedName) -> bool:
+        """Whether :meth:`project` answers without a request to an index."""
+        return name in self._projects or self._index.is_at_hand(name)
+
+    def metadata(self, candidate: Candidate) -> ReleaseMetadata | Unusable:
         """A candidate's core metadata, or why it cannot be used.
 
         :raises IndexAccessError: if it cannot be fetched
         :raises IntegrityError: if what was fetched doesn't match its hash
         :raises SdistBuildError: if an allowed sdist cannot be built
         """
-        known = self._metadata.get(candidate.file.url)
+        known = self.known_metadata(candidate)
         if known is None:
-            if candidate.is_wheel:
-                data = self._index.metadata(candidate.file)
-            else:
-                data = self.built(candidate).metadata
-            known = self._read(data, candidate.name, candidate.version)
+            file = candidate.file if candidate.is_wheel else None
+            data = self._index.metadata(file) if file else self.built(candidate).metadata
+            known = self._read(data, candidate, file)
             self._metadata[candidate.file.url] = known
         return known
 
-    def pin_metadata(self, pin: Pin) -> CoreMetadata | Unusable:
+    def known_metadata(self, candidate: Candidate) -> ReleaseMetadata | Unusable | None:
+        """The same, if it was read in this run or is kept from another; else None."""
+        file = candidate.file
+        known = self._metadata.get(file.url)
+        if known is None and candidate.is_wheel:
+            kept = self._reader.read_kept(file)
+            if kept is not None:
+                known = self._metadata[file.url] = self._check_python(kept, candidate)
+        return known
+
+    def pin_metadata(self, pin: Pin) -> ReleaseMetadata | Unusable:
         """A pin's core metadata; see :meth:`metadata`."""
         if pin.candidate is not None:
             return self.metadata(pin.candidate)
         known = self._metadata.get(pin.name)
         if known is None:
             data = pin.built.metadata if pin.built is not None else b""
-            known = self._metadata[pin.name] = self._read(data, pin.name, pin.version)
+            known = self._metadata[pin.name] = self._read(data, pin, None)
         return known
 
     def known_problem(self, candidate: Candidate) -> Unusable | None:
@@ -175,18 +188,29 @@ class Repository:
                 self._built[candidate.file.url] = known
             return known
 
-    def _read(self, data: bytes, name: NormalizedName, version: Version) -> CoreMetadata | Unusable:
-        """Read METADATA, and check Requires-Python, which the page may have omitted."""
+    def _read(
+        self, data: bytes, release: Candidate | Pin, file: ProjectFile | None
+    ) -> ReleaseMetadata | Unusable:
+        name, version = release.name, release.version
         try:
-            metadata = self._reader.read(data, name=name, version=version)
+            metadata = self._reader.read(data, name=name, version=version, file=file)
         except UnusableMetadataError as error:
             return Unusable(name=name, version=version, reason=Reason.METADATA, detail=str(error))
+        return self._check_python(metadata, release)
+
+    def _check_python(
+        self, metadata: ReleaseMetadata, release: Candidate | Pin
+    ) -> ReleaseMetadata | Unusable:
+        """Check Requires-Python, which the page may have omitted."""
         python = metadata.requires_python
-        if python is not None and not accepts_python(python, self._python):
-            return Unusable(
-                name=name, version=version, reason=Reason.REQUIRES_PYTHON, detail=python
-            )
-        return metadata
+        if not python or self._evaluator.accepts_python(python):
+            return metadata
+        return Unusable(
+            name=release.name,
+            version=release.version,
+            reason=Reason.REQUIRES_PYTHON,
+            detail=python,
+        )
 
     def _evaluate_project(self, name: NormalizedName) -> Project:
         policy = self._roots.policy

@@ -13,7 +13,7 @@ from crossdeps.progress import Progress
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.requirements.syntax import Markers
 from crossdeps.resolution.dependencies import Crawler, DependencyReader
-from crossdeps.resolution.file_rules import accepts_python
+from crossdeps.resolution.file_rules import TagMatcher, accepts_python, wheel_tags
 from crossdeps.resolution.model import Pin, Policy
 from crossdeps.resolution.rejections import Mismatch, Reason
 from crossdeps.resolution.repository import Repository
@@ -25,7 +25,6 @@ from crossdeps.resolution.root_requirements import (
     source_conflict,
 )
 from crossdeps.resolution.search import Searcher
-from crossdeps.resolution.tags import TagMatcher, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,13 +132,14 @@ def _build_sources(
     pins: dict[NormalizedName, Pin] = {}
     built_from: dict[NormalizedName, Requirement] = {}
     names: dict[int, NormalizedName] = {}
-    matcher = TagMatcher(target)
+    matcher = None
     for item in roots.sources:
         first = built_from.get(item.name)
         if first is not None and first.source == item.source:
             continue
         progress.building(item.name or item.text)
         built = builder.from_source(item)
+        matcher = matcher or TagMatcher(target)
         _check_source(item, built, target, matcher)
         first = built_from.setdefault(built.name, item)
         if first.source != item.source:

@@ -116,7 +116,9 @@ class _ChoiceBuilder:
             ),
             dependencies=tuple(sorted({item.name for item in self._dependencies[name]})),
             skipped_versions=self._find_skipped(pin) if candidate else (),
-            requires_python=None if isinstance(metadata, Unusable) else metadata.requires_python,
+            requires_python=None
+            if isinstance(metadata, Unusable)
+            else metadata.requires_python or None,
             built=built,
         )
 
@@ -170,11 +172,10 @@ class _ChoiceBuilder:
         if isinstance(metadata, Unusable):
             return
         title = f"{name} {pin.version}"
-        for extra in sorted(self.extras[name] - metadata.extras):
+        for extra in sorted(self.extras[name].difference(metadata.extras)):
             yield f"{title} has no extra {extra!r}"
-        for item in metadata.requires:
-            if reads_unknowable(item.marker):
-                yield f"the marker of {str(item)!r}, which {title} requires, {_UNKNOWABLE}"
+        for text in metadata.unknowable:
+            yield f"the marker of {text!r}, which {title} requires, {_UNKNOWABLE}"
         if pin.candidate is None:
             return
         file = pin.candidate.file

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
+    from resolvelib.resolvers.criterion import Criterion
 
     from crossdeps.progress import Progress
     from crossdeps.resolution.dependencies import DependencyReader
@@ -99,7 +100,7 @@ class Searcher(msgspec.Struct, frozen=True, kw_only=True):
         try:
             # Resolver.resolve would recurse without end where pins that nothing requires any more
             # require each other; the projects that the roots reach are found later.
-            pins = Resolution(provider, search_log).resolve(roots, max_rounds=max_rounds).mapping
+            pins = _Resolution(provider, search_log).resolve(roots, max_rounds=max_rounds).mapping
         except ResolutionImpossible as error:
             status, causes = "impossible", tuple(error.causes)
         except CycleError as error:
@@ -117,6 +118,30 @@ class Searcher(msgspec.Struct, frozen=True, kw_only=True):
             search_log=search_log,
             provider=provider,
         )
+
+
+class _Resolution(Resolution["Dependency | Unusable", Pin, str]):
+    """resolvelib's, which asks in each round whether each pin satisfies all that is required of it.
+
+    A criterion is replaced when its requirements change, so the answer for one and a pin holds.
+    """
+
+    def __init__(self, provider: Provider, search_log: SearchLog) -> None:
+        super().__init__(provider, search_log)
+        self._satisfying: dict[str, tuple[object, Pin, bool]] = {}
+
+    def _is_current_pin_satisfying(
+        self, name: str, criterion: Criterion[Dependency | Unusable, Pin]
+    ) -> bool:
+        pin = self.state.mapping.get(name)
+        if pin is None:
+            return False
+        known = self._satisfying.get(name)
+        if known is not None and known[0] is criterion and known[1] is pin:
+            return known[2]
+        found = super()._is_current_pin_satisfying(name, criterion)
+        self._satisfying[name] = (criterion, pin, found)
+        return found
 
 
 def _search_completely(

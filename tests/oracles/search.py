@@ -50,6 +50,9 @@ class CountingIndex:
     def page(self, project: NormalizedName) -> ProjectPage:
         return self._index.page(project)
 
+    def is_at_hand(self, project: NormalizedName) -> bool:
+        return self._index.is_at_hand(project)
+
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
         self._index.prefetch(projects)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from crossdeps.derived import DerivedCache
+
 Projects = dict[str, dict[str, Any]]
 """Project -> version -> its Requires-Dist lines, or a table of what is special about it."""
 
@@ -67,6 +69,11 @@ class MemoryIndex:
         return ProjectPage(
             project=project, files=files, searched=tuple(self._projects), found_on=tuple(found_on)
         )
+
+    def is_at_hand(self, project: NormalizedName) -> bool:
+        """Threads read ahead, as they do with an index that is far away."""
+        del project
+        return False
 
     def prefetch(self, projects: Sequence[NormalizedName]) -> None:
         """Nothing is slow here."""
@@ -244,6 +251,7 @@ class Case:
         index: MemoryIndex | None = None,
         *,
         inputs: Inputs | None = None,
+        derived: DerivedCache | None = None,
         ahead: bool = False,
     ) -> Resolution:
         return resolve(
@@ -255,6 +263,7 @@ class Case:
             preferences={
                 canonicalize_name(name): Version(version) for name, version in self.prefer.items()
             },
+            derived=derived,
             ahead=ahead,
         )
 

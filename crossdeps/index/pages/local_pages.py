@@ -47,26 +47,38 @@ class LocalLocations:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._roots: dict[IndexLocation, Path] = {}
         self._listings: dict[Path, Listing] = {}
 
-    def read(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
-        """Read the files of *project* at a local location; None if it does not have the project.
+    def find_root(self, location: IndexLocation, project: str) -> Path:
+        """The path of a local location.
 
-        :raises IndexAccessError: if it cannot be read
+        :raises IndexResponseError: if its URL is not that of a local path
         """
-        path = local_path(location.root)
+        path = self._roots.get(location) or local_path(location.root)
         if path is None:
             raise PageSource(url=location.root, index=location.root, project=project).error(
                 "the index is neither an http or https URL nor a local path",
                 rule="url",
                 hint="give a URL that starts with https://, or a path",
             )
+        self._roots[location] = path
+        return path
+
+    def read(
+        self, location: IndexLocation, root: Path, project: NormalizedName
+    ) -> ParsedPage | None:
+        """Read the files of *project* at a local location; None if it does not have the project.
+
+        :param root: result of :meth:`find_root`
+        :raises IndexAccessError: if it cannot be read
+        """
         if location.kind == "simple":
-            return read_local_index(path, project, location.root)
+            return read_local_index(root, project, location.root)
         with self._lock:
-            listing = self._listings.get(path)
+            listing = self._listings.get(root)
             if listing is None:
-                listing = self._listings[path] = list_links(path, project, location.root)
+                listing = self._listings[root] = list_links(root, project, location.root)
         return listing.select(project)
 
 
@@ -139,15 +151,15 @@ def read_local_index(root: Path, project: NormalizedName, index: str) -> ParsedP
     :returns: None if the index does not have the project
     :raises IndexUnreachableError: if *root* is not a readable directory
     """
-    if not root.is_dir():
+    directory = root / project
+    if not directory.is_dir():
+        if root.is_dir():
+            return None
         raise IndexUnreachableError(
             "the index is not a directory",
             context=(project, escape(str(root))),
             hint="a local index is a directory with a subdirectory for each project",
         )
-    directory = root / project
-    if not directory.is_dir():
-        return None
     source = PageSource(url=directory.resolve().as_uri() + "/", index=index, project=project)
     for name in _PAGE_NAMES:
         page = directory / name

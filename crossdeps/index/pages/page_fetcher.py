@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from crossdeps.errors import OfflineError
 from crossdeps.index.cache import CachedPage, digest_columns, read_freshness
-from crossdeps.index.page_states import PageState, read_directory_state
+from crossdeps.index.page_states import PageState, read_path_state
 from crossdeps.index.pages.columns import (
     FileTable,
     ParsedPage,
@@ -34,7 +34,8 @@ from crossdeps.index.workers import Task
 from crossdeps.text import is_http, show_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -70,6 +71,7 @@ class PageFetcher:
         self._cache = cache
         self._log = log
         self._local = LocalLocations()
+        self._links_states: dict[Path, str] = {}
         self._heads: dict[str, PageHead | None] = {}
         self._lock = threading.Lock()
         self._tasks: dict[tuple[IndexLocation, str], Task[ParsedPage | None]] = {}
@@ -80,10 +82,8 @@ class PageFetcher:
         """The task that gives the files of *project* at *location*; it runs once."""
         with self._lock:
             key = (location, project)
-            task = self._tasks.get(key)
-            if task is None:
-                task = self._tasks[key] = Task(lambda: self._fetch_page(*key))
-            return task
+            known = self._tasks.get(key)
+            return known or self._tasks.setdefault(key, Task(lambda: self._fetch_page(*key)))
 
     def _fetch_page(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
         """Return the files of *project* at *location*; None if it does not have the project.
@@ -106,8 +106,13 @@ class PageFetcher:
         self._log.add(state)
         return page
 
-    def needs_request(self, location: IndexLocation, project: NormalizedName) -> bool:
-        """Whether the page may have to wait for an index."""
+    def slow_tasks(
+        self, locations: Iterable[IndexLocation], project: NormalizedName
+    ) -> list[Task[ParsedPage | None]]:
+        """The tasks of those *locations* whose page may have to be waited for."""
+        return [self.task(each, project) for each in locations if self._is_slow(each, project)]
+
+    def _is_slow(self, location: IndexLocation, project: NormalizedName) -> bool:
         if not is_http(location.root) or self._session is None:
             return False
         if location.kind == "links":
@@ -115,11 +120,15 @@ class PageFetcher:
         return self._find_fresh(_Page(location, project)) is None
 
     def _read_local(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
-        is_links = location.kind == "links"
-        key = location.root if is_links else f"{location.root.rstrip('/')}/{project}"
-        # Before it is read: a change in between makes it differ later.
-        digest = read_directory_state(key)
-        page = self._local.read(location, project)
+        root = self._local.find_root(location, project)
+        if location.kind == "links":
+            key, digest = location.root, self._links_states.get(root)
+            if digest is None:
+                digest = self._links_states[root] = read_path_state(root)
+        else:
+            # Before it is read: a change in between makes it differ later.
+            key, digest = f"{location.root.rstrip('/')}/{project}", read_path_state(root / project)
+        page = self._local.read(location, root, project)
         self._log.add(
             PageState(
                 location=location.root, project=project, kind="directory", key=key, digest=digest

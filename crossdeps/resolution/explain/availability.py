@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from crossdeps.resolution.file_rules import parse_manylinux, wheel_tags
 from crossdeps.resolution.rejections import Reason
-from crossdeps.resolution.tags import parse_manylinux, wheel_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

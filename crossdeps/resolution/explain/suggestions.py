@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from crossdeps.resolution.explain.availability import format_minors
-from crossdeps.resolution.file_rules import accepts_python
+from crossdeps.resolution.file_rules import TagMatch, TagMatcher, accepts_python, wheel_tags
 from crossdeps.resolution.rejections import Reason, Rejection
-from crossdeps.resolution.tags import TagMatch, TagMatcher, wheel_tags
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import RUNTIMES
 from crossdeps.text import join_words
