@@ -67,7 +67,7 @@ def _measure_all(said: argparse.Namespace) -> Results:
         for arch in said.arch:
             for name in said.set:
                 runner = Runner(Path(folder), name, arch, index)
-                found = found.add(_measure(runner, said, name, arch))
+                found = found.add(measure_set(runner, said, name, arch))
                 if said.save:
                     results.save(found, said.save)
                 runner.clean_up()
@@ -75,7 +75,7 @@ def _measure_all(said: argparse.Namespace) -> Results:
     return found
 
 
-def _measure(runner: Runner, said: argparse.Namespace, name: str, arch: str) -> Measured:
+def measure_set(runner: Runner, said: argparse.Namespace, name: str, arch: str) -> Measured:
     """Run each cell in turn, as often as asked; one that fails is told of and left out."""
     begun = time.perf_counter()
     cells = tuple(_cells(said, arch))

@@ -27,7 +27,7 @@ def render(results: Results) -> str:
             _verdict(measured, results.growth(arch)),
         ]
         parts += [f"### Set {each.set}, {arch}\n\n{_costs(each)}" for each in measured]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _contents(results: Results) -> str:
@@ -78,6 +78,8 @@ def _verdict(measured: Sequence[Measured], growth: Ratio | None) -> str:
     ]
     if growth is not None:
         named.append(("growth of a locked build", growth))
+    if not named:
+        return ""
     missed = [(name, ratio) for name, ratio in named if ratio.is_missed]
     met = len(named) - len(missed)
     text = f"Of {len(named)} goals, {met} are met."

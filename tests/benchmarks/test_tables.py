@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -19,6 +19,9 @@ from tests.support.wheel_factory import make_wheel
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from benchmarks.runner import Runner
+    from benchmarks.tools import Work
 
 BY_NAME = {row.name: row for row in ROWS}
 
@@ -108,6 +111,10 @@ def test_the_number_of_goals_met_is_told() -> None:
     found = measured(walls=walls)
     goals = [row for row in ROWS if "M" in row.goals]
     assert f"Of {len(goals)} goals, {len(goals)} are met." in tables.render(all_of(found))
+
+
+def test_no_goals_no_verdict() -> None:
+    assert "goals," not in tables.render(all_of(measured("D"))).replace("Ratios and goals,", "")
 
 
 def test_both_architectures_have_tables() -> None:
@@ -233,3 +240,67 @@ def test_an_empty_index_is_told_of(tmp_path: Path) -> None:
     said = argparse.Namespace(load=None, data=tmp_path)
     with pytest.raises(FailedError, match="holds no pages"):
         bench.bench(said)
+
+
+class FakeRunner:
+    """Notes what it should run; all of pip's runs fail."""
+
+    def __init__(self, artifact: Path) -> None:
+        self.artifact = artifact
+        self.runs: list[str] = []
+
+    def prepare(self) -> Path:
+        return self.artifact
+
+    def run_cold(self, work: Work, *, keep: bool) -> Cost:
+        return self._run(f"cold {work.name}{' kept' if keep else ''}", work)
+
+    def run_warm(self, work: Work) -> Cost:
+        return self._run(f"warm {work.name}", work)
+
+    def _run(self, noted: str, work: Work) -> Cost:
+        self.runs.append(noted)
+        if work.tool == "pip":
+            raise FailedError("no such option")
+        return cost(1.0)
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeRunner:
+    return FakeRunner(make_wheel("foo", "1.0").write_to(tmp_path))
+
+
+def measure_rows(fake: FakeRunner, *rows: str, arch: str = "x86_64") -> Measured:
+    said = argparse.Namespace(
+        row=rows, tool=("crossdeps", "uv", "pip", "pex"), arch=("x86_64", "aarch64"), rounds=3
+    )
+    return bench.measure_set(cast("Runner", fake), said, "S", arch)
+
+
+def test_tools_take_turns_and_change_their_order(fake: FakeRunner) -> None:
+    ours, theirs = "cold crossdeps build, zip", "cold uv pip install"
+    found = measure_rows(fake, "cold-zip", "memory")
+    assert fake.runs == [ours, theirs, theirs, ours, ours, theirs]
+    assert [len(costs) for costs in found.costs.values()] == [3, 3]
+
+
+def test_what_takes_long_runs_once(fake: FakeRunner) -> None:
+    found = measure_rows(fake, "cold-pex", "warm-pex")
+    assert fake.runs.count("cold pex kept") == fake.runs.count("warm pex") == 1
+    assert len(found.costs["crossdeps build, zip, cold"]) == 3
+
+
+def test_extra_rows_are_measured_for_one_architecture(fake: FakeRunner) -> None:
+    assert measure_rows(fake, "cold-pex", "cold-lock", arch="aarch64").costs.keys() == {
+        "crossdeps lock, cold",
+        "uv pip compile, cold",
+    }
+
+
+def test_a_tool_that_fails_is_told_of_and_left_out(
+    fake: FakeRunner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = measure_rows(fake, "cold-pip", "warm-pip")
+    assert "pip install, zip -6, cold: no such option" in capsys.readouterr().err
+    assert found.costs.keys() == {"crossdeps build, zip, cold", "crossdeps build, zip, warm"}
+    assert sum("pip" in run for run in fake.runs) == 2
