@@ -46,12 +46,14 @@ def hash_bytes(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: Path | str) -> str:
     """Return the SHA-256 of a file, in hex.
 
     :raises OSError: if it cannot be read
     """
-    with path.open("rb", buffering=0) as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs more than the rest
+        if os.fstat(file.fileno()).st_size < CHUNK:
+            return hash_bytes(file.read())
         return hash_stream(file)["sha256"]
 
 

@@ -211,7 +211,8 @@ def _find_user_files(
             return file.read(_MAX_RECORD_SIZE)
 
     def is_unchanged(name: str, sha256: str) -> bool:
-        return stat.S_ISREG(state[name].mode) and (not sha256 or hash_file(root / name) == sha256)
+        is_file = stat.S_ISREG(state[name].mode)
+        return is_file and (not sha256 or hash_file(f"{root}/{name}") == sha256)
 
     recorded = _read_records(state, read)
     return _find_unrecorded(state, recorded, is_unchanged), recorded
@@ -220,16 +221,15 @@ def _find_user_files(
 def _read_state(root: Path) -> dict[str, FileState]:
     """Read the state of each file below *root*; links are not followed."""
     state = {}
-    pending = [root]
+    pending = [""]
     while pending:
-        with os.scandir(pending.pop()) as items:
+        parent = pending.pop()
+        with os.scandir(f"{root}/{parent}") as items:
             for item in items:
-                path = Path(item.path)
                 if item.is_dir(follow_symlinks=False):
-                    pending.append(path)
+                    pending.append(f"{parent}{item.name}/")
                 else:
-                    status = item.stat(follow_symlinks=False)
-                    state[path.relative_to(root).as_posix()] = _identify(status)
+                    state[parent + item.name] = _identify(item.stat(follow_symlinks=False))
     return state
 
 
