@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -56,6 +56,17 @@ class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
 
     files: Mapping[str, FileState]
     hashes: Mapping[str, str]
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(DestinationState)
+
+
+def decode_state(data: bytes) -> DestinationState:
+    """Decode the state of a destination from MessagePack.
+
+    :raises msgspec.MsgspecError: if it is none
+    """
+    return _DECODER.decode(data)
 
 
 def check_directory_destination(

@@ -37,6 +37,17 @@ class StoredEntries(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     indexes: tuple[int, ...]
 
 
+_DECODER: Final = msgspec.msgpack.Decoder(StoredEntries)
+
+
+def decode_entries(data: bytes | msgspec.Raw) -> StoredEntries:
+    """Decode stored entries from MessagePack.
+
+    :raises msgspec.MsgspecError: if it is none
+    """
+    return _DECODER.decode(data)
+
+
 def store_entries(entries: Iterable[Entry]) -> StoredEntries:
     """Return the storable form of the *entries* of a planned bundle."""
     wheels: dict[str, tuple[int, str, dict[str, int]]] = {}

@@ -14,7 +14,7 @@ import stat
 import struct
 import zlib
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -91,6 +91,17 @@ class ZipLayout(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def size(self) -> int:
         """Bytes of the zip."""
         return len(self.data) + sum(self.sizes)
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(ZipLayout)
+
+
+def decode_layout(data: bytes | msgspec.Raw) -> ZipLayout:
+    """Decode a layout from MessagePack.
+
+    :raises msgspec.MsgspecError: if it is none
+    """
+    return _DECODER.decode(data)
 
 
 def plan_zip(bundle: Bundle) -> tuple[ZipLayout, tuple[Path, ...]]:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import os
+from binascii import b2a_base64
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from crossdeps.bundle.destination import (
-    DestinationState,
-    check_directory_destination,
-    check_zip_destination,
-    read_zip_state,
-)
-from crossdeps.bundle.staging import output_errors
-from crossdeps.bundle.write import write_directory, write_zip_layout
-from crossdeps.bundle.zip_layout import plan_zip
 from crossdeps.derived import DerivedCache
 from crossdeps.pipeline.session import find_cache
 from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
@@ -30,6 +21,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
+    from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
     from crossdeps.bundle.zip_layout import ZipLayout
@@ -45,7 +37,6 @@ if TYPE_CHECKING:
 
 ZIP_SUFFIX = ".zip"
 _OUTPUTS: Final = "outputs1"
-_STATE_DECODER: Final = msgspec.msgpack.Decoder(DestinationState)
 
 
 def apply_layout(
@@ -75,6 +66,11 @@ def check_output(settings: Settings) -> DestinationState | None:
     :returns: what was found, for :func:`write_artifact`
     :raises OutputError: if the output holds files of the user's
     """
+    from crossdeps.bundle.destination import (  # noqa: PLC0415 - not for an unchanged output
+        check_directory_destination,
+        check_zip_destination,
+    )
+
     layout = settings.layout
     if layout.output and not settings.dry_run:
         is_zip = layout.kind == "zip"
@@ -90,15 +86,19 @@ def _recall_output(settings: Settings) -> DestinationState | None:
     """Return the state in which an earlier run left the zip at the output, to spare reading it."""
     if settings.layout.kind != "zip":
         return None
+    from crossdeps.bundle.destination import decode_state  # noqa: PLC0415 - see check_output
+
     data = DerivedCache(find_cache(settings)).read(_OUTPUTS, str(settings.layout.output))
     try:
-        return None if data is None else _STATE_DECODER.decode(data)
+        return None if data is None else decode_state(data)
     except msgspec.MsgspecError:
         return None
 
 
 def remember_output(settings: Settings, written: Written) -> None:
     """Note the state of the zip that was just written."""
+    from crossdeps.bundle.destination import read_zip_state  # noqa: PLC0415 - see check_output
+
     try:
         state = read_zip_state(written.path)
     except OSError:  # it has been removed since
@@ -120,6 +120,10 @@ def write_artifact(
     :returns: what was written, and its layout if it is a zip
     :raises OutputError: if it cannot be written; the previous output is still in place
     """
+    from crossdeps.bundle.staging import output_errors  # noqa: PLC0415 - not for an unchanged output
+    from crossdeps.bundle.write import write_directory, write_zip_layout  # noqa: PLC0415 - as above
+    from crossdeps.bundle.zip_layout import plan_zip  # noqa: PLC0415 - as above
+
     layout = settings.layout
     written: Written | None = None
     zip_layout: ZipLayout | None = None
@@ -162,7 +166,7 @@ def describe_artifact(
         size=written.size if written else 0,
         unzipped=unzipped,
         sha256=sha256,
-        code_sha256=base64.b64encode(bytes.fromhex(sha256)).decode("ascii"),
+        code_sha256=b2a_base64(bytes.fromhex(sha256), newline=False).decode("ascii"),
     )
 
 

@@ -44,12 +44,12 @@ def build(
     """
     request = read_request(requirements)
     settings = apply_layout(settings or Settings(), Path(output), source, target)
-    checked = check_output(settings)
     with open_session(request, settings, progress or Progress()) as session:
         key = make_key(session, [target], "build")
-        recalled = recall_build(session, target, key, checked)
+        recalled = recall_build(session, target, key)
         if recalled is not None:
             return recalled
+        checked = check_output(settings)
         from crossdeps.pipeline.assemble import assemble  # noqa: PLC0415 - see the module
 
         return assemble(session, target, checked, key)

@@ -1,23 +1,23 @@
 """Builds of earlier runs: what was written and reported, written again from the store.
 
-A zip is the same as before, and its SHA-256 proves it: nothing else needs to be verified again. For
-a directory, the wheels are.
+A zip is the same as before, and its SHA-256 proves it: nothing else needs to be verified again. One
+that is there already is left as it is. For a directory, the wheels are verified.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from crossdeps.bundle.model import Bundle
-from crossdeps.bundle.stored_entries import StoredEntries, restore_entries, store_entries
-from crossdeps.bundle.write import write_directory, write_zip_layout
-from crossdeps.bundle.zip_layout import ZipLayout  # noqa: TC001 - msgspec reads the annotation
+from crossdeps.bundle.staging import Written
 from crossdeps.errors import IntegrityError, OutputError
-from crossdeps.fs import hash_bytes
-from crossdeps.pipeline.artifact import describe_artifact, remember_output
+from crossdeps.fs import hash_bytes, hash_file
+from crossdeps.pipeline.artifact import check_output, describe_artifact, remember_output
 from crossdeps.pipeline.remembered import Trace, recall, remember
 from crossdeps.pipeline.request import Lock
 from crossdeps.pipeline.runtime import find_runtime_packages
@@ -36,31 +36,31 @@ if TYPE_CHECKING:
 
     from packaging.pylock import Pylock
 
-    from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Layout
-    from crossdeps.bundle.staging import Written
+    from crossdeps.bundle.zip_layout import ZipLayout
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.session import Session
     from crossdeps.target.model import Target
 
-_KIND: Final = "builds1"
+_KIND: Final = "builds2"
 
 
 class KeptBuild(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What a build made.
 
-    :param layout: of a zip
-    :param entries: of a directory
+    :param content: the layout of a zip or the entries of a directory, encoded: what is unchanged is
+        not written
     :param count: number of files
+    :param size: bytes of the zip, or of all files of the directory
     :param sha256: of the zip, in hex
     :param unzipped: bytes of all files
     :param sources: digest of the user's source, as :func:`read_source_state` returns it
     :param lock: text of the lock that the requirements were resolved to; empty if one was given
     """
 
-    layout: ZipLayout | None
-    entries: StoredEntries | None
+    content: msgspec.Raw
     count: int
+    size: int
     sha256: str
     unzipped: int
     sources: str
@@ -71,25 +71,23 @@ class KeptBuild(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, KeptBuild])
 
 
-def recall_build(
-    session: Session, target: Target, key: str, checked: DestinationState | None
-) -> Report | None:
+def recall_build(session: Session, target: Target, key: str) -> Report | None:
     """Write the artifact that an earlier run wrote, if this one would make the same.
 
     :param key: of the build
-    :param checked: what was found at the output
     :returns: None if there is no such run, the store no longer has the same wheels, or the output
         cannot be written
     """
     settings = session.settings
-    if not _is_memorable(settings):
+    output = settings.layout.output
+    if output is None or not _is_memorable(settings):
         return None
     kept = recall(session, _KIND, key, _DECODER)
     if kept is None or kept.sources != read_source_state(settings.layout):
         return None
     try:
-        written = _write(kept, session, checked)
-    except (IntegrityError, OutputError):
+        written = _find_unchanged(kept, output) or _write(kept, output, session)
+    except (IntegrityError, OutputError, msgspec.MsgspecError):
         # A wheel was damaged, or a file cannot be read or written: a build finds which, fetches a
         # wheel again, and says what is wrong with the others.
         return None
@@ -109,17 +107,43 @@ def recall_build(
     )
 
 
-def _write(kept: KeptBuild, session: Session, checked: DestinationState | None) -> Written | None:
-    settings = session.settings
-    output = settings.layout.output
-    if output is None:
+def _find_unchanged(kept: KeptBuild, output: Path) -> Written | None:
+    """Return the zip at *output* if it is the same already, after setting its time to now.
+
+    Tools such as make compare the time with those of the inputs.
+    """
+    if not kept.sha256:
         return None
-    if kept.layout is not None:
-        paths = _find_files(kept.layout, session)
+    try:
+        found = output.lstat()
+        if not (stat.S_ISREG(found.st_mode) and found.st_size == kept.size):
+            return None
+        if hash_file(output) != kept.sha256:
+            return None
+        os.utime(output)
+    except OSError:  # it does not exist, or writing reports the error
+        return None
+    return Written(path=output, size=kept.size, sha256=kept.sha256)
+
+
+def _write(kept: KeptBuild, output: Path, session: Session) -> Written | None:
+    """Write what was made.
+
+    :returns: None if the store no longer has the same wheels
+    """
+    from crossdeps.bundle.write import write_directory, write_zip_layout  # noqa: PLC0415 - loads much
+
+    settings = session.settings
+    checked = check_output(settings)
+    if kept.sha256:
+        from crossdeps.bundle.zip_layout import decode_layout  # noqa: PLC0415 - as above
+
+        layout = decode_layout(kept.content)
+        paths = _find_files(layout, session)
         if paths is None:
             return None
         written = write_zip_layout(
-            kept.layout,
+            layout,
             paths,
             output,
             expected_sha256=kept.sha256,
@@ -129,12 +153,13 @@ def _write(kept: KeptBuild, session: Session, checked: DestinationState | None) 
         )
         remember_output(settings, written)
         return written
-    if kept.entries is None:
+    from crossdeps.bundle.stored_entries import decode_entries, restore_entries  # noqa: PLC0415 - for directories only
+
+    entries = decode_entries(kept.content)
+    wheels = [wheel for wheel in session.store.find_all(entries.wheels) if wheel]
+    if len(wheels) < len(entries.wheels):
         return None
-    wheels = [wheel for wheel in session.store.find_all(kept.entries.wheels) if wheel]
-    if len(wheels) < len(kept.entries.wheels):
-        return None
-    bundle = Bundle(kind="planned", entries=restore_entries(kept.entries, wheels))
+    bundle = Bundle(kind="planned", entries=restore_entries(entries, wheels))
     return write_directory(
         bundle, output, force=settings.force, checked=checked, progress=session.progress
     )
@@ -178,10 +203,13 @@ def remember_build(
         from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - for requirements only
 
         lock = dump(report.lock)
+    from crossdeps.bundle.stored_entries import store_entries  # noqa: PLC0415 - as the writers
+
+    content = msgspec.msgpack.encode(layout or store_entries(bundle.entries))
     kept = KeptBuild(
-        layout=layout,
-        entries=None if layout else store_entries(bundle.entries),
+        content=msgspec.Raw(content),
         count=len(bundle.entries),
+        size=report.artifact.size,
         sha256=report.artifact.sha256,
         unzipped=report.artifact.unzipped,
         sources=sources,

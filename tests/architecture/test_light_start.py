@@ -65,6 +65,23 @@ SLOW = {
     "tomllib",
     "urllib.request",
 }
+NOT_FOR_THE_REMEMBERED = {
+    "crossdeps.bundle.plan",
+    "crossdeps.pipeline.assemble",
+    "crossdeps.requirements.core_metadata",
+    "crossdeps.requirements.syntax",
+    "crossdeps.resolution.lock.selection",
+    "crossdeps.verify.registry",
+    "crossdeps.wheels.reader",
+}
+NOT_FOR_THE_UNCHANGED = {
+    *NOT_FOR_THE_REMEMBERED,
+    "crossdeps.binaries",
+    "crossdeps.bundle.content",
+    "crossdeps.bundle.destination",
+    "crossdeps.bundle.write",
+    "crossdeps.wheels",
+}
 NOT_FOR_A_LOCK = {
     "crossdeps.bundle.sources",
     "crossdeps.resolution.lock.writer",
@@ -128,17 +145,31 @@ def test_what_asks_no_index_loads_nothing_for_it(verb: str, tmp_path: Path) -> N
 def test_a_lock_whose_wheels_are_stored_is_built_without_resolver_and_index(
     tmp_path: Path,
 ) -> None:
-    """What such a build must not load: the search, an HTTP library, readers of other formats."""
+    """What such a build must not load: the search, an HTTP library, readers of other formats.
+
+    The first with its wheels in the store plans and verifies; for the others, that is remembered.
+    """
     make_wheel("small", "1.0").write_to(tmp_path)
     options = ["--cache-dir", "cache", "--isolated"]
     build = ["build", "pylock.toml", *TARGET, *options]
-
     links = ["--no-index", "--find-links", "."]
     _run_and_trace(tmp_path, "lock", "small", *links, *TARGET, *options)
-    _run_and_trace(tmp_path, *build, "-o", "first.zip")
-    loaded = _run_and_trace(tmp_path, *build, "-o", "second.zip")
-    assert _imported(loaded) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
-    assert _modules(loaded) & NOT_FOR_A_LOCK == set()
+    _run_and_trace(tmp_path, *build, "-o", "download.zip")
+
+    planned = _run_and_trace(tmp_path, *build, "--exclude", "*.c", "-o", "first.zip")
+    assert _imported(planned) & (HEAVY - {"packaging", "isal", "msgspec"}) == set()
+    assert _modules(planned) & (NOT_FOR_A_LOCK - {"pathspec"}) == set()
+    assert "crossdeps.verify.registry" in _modules(planned)
+
+    written = _run_and_trace(tmp_path, *build, "-o", "second.zip")
+    assert _imported(written) & (HEAVY - {"isal", "msgspec"}) == set()
+    not_for_it = SLOW | NOT_FOR_A_LOCK | NOT_FOR_THE_REMEMBERED
+    assert _modules(written) & (not_for_it - {"csv"}) == set()
+    assert "crossdeps.bundle.write" in _modules(written)
+
+    unchanged = _run_and_trace(tmp_path, *build, "-o", "second.zip")
+    assert _imported(unchanged) & (HEAVY - {"msgspec"}) == set()
+    assert _modules(unchanged) & (SLOW | NOT_FOR_A_LOCK | NOT_FOR_THE_UNCHANGED) == set()
 
 
 PREPARE = """
