@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from zipfile import ZipFile
 
-_MAX_SHOWN = 3
-_TRIES = 20
+_MAX_SHOWN, _TRIES = 3, 20
 _MAX_RECORD_SIZE = 64 << 20
 _INSTALLER = re.compile(r"((?:.*/)?[^/]+\.dist-info)/INSTALLER")
 _BYTECODE = re.compile(r"(?P<directory>(?:.*/)?)__pycache__/(?P<stem>[^/.]+)\.[^/]*pyc")
@@ -58,15 +57,7 @@ class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
     hashes: Mapping[str, str]
 
 
-_DECODER: Final = msgspec.msgpack.Decoder(DestinationState)
-
-
-def decode_state(data: bytes) -> DestinationState:
-    """Decode the state of a destination from MessagePack.
-
-    :raises msgspec.MsgspecError: if it is none
-    """
-    return _DECODER.decode(data)
+STATE_DECODER: Final = msgspec.msgpack.Decoder(DestinationState)
 
 
 def check_directory_destination(

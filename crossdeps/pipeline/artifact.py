@@ -86,11 +86,11 @@ def _recall_output(settings: Settings) -> DestinationState | None:
     """Return the state in which an earlier run left the zip at the output, to spare reading it."""
     if settings.layout.kind != "zip":
         return None
-    from crossdeps.bundle.destination import decode_state  # noqa: PLC0415 - see check_output
+    from crossdeps.bundle.destination import STATE_DECODER  # noqa: PLC0415 - see check_output
 
     data = DerivedCache(find_cache(settings)).read(_OUTPUTS, str(settings.layout.output))
     try:
-        return None if data is None else decode_state(data)
+        return None if data is None else STATE_DECODER.decode(data)
     except msgspec.MsgspecError:
         return None
 

@@ -55,7 +55,7 @@ def test_a_zip_that_was_touched_is_read(
     os.utime(out, (1, 1))
     monkeypatch.setattr(destination, "_find_unrecorded", read_nothing)
     with pytest.raises(pytest.fail.Exception, match="was read"):
-        crossdeps.build(["pure"], TARGET, out, settings=settings)
+        crossdeps.build(["leaf"], TARGET, out, settings=settings)
 
 
 def test_a_file_of_the_user_in_its_place_is_kept(settings: Settings, tmp_path: Path) -> None:
