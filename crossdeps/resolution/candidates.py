@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 from crossdeps.derived import DerivedCache
 from crossdeps.index.pages.columns import ProjectFiles
 from crossdeps.resolution.evaluation_table import (
+    EvaluationTable,
     KeptFiles,
     ParsedName,
     build_table,
@@ -93,17 +94,25 @@ class CandidateEvaluator:
         table = decode_table(kept) if kept is not None else None
         if table is None:
             return self.evaluate(page.project, page.files, rules)
-        files = page.files
+        return self._open(page.project, table, page.files, rules)
+
+    def _open(
+        self,
+        project: NormalizedName,
+        table: EvaluationTable,
+        files: Sequence[ProjectFile],
+        rules: FileRules,
+        open_file: Callable[[int], ProjectFile] | None = None,
+    ) -> Evaluation:
+        def find() -> Sequence[tuple[int, Mismatch]]:
+            return self._sort_files(project, _as_pages(files), rules).mismatches
+
         return Evaluation(
-            page.project,
+            project,
             table,
-            open_file=KeptFiles(table).open,
+            open_file=open_file or KeptFiles(table).open,
             parse_version=self._parse_valid,
-            rejections=Rejections(
-                files,
-                lambda: self._sort_files(page.project, _as_pages(files), rules).mismatches,
-                parse_version=self.parse_version,
-            ),
+            rejections=Rejections(files, find, parse_version=self.parse_version),
         )
 
     def evaluate(
@@ -122,18 +131,12 @@ class CandidateEvaluator:
             several=len(rules.indexes) > 1,
             untimed=sum(each.reason is Reason.NO_UPLOAD_TIME for _, each in found.mismatches),
         )
-        digest = listed.table.digest
-        if digest and (encoded := keep_files(table, listed, positions)):
+        if (digest := listed.table.digest) and (encoded := keep_files(table, listed, positions)):
             self._derived.write(_KIND, self._key(project, digest, rules), encoded)
-        return Evaluation(
-            project,
-            table,
-            open_file=lambda position: listed[positions[position]],
-            parse_version=self._parse_valid,
-            rejections=Rejections(
-                files, lambda: found.mismatches, parse_version=self.parse_version
-            ),
-        )
+            if (kept := decode_table(encoded)) is not None:
+                listed.release()  # tens of thousands of files, of which a search needs a handful
+                return self._open(project, kept, listed, rules)
+        return self._open(project, table, listed, rules, lambda row: listed[positions[row]])
 
     def _key(self, project: NormalizedName, digest: str, rules: FileRules) -> str:
         """Everything that an evaluation depends on."""

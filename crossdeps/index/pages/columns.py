@@ -63,9 +63,13 @@ class ProjectFiles(Sequence[ProjectFile]):
     @property
     def table(self) -> FileTable:
         """The fields of all files."""
-        if self._table is None:
-            self._table = self._load()
-        return self._table
+        table = self._table = self._table or self._load()
+        return table
+
+    def release(self) -> None:
+        """Forget the files; they are read again when one is needed."""
+        self._table = None
+        self._created.clear()
 
     @property
     def filenames(self) -> Sequence[str]:

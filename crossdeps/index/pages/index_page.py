@@ -105,6 +105,13 @@ _PAGES = msgspec.json.Decoder(_Page)
 _VERSIONS = msgspec.json.Decoder(_Versioned)
 
 
+def parse_link(url: str, source: PageSource) -> Columns:
+    """Parse a page that links to *url*."""
+    import html  # noqa: PLC0415 - rarely needed
+
+    return parse_columns(f'<a href="{html.escape(url)}"></a>'.encode(), "text/html", source)
+
+
 def parse_json(body: bytes, source: PageSource) -> Columns:
     """Parse a PEP 691 page.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from crossdeps.index.pages.columns import (
     open_page,
     open_table,
 )
-from crossdeps.index.pages.index_page import ACCEPT, parse_columns
+from crossdeps.index.pages.index_page import ACCEPT, parse_columns, parse_link
 from crossdeps.index.pages.local_pages import (
     LARGEST_PAGE,
     Listing,
@@ -139,7 +140,7 @@ class PageFetcher:
     def _fetch_links(self, request: _Page) -> tuple[Listing | None, PageState]:
         """Read a find-links URL: a page, or a distribution as if a page linked to it."""
         if is_distribution(url_filename(request.url)):
-            page = open_page(_link_to(request.url, request), request.index)
+            page = open_page(parse_link(request.url, request.source(request.url)), request.index)
             state = request.state("file", digest_columns(request.url.encode()))
             return Listing.of_page(page), state
         found, state = self._fetch(request)
@@ -162,8 +163,16 @@ class PageFetcher:
             return self._request(request)
         if head.page.absent:
             return None, request.state("absent", head.digest)
+        page = ParsedPage(files=self._open_kept(request), digest=head.digest)
+        return page, request.state("page", head.digest)
+
+    def _open_kept(self, request: _Page, *tables: FileTable) -> ProjectFiles:
+        """The files of a page in the cache, at first those of *tables*."""
+        waiting = list(tables)
 
         def load() -> FileTable:
+            with contextlib.suppress(IndexError):
+                return waiting.pop()
             cached = self._read_columns(request)
             if cached is not None:
                 page, columns = cached
@@ -172,8 +181,7 @@ class PageFetcher:
             self._log.add(state)
             return found.files.table if found is not None else ProjectFiles.from_files(()).table
 
-        page = ParsedPage(files=ProjectFiles(load), digest=head.digest)
-        return page, request.state("page", head.digest)
+        return ProjectFiles(load)
 
     def _read_columns(self, request: _Page) -> tuple[CachedPage, Columns] | None:
         page = self._cache.page(request.key) if self._cache is not None else None
@@ -206,8 +214,9 @@ class PageFetcher:
             encoded = encode_columns(columns) or b""
         page = replace(page, columns=encoded)
         digest = digest_columns(encoded) if encoded else ""
-        files = ProjectFiles(lambda: open_table(columns, request.index, digest))
         kept = self._keep(request, page, head) if digest and answer.storable else False
+        table = open_table(columns, request.index, digest)
+        files = self._open_kept(request, table) if kept else ProjectFiles(lambda: table)
         state = request.state("page", digest if kept else "")
         return ParsedPage(files=files, digest=digest), state
 
@@ -219,14 +228,6 @@ class PageFetcher:
         else:
             self._cache.store_page(request.key, page)
         return True
-
-
-def _link_to(url: str, request: _Page) -> Columns:
-    """The columns of a page that links to *url*."""
-    import html  # noqa: PLC0415 - rarely needed
-
-    body = f'<a href="{html.escape(url)}"></a>'.encode()
-    return parse_columns(body, "text/html", request.source(url))
 
 
 class _Page:
