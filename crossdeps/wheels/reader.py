@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT_SIZE: Final = 64 * 1024**2
 """Bytes of RECORD, METADATA, WHEEL and entry_points.txt, each."""
-_SPOOL_SIZE = 32 * 1024**2
+_SPOOL_SIZE = 4 * 1024**2
+"""Bytes of a native binary that each thread keeps in memory; of a larger one it writes a copy."""
 _HEAD_SIZE = 64
 _SMALL_SIZE = 1024**2
 """Bytes of a member that is kept in memory as a whole."""
