@@ -229,3 +229,18 @@ def test_working_out_the_installation_grows_with_the_files() -> None:
         assert plan_installation(wheel.dist_info, wheel.members).size == len(wheel.members)
 
     assert growth(work, lambda size: large_wheel("a", size), 20_000) <= LINEAR
+
+
+@pytest.mark.subprocess
+def test_finding_and_planning_load_no_parsers() -> None:
+    """A stored wheel is found, and an artifact planned, from what is known already."""
+    code = (
+        "import sys, crossdeps.bundle.plan, crossdeps.wheels.download, crossdeps.wheels.store;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    heavy = {"email", "packaging", "pathspec", "shutil", "ssl", "tempfile", "zipfile"}
+    assert loaded & {*heavy, "crossdeps.wheels.reader", "crossdeps.bundle.slimming"} == set()
