@@ -114,7 +114,10 @@ def test_every_call_may_fail(
         if isinstance(error, OSError) and raised:
             assert isinstance(raised, OutputError)
             assert str(out) in raised.message
-            assert raised.hint == "free some space, or give an output on another disk"
+            # Or the fault was in the check of what was there before.
+            assert raised.hint == "free some space, or give an output on another disk" or (
+                earlier and "cannot be read" in raised.message
+            )
         failures += raised is not None
         if raised is None:
             assert_complete(new, out)
