@@ -50,6 +50,7 @@ def build(
         if recalled is not None:
             return recalled
         checked = check_output(settings)
+        _ = session.inputs  # what is wrong with them is told before anything more is loaded
         from crossdeps.pipeline.assemble import assemble  # noqa: PLC0415 - see the module
 
         return assemble(session, target, checked, key)

@@ -259,7 +259,20 @@ def test_a_lock_that_is_remembered_is_written_without_a_search(tmp_path: Path) -
     assert _modules(loaded) & (SLOW | NOT_FOR_A_LOCK | (HEAVY - {"msgspec"})) == set()
 
 
-def _run_and_trace(folder: Path, *arguments: str) -> str:
+@pytest.mark.subprocess
+def test_a_bad_requirements_file_is_told_before_anything_that_builds_is_loaded(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "requirements.txt").write_text("fine\n???\n")
+    loaded = _run_and_trace(tmp_path, "build", *TARGET, "--isolated", exit_code=2)
+    assert "requirements.txt:2" in loaded
+    builds = {"crossdeps.pipeline.assemble", *NOT_FOR_THE_REMEMBERED, *INDEX, *SEARCH}
+    needed = {"crossdeps.requirements.gather", "crossdeps.requirements.syntax"}
+    assert _modules(loaded) & (builds - needed) == set()
+    assert _imported(loaded) & (HEAVY - {"isal", "msgspec", "packaging"}) == set()
+
+
+def _run_and_trace(folder: Path, *arguments: str, exit_code: int = 0) -> str:
     """Run a command in *folder*, and return what ``-X importtime`` prints of it."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "crossdeps", *arguments],
@@ -269,7 +282,7 @@ def _run_and_trace(folder: Path, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == exit_code, done.stderr
     return done.stderr
 
 
