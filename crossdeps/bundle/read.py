@@ -6,21 +6,29 @@ represented. Errors of the file system and of the archive are errors.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crossdeps.bundle.content import ContentReader
-from crossdeps.bundle.model import Bundle, add_sizes, read_project
+from crossdeps.bundle.model import (
+    ArchiveContent,
+    Bundle,
+    InlineContent,
+    add_sizes,
+    read_project,
+)
 from crossdeps.bundle.scan import read_directory
 from crossdeps.bundle.zip_scan import read_zip
 from crossdeps.errors import ArtifactReadError
+from crossdeps.fs import CHUNK
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.wheels.record import iterate_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -40,6 +48,8 @@ def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
     Files belong to the project whose RECORD lists them, or whose .dist-info directory they are in
     ("Recording installed projects"). Memory is bounded, whatever the size of the artifact.
 
+    :param hashes: if false, entries have no hashes: no more of a zip is inflated than metadata, and
+        what the facts of binaries need, so that damage elsewhere isn't found
     :raises ArtifactReadError: if it doesn't exist, isn't an artifact, or is damaged
     """
     try:
@@ -71,6 +81,81 @@ def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
         projects=add_sizes(installed, owned, lambda entry: scan.compressed.get(entry.path, 0)),
         warnings=scan.warnings,
     )
+
+
+def add_hashes(bundle: Bundle, paths: Collection[str]) -> Bundle:
+    """Return *bundle* with the SHA-256 of the files at *paths*.
+
+    :raises ArtifactReadError: if one of them cannot be read
+    """
+    entries = []
+    with ContentReader() as reader:
+        for entry in bundle.entries:
+            if entry.sha256 or entry.path not in paths:
+                entries.append(entry)
+                continue
+            digest = hashlib.sha256()
+            try:
+                for chunk in reader.iterate(entry.content):
+                    digest.update(chunk)
+            except OSError as error:
+                raise ArtifactReadError(
+                    f"a file cannot be read: {error}", context=(entry.path,)
+                ) from error
+            entries.append(msgspec.structs.replace(entry, sha256=digest.hexdigest()))
+    return msgspec.structs.replace(bundle, entries=tuple(entries))
+
+
+def find_same_files(bundle: Bundle, other: Bundle) -> set[str]:
+    """Find paths whose files are the same in both, without inflating or hashing any.
+
+    That are those of two zips whose compressed bytes are the same, and metadata. Others may have
+    the same bytes too.
+
+    :raises OSError: if an archive cannot be read
+    """
+    others = {entry.path: entry.content for entry in other.entries}
+    same = set()
+    with ContentReader() as reader, ContentReader() as other_reader:
+        for entry in bundle.entries:
+            ours, theirs = entry.content, others.get(entry.path)
+            if isinstance(ours, InlineContent) and isinstance(theirs, InlineContent):
+                is_same = ours.data == theirs.data
+            elif isinstance(ours, ArchiveContent) and isinstance(theirs, ArchiveContent):
+                is_same = _has_same_data(ours, theirs, reader, other_reader)
+            else:
+                is_same = False
+            if is_same:
+                same.add(entry.path)
+    return same
+
+
+def _has_same_data(
+    content: ArchiveContent,
+    other: ArchiveContent,
+    reader: ContentReader,
+    other_reader: ContentReader,
+) -> bool:
+    """Whether the compressed bytes of two members are the same."""
+    left = content.compressed_size
+    is_known = content.offset >= 0 and other.offset >= 0
+    if not is_known or (left, content.size, content.method, content.crc32) != (
+        other.compressed_size,
+        other.size,
+        other.method,
+        other.crc32,
+    ):
+        return False
+    file = reader.open_file(content.archive)
+    other_file = other_reader.open_file(other.archive)
+    file.seek(content.offset)
+    other_file.seek(other.offset)
+    while left:
+        data = file.read(min(left, CHUNK))
+        if not data or data != other_file.read(len(data)):
+            return False
+        left -= len(data)
+    return True
 
 
 def _find_prefix(paths: Iterable[str]) -> str:

@@ -47,6 +47,7 @@ _HEAD_SIZE = 8
 _HEAD_INPUT = 512
 # Some archivers write longer extra fields in the local header than in the directory.
 _EXTRA_ROOM = 64
+_HEADER_SIZE = LOCAL_HEADER.size
 _UTF8 = 0x0800
 # The level of compression, a data descriptor, a name in UTF-8
 _USUAL_FLAGS = 0x0006 | 0x0008 | _UTF8
@@ -166,17 +167,19 @@ class _Scan:
 
         None if its local header is missing, has another name, or leads beyond the member's end.
         """
-        name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
+        name = info.orig_filename
+        is_utf8 = info.flag_bits & _UTF8 or name.isascii()
+        raw_name = name.encode("utf-8" if is_utf8 else "cp437")
         file.seek(info.header_offset)
-        room = LOCAL_HEADER.size + len(name) + len(info.extra) + _EXTRA_ROOM
-        raw = file.read(room + count)
-        if not raw.startswith(b"PK\x03\x04") or len(raw) < LOCAL_HEADER.size:
+        raw = file.read(_HEADER_SIZE + len(raw_name) + len(info.extra) + _EXTRA_ROOM + count)
+        lengths = raw[_HEADER_SIZE - 4 : _HEADER_SIZE]
+        if len(lengths) < 4 or not raw.startswith(b"PK\x03\x04"):
             return None
-        *_, name_length, extra_length = LOCAL_HEADER.unpack_from(raw)
-        start = LOCAL_HEADER.size + name_length + extra_length
+        name_end = _HEADER_SIZE + int.from_bytes(lengths[:2], "little")
+        start = name_end + int.from_bytes(lengths[2:], "little")
         offset = info.header_offset + start
         if (
-            raw[LOCAL_HEADER.size : LOCAL_HEADER.size + name_length] != name
+            raw[_HEADER_SIZE:name_end] != raw_name
             or offset + info.compress_size > self._ends[info.header_offset]
         ):
             return None

@@ -134,7 +134,8 @@ def run_diff(options: Options, console: Console) -> int:
 
     if options.markdown and options.json:
         raise UsageError("--markdown and --json were both given", hint="use one of them")
-    comparison = compare(options.old, options.new)
+    hashes = bool(options.json or options.report)
+    comparison = compare(options.old, options.new, hashes=hashes)
     if options.markdown:
         text = render_comparison_markdown(comparison)
     elif options.quiet:
@@ -199,7 +200,8 @@ def run_report(options: Options, console: Console) -> int:
         check_library()
     named = options.archs or options.python or options.runtimes or options.platforms or options.abi
     target = choose_target(options, console) if named else None
-    inspection = inspect(options.artifact, target, lock=options.lock_file)
+    hashes = form == "sbom"
+    inspection = inspect(options.artifact, target, lock=options.lock_file, hashes=hashes)
     for warning in inspection.warnings:
         console.warn(warning)
     text = _render(inspection, form, options, console)

@@ -14,7 +14,7 @@ from packaging.utils import (
 )
 
 from crossdeps.bundle.content import ContentReader
-from crossdeps.bundle.read import read_bundle
+from crossdeps.bundle.read import add_hashes, find_same_files, read_bundle
 from crossdeps.errors import ArtifactReadError, CrossdepsError, UsageError
 from crossdeps.fs import hash_file
 from crossdeps.pipeline.request import Lock, RequirementsLike, Settings, read_request
@@ -46,11 +46,16 @@ if TYPE_CHECKING:
 _LOCK_SUFFIX = ".toml"
 
 
-def compare(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Comparison:
+def compare(
+    before: str | os.PathLike[str], after: str | os.PathLike[str], *, hashes: bool = True
+) -> Comparison:
     """Find the differences between two artifacts made by any tool, or between two locks.
+
+    Files that are the same in both zips are not inflated, nor hashed.
 
     :param before: a directory, a zip, or a lock (a file that ends in ``.toml``)
     :param after: the same kind of thing
+    :param hashes: if false, files of an artifact that are known to differ have no digests
     :raises ArtifactReadError: if an artifact cannot be read
     :raises InputError: if a lock cannot be read
     :raises UsageError: if one is a lock and the other an artifact
@@ -63,8 +68,9 @@ def compare(before: str | os.PathLike[str], after: str | os.PathLike[str]) -> Co
             context=tuple(map(str, paths)),
             hint="give two artifacts or two locks; crossdeps build makes an artifact from a lock",
         )
-    first, second = (_read_lock(path) if locks else _read_artifact(path) for path in paths)
-    return compare_snapshots(first, second)
+    if locks:
+        return compare_snapshots(*map(_read_lock, paths))
+    return compare_snapshots(*_read_artifacts(paths, hashes=hashes))
 
 
 def artifact_name(path: Path) -> str:
@@ -80,10 +86,24 @@ def _read_lock(path: Path) -> Snapshot:
     return snapshot_lock(read_pylock(path), name=artifact_name(path))
 
 
-def _read_artifact(path: Path) -> Snapshot:
-    bundle = read_bundle(path)
-    size = path.stat().st_size if bundle.kind == "zip" else None
-    return snapshot_bundle(bundle, name=artifact_name(path), compressed=size)
+def _read_artifacts(paths: tuple[Path, Path], *, hashes: bool) -> list[Snapshot]:
+    bundles = [read_bundle(path, hashes=False) for path in paths]
+    sizes, other_sizes = ({e.path: e.size for e in bundle.entries} for bundle in bundles)
+    wanted = sizes.keys() | other_sizes.keys() if hashes else sizes.keys() & other_sizes.keys()
+    if not hashes:
+        wanted = {path for path in wanted if sizes[path] == other_sizes[path]}
+    try:
+        wanted -= find_same_files(*bundles)
+    except OSError as error:
+        raise _cannot_read(error.filename, error) from error
+    return [
+        snapshot_bundle(
+            add_hashes(bundle, wanted),
+            name=artifact_name(path),
+            compressed=path.stat().st_size if bundle.kind == "zip" else None,
+        )
+        for path, bundle in zip(paths, bundles, strict=True)
+    ]
 
 
 def inspect(
@@ -91,17 +111,19 @@ def inspect(
     target: Target | None = None,
     *,
     lock: str | os.PathLike[str] | None = None,
+    hashes: bool = True,
 ) -> Inspection:
     """Find the content and the sizes of a directory or zip made by any tool.
 
     :param target: gives the limits, and evaluates the markers of dependencies
     :param lock: the lock that it was made from, for the hashes of its wheels
+    :param hashes: if false, the result has no digest of all files, nor hashes of SBOMs
     :raises ArtifactReadError: if *path* cannot be read
     :raises InputError: if *lock* cannot be read
     """
     artifact = Path(path)
-    hashes = _hashes(Path(lock), target) if lock else {}
-    bundle = read_bundle(artifact)
+    wheel_hashes = _hashes(Path(lock), target) if lock else {}
+    bundle = read_bundle(artifact, hashes=hashes)
     is_zip = bundle.kind == "zip"
     with ContentReader() as reader:
 
@@ -120,7 +142,7 @@ def inspect(
             target=target,
             compressed=artifact.stat().st_size if is_zip else None,
             sha256=_hash(artifact) if is_zip else "",
-            hashes=hashes,
+            hashes=wheel_hashes,
         )
 
 
@@ -128,7 +150,11 @@ def _hash(path: Path) -> str:
     try:
         return hash_file(path)
     except OSError as error:
-        raise ArtifactReadError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise _cannot_read(path, error) from error
+
+
+def _cannot_read(path: object, error: OSError) -> ArtifactReadError:
+    return ArtifactReadError(f"{path} cannot be read: {error.strerror or error}")
 
 
 def _hashes(lock: Path, target: Target | None) -> dict[tuple[str, str], Mapping[str, str]]:

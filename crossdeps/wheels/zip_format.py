@@ -285,7 +285,7 @@ def inflate_small(data: bytes, size: int) -> bytes:
 
 def inflate_start(data: bytes, count: int) -> bytes:
     """Inflate the first *count* bytes, or fewer, of deflated *data*; nothing if it is damaged."""
-    try:
-        return bytes(_ENGINE.decompressobj(_RAW_DEFLATE).decompress(data, count))
-    except _ENGINE.error:
+    try:  # zlib is the faster one to start
+        return zlib.decompressobj(_RAW_DEFLATE).decompress(data, count)
+    except zlib.error:
         return b""

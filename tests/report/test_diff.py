@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
+import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +25,7 @@ from crossdeps.report.diff.renderings import (
 from crossdeps.text import printable
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf, make_macho, make_pe
+from tests.support.zip_surgery import flip_byte
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -341,3 +345,91 @@ def test_what_cannot_be_compared(
         with pytest.raises(error) as caught:
             compare(*(tmp_path / name for name in order))
         assert said in str(caught.value)
+
+
+def sides(tmp_path: Path, kinds: tuple[str, str]) -> list[Path]:
+    """The two artifacts, each as a directory or a zip."""
+    pairs = zip(("before", "after"), kinds, (before_files(), after_files()), strict=True)
+    return [
+        zipped(tmp_path / f"{name}.zip", files)
+        if kind == "zip"
+        else directory(tmp_path / name, files)
+        for name, kind, files in pairs
+    ]
+
+
+@pytest.mark.parametrize(
+    "kinds", [("zip", "zip"), ("zip", "directory"), ("directory", "zip"), ("directory",) * 2]
+)
+def test_hashes_of_changed_files_are_made_for_documents_only(
+    tmp_path: Path, kinds: tuple[str, str]
+) -> None:
+    """The differences are the same with and without them."""
+    old, new = sides(tmp_path, kinds)
+    with_hashes, without = compare(old, new), compare(old, new, hashes=False)
+    assert [(change.path, change.kind) for change in without.files] == [
+        (change.path, change.kind) for change in with_hashes.files
+    ]
+    assert [(change.name, change.kind) for change in without.projects] == [
+        (change.name, change.kind) for change in with_hashes.projects
+    ]
+    assert render_comparison(without) == render_comparison(with_hashes)
+    for change in comparison_document(with_hashes)["files"]:
+        for side, files in (("before", before_files()), ("after", after_files())):
+            data = files.get(change["path"])
+            assert (data is None) == (change[side] is None)
+            if data is not None:
+                content = data.encode() if isinstance(data, str) else data
+                assert change[side]["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def forge_crc32(data: bytes, wanted: int) -> bytes:
+    """Append four bytes to *data* so that its CRC-32 is *wanted*."""
+    table = [zlib.crc32(bytes([n])) ^ zlib.crc32(b"\0") for n in range(256)]
+    top = {value >> 24: n for n, value in enumerate(table)}
+    value, steps = wanted ^ 0xFFFFFFFF, []
+    for _ in range(4):
+        steps.append(top[value >> 24])
+        value = (value ^ table[steps[-1]]) << 8 & 0xFFFFFFFF
+    state, suffix = zlib.crc32(data) ^ 0xFFFFFFFF, b""
+    for step in reversed(steps):
+        suffix += bytes([step ^ (state & 0xFF)])
+        state = state >> 8 ^ table[step]
+    return data + suffix
+
+
+@pytest.mark.parametrize("hashes", [True, False])
+def test_a_checksum_alone_proves_nothing(tmp_path: Path, *, hashes: bool) -> None:
+    """Two files of the same size and CRC-32."""
+    one = b"import good\n1234"
+    other = forge_crc32(b"import evil\n", zlib.crc32(one))
+    assert (len(one), zlib.crc32(one)) == (len(other), zlib.crc32(other))
+    old = zipped(tmp_path / "a.zip", {"a.py": one})
+    new = zipped(tmp_path / "b.zip", {"a.py": other})
+    (change,) = compare(old, new, hashes=hashes).files
+    assert (change.path, change.kind) == ("a.py", "content")
+
+
+def test_files_compressed_in_another_way_are_the_same(tmp_path: Path) -> None:
+    files = after_files()
+    with zipfile.ZipFile(tmp_path / "stored.zip", "w") as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o100644 << 16
+            archive.writestr(info, data)
+    for hashes in (True, False):
+        found = compare(zipped(tmp_path / "a.zip", files), tmp_path / "stored.zip", hashes=hashes)
+        assert not found.differs
+
+
+def test_only_what_differs_is_inflated(tmp_path: Path) -> None:
+    """A file that is damaged in the same way in both is the same."""
+    text = "".join(f"x{number} = {number}\n" for number in range(200))
+    content = zipped(tmp_path / "a.zip", {"a.py": text, "b.py": "y"}).read_bytes()
+    damaged = flip_byte(content, "a.py", 300)
+    (tmp_path / "b.zip").write_bytes(damaged)
+    (tmp_path / "c.zip").write_bytes(damaged)
+    assert not compare(tmp_path / "b.zip", tmp_path / "c.zip").differs
+    for hashes in (True, False):
+        with pytest.raises(ArtifactReadError, match="cannot be read"):
+            compare(tmp_path / "a.zip", tmp_path / "b.zip", hashes=hashes)

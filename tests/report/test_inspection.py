@@ -173,6 +173,18 @@ def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     assert inspect(item).digest != inspect(two).digest
 
 
+def test_without_hashes_nothing_else_changes(tmp_path: Path) -> None:
+    """Text and JSON say the same; only an SBOM needs them."""
+    for artifact in (
+        directory(tmp_path / "one", files()),
+        zipped(tmp_path / "two.zip", files()),
+    ):
+        whole, partial = inspect(artifact, ARM), inspect(artifact, ARM, hashes=False)
+        assert partial.digest == ""
+        assert inspection_document(partial) == inspection_document(whole)
+        assert render_inspection(partial) == render_inspection(whole)
+
+
 LOCK = """\
 lock-version = "1.0"
 created-by = "a tool"

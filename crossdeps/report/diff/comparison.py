@@ -84,10 +84,13 @@ def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
             projects.append(
                 ProjectChange(name=name, kind=kind, before=old_project, after=new_project)
             )
+    kinds: dict[str, ChangeKind] = {"digest": "content", "mode": "mode"}
+    if before.kind != "lock":  # where the same hash may come with and without a size
+        kinds = {"size": "content", **kinds}
     files = []
     for path in sorted({*before.files, *after.files}):
         old_file, new_file = before.files.get(path), after.files.get(path)
-        if kind := _classify(old_file, new_file, digest="content", mode="mode"):
+        if kind := _classify(old_file, new_file, **kinds):
             files.append(FileChange(path=path, kind=kind, before=old_file, after=new_file))
     return Comparison(
         before=before,

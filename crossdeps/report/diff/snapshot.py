@@ -53,7 +53,7 @@ class FileSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     :param owner: normalized project name, or :data:`OWN_FILES`
     :param size: unzipped bytes; None if a lock doesn't record it
-    :param digest: of its bytes
+    :param digest: of its bytes; empty in an artifact if other facts tell what a comparison needs
     :param mode: permission bits; 0 in a lock
     """
 
@@ -140,7 +140,7 @@ def join_versions(installed: Iterable[InstalledProject]) -> str:
 def _snapshot_project(
     entries: Sequence[Entry], installed: Sequence[InstalledProject]
 ) -> ProjectSnapshot:
-    lines = "\n".join(sorted(f"{entry.path}\0{entry.sha256}" for entry in entries))
+    lines = "\n".join(sorted(f"{entry.path}\0{entry.size}\0{entry.sha256}" for entry in entries))
     return ProjectSnapshot(
         version=join_versions(installed),
         size=sum(entry.size for entry in entries),

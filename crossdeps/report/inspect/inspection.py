@@ -31,6 +31,7 @@ _LARGEST_METADATA = 16 << 20
 class EmbeddedSbom(msgspec.Struct, frozen=True, kw_only=True):
     """An SBOM from a wheel (PEP 770): a file below ``.dist-info/sboms/``.
 
+    :param sha256: hex digest; empty if the files were not hashed
     :param data: its bytes; empty if it is larger than 16 MiB
     """
 
@@ -79,7 +80,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     :param compressed: bytes of the zip; None for a directory
     :param sha256: hex digest of the zip; empty for a directory
     :param digest: hex digest of the paths, modes and bytes of all files: that of a directory and of
-        its zip are equal
+        its zip are equal; empty if the files were not hashed
     :param shares: largest first
     """
 
@@ -207,6 +208,8 @@ def _add_metadata(
 
 
 def _hash_entries(entries: Sequence[Entry]) -> str:
+    if not all(entry.sha256 for entry in entries):
+        return ""
     digest = hashlib.sha256()
     for entry in entries:
         line = f"{entry.path}\0{entry.mode:o}\0{entry.sha256}\n"
