@@ -239,7 +239,7 @@ class IndexClient:
             self._submit_locations(project)
         found = []
         for location in locations:
-            page = self._page_fetcher.task(location, project).result()
+            page = self._page_fetcher.fetch(location, project)
             # An index has a project if it has its page; a find-links location, if it has a file.
             if page is not None and (location.kind == "simple" or len(page.files)):
                 found.append((location, page))
@@ -247,8 +247,8 @@ class IndexClient:
         return ProjectPage(
             project=project,
             files=joined.files,
-            searched=tuple(show_url(location.root) for location in locations),
-            found_on=tuple(show_url(location.root) for location, _ in found),
+            searched=tuple(location.shown for location in locations),
+            found_on=tuple(location.shown for location, _ in found),
             digest=joined.digest,
         )
 

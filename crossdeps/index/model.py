@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from crossdeps.text import is_http, split_credentials
+from crossdeps.text import is_http, show_url, split_credentials
 
 if TYPE_CHECKING:
     import datetime
@@ -120,9 +121,19 @@ class IndexLocation(msgspec.Struct, frozen=True, kw_only=True):
         """The location of a URL or path, which may contain credentials."""
         return cls(kind=kind, root=split_credentials(url)[0] if is_http(url) else url)
 
+    @property
+    def shown(self) -> str:
+        """The root for messages and reports."""
+        return _show_root(self.root)
+
     def page_url(self, project: str) -> str:
         """The URL of a project's page, ending in a slash (PEP 503)."""
         return self.root if self.kind == "links" else f"{self.root.rstrip('/')}/{project}/"
+
+
+@lru_cache(maxsize=64)
+def _show_root(root: str) -> str:
+    return show_url(root)
 
 
 def read_locations(options: IndexOptions) -> tuple[IndexLocation, ...]:

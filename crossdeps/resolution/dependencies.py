@@ -187,7 +187,7 @@ class Crawler:
         self._skipped = skipped
         self._lock = threading.Lock()
         self._stopped = False
-        self._submitted: set[tuple[str, str, frozenset[NormalizedName]]] = set()
+        self._submitted: set[Dependency] = set()
         self._followed: dict[NormalizedName, set[str]] = {}
         self._workers = Workers(_THREADS)
 
@@ -206,13 +206,12 @@ class Crawler:
             dependency = waiting.popleft()
             if not isinstance(dependency, Dependency) or dependency.name in self._skipped:
                 continue
-            key = (dependency.name, str(dependency.specifier), dependency.extras)
             with self._lock:
                 if self._stopped:
                     return
-                if key in self._submitted:
+                if dependency in self._submitted:
                     continue
-                self._submitted.add(key)
+                self._submitted.add(dependency)
             found = None
             if self._repository.is_at_hand(dependency.name):
                 found = self._visit(dependency, self._repository.known_metadata)

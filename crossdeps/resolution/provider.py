@@ -65,7 +65,7 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
         self._versions_of: Counter[str] = Counter()
         self._seen: dict[str, int] = {}
         self._pins: dict[tuple[str, frozenset[NormalizedName]], Pin] = {}
-        self._combined: dict[frozenset[str], SpecifierSet] = {}
+        self._combined: dict[tuple[Dependency, ...], SpecifierSet] = {}
         self._satisfied: dict[tuple[Dependency | Unusable, Pin], bool] = {}
         self._known: dict[Pin, tuple[Dependency | Unusable, ...]] = {}
 
@@ -206,7 +206,7 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
     def _combine(self, dependencies: Sequence[Dependency]) -> SpecifierSet:
         if len(dependencies) == 1:
             return dependencies[0].specifier
-        key = frozenset(str(item.specifier) for item in dependencies)
+        key = tuple(dependencies)
         known = self._combined.get(key)
         if known is None:
             known = dependencies[0].specifier

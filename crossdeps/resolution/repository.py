@@ -78,6 +78,7 @@ class Repository:
         self._project_locks: dict[NormalizedName, threading.Lock] = {}
         self._projects: dict[NormalizedName, Project] = {}
         self._matching: dict[tuple[NormalizedName, str], Matches] = {}
+        self._seen: dict[tuple[NormalizedName, int], tuple[SpecifierSet, Matches]] = {}
         self._metadata: dict[str, ReleaseMetadata | Unusable] = {}
         self._built: dict[str, BuiltWheel] = {}
 
@@ -118,6 +119,15 @@ class Repository:
         As in ``packaging``, pre-releases are left out while a final release satisfies, unless the
         specifier names one (version specifiers, "Handling of pre-releases").
         """
+        # The same few objects are asked for again and again, and their texts are slow to make.
+        seen = self._seen.get((name, id(specifier)))
+        if seen is not None:
+            return seen[1]
+        found = self._find_matching(name, specifier)
+        self._seen[name, id(specifier)] = (specifier, found)
+        return found
+
+    def _find_matching(self, name: NormalizedName, specifier: SpecifierSet) -> Matches:
         limit = self._roots.limits.get(name)
         combined = specifier if limit is None else specifier & limit
         key = (name, str(combined))

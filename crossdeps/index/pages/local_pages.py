@@ -82,6 +82,9 @@ class LocalLocations:
         return listing.select(project)
 
 
+_NO_FILES = ParsedPage(files=ProjectFiles.from_files(()))
+
+
 class Listing:
     """The files of many projects, by project.
 
@@ -119,7 +122,8 @@ class Listing:
 
         :raises IndexUnreachableError: if one of them cannot be read
         """
-        return self._read(self._positions.get(project, ()), project)
+        positions = self._positions.get(project)
+        return self._read(positions, project) if positions else _NO_FILES
 
 
 def is_distribution(filename: str) -> bool:

@@ -107,6 +107,12 @@ class PageFetcher:
         self._log.add(state)
         return page
 
+    def fetch(self, location: IndexLocation, project: NormalizedName) -> ParsedPage | None:
+        """The result of :meth:`task`; what is at hand is read without one."""
+        if (location, project) in self._tasks or self._is_slow(location, project):
+            return self.task(location, project).result()
+        return self._fetch_page(location, project)
+
     def slow_tasks(
         self, locations: Iterable[IndexLocation], project: NormalizedName
     ) -> list[Task[ParsedPage | None]]:
@@ -130,11 +136,7 @@ class PageFetcher:
             # Before it is read: a change in between makes it differ later.
             key, digest = f"{location.root.rstrip('/')}/{project}", read_path_state(root / project)
         page = self._local.read(location, root, project)
-        self._log.add(
-            PageState(
-                location=location.root, project=project, kind="directory", key=key, digest=digest
-            )
-        )
+        self._log.add(_Page(location, project).state("directory", digest, key))
         return page
 
     def _fetch_links(self, request: _Page) -> tuple[Listing | None, PageState]:
@@ -246,11 +248,10 @@ class _Page:
         project = self.project if self.location.kind == "simple" else ""
         return PageSource(url=url, index=self.index, project=project)
 
-    def state(self, kind: PageKind, digest: str) -> PageState:
+    def state(self, kind: PageKind, digest: str, key: str = "") -> PageState:
         """What it held."""
-        return PageState(
-            location=self.index, project=self.project, kind=kind, key=self.key, digest=digest
-        )
+        location, key = self.index, key or self.key
+        return PageState(location=location, project=self.project, kind=kind, key=key, digest=digest)
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
