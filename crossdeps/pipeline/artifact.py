@@ -100,11 +100,10 @@ def remember_output(settings: Settings, written: Written) -> None:
     from crossdeps.bundle.destination import read_zip_state  # noqa: PLC0415 - see check_output
 
     try:
-        state = read_zip_state(written.path)
-    except OSError:  # it has been removed since
+        state = msgspec.msgpack.encode(read_zip_state(written.path))
+    except (OSError, UnicodeEncodeError):  # it has been removed since, or its path is not UTF-8
         return
-    cache = DerivedCache(find_cache(settings))
-    cache.write(_OUTPUTS, str(written.path), msgspec.msgpack.encode(state))
+    DerivedCache(find_cache(settings)).write(_OUTPUTS, str(written.path), state)
 
 
 def _holds(source: Path, output: Path) -> bool:

@@ -205,7 +205,10 @@ def remember_build(
         lock = dump(report.lock)
     from crossdeps.bundle.stored_entries import store_entries  # noqa: PLC0415 - as the writers
 
-    content = msgspec.msgpack.encode(layout or store_entries(bundle.entries))
+    try:
+        content = msgspec.msgpack.encode(layout or store_entries(bundle.entries))
+    except UnicodeEncodeError:  # the path of a file of the user is not UTF-8
+        return
     kept = KeptBuild(
         content=msgspec.Raw(content),
         count=len(bundle.entries),
