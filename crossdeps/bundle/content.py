@@ -156,6 +156,33 @@ def _reuse(
     return file
 
 
+def has_same_data(
+    file: BinaryIO, content: ArchiveContent, other_file: BinaryIO, other: ArchiveContent
+) -> bool:
+    """Whether two members have the same compressed bytes, and so the same content.
+
+    :param file: the archive of *content*, open
+    :param other_file: the archive of *other*, open
+    """
+    if other.offset < 0 or (content.method, content.crc32, content.size) != (
+        other.method,
+        other.crc32,
+        other.size,
+    ):
+        return False
+    left = content.compressed_size
+    if left != other.compressed_size:
+        return False
+    file.seek(content.offset)
+    other_file.seek(other.offset)
+    while left:
+        data = file.read(min(left, CHUNK))
+        if not data or data != other_file.read(len(data)):
+            return False
+        left -= len(data)
+    return True
+
+
 def read_content(content: Content) -> bytes:
     """Return all bytes of one *content*, inflated; a :class:`ContentReader` reads many.
 

@@ -14,16 +14,13 @@ import msgspec
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.model import (
-    ArchiveContent,
     Bundle,
-    InlineContent,
     add_sizes,
     read_project,
 )
 from crossdeps.bundle.scan import read_directory
 from crossdeps.bundle.zip_scan import read_zip
 from crossdeps.errors import ArtifactReadError
-from crossdeps.fs import CHUNK
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.wheels.record import iterate_fields
 
@@ -42,7 +39,7 @@ _LAYER_DIRECTORIES = {"python", "bin", "lib", "etc", "share", "include", "extens
 _MAX_METADATA_SIZE = 64 << 20
 
 
-def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
+def read_bundle(path: Path, *, hashes: bool = True, known: Bundle | None = None) -> Bundle:
     """Read a directory, a zip or a layer: every file, and the projects that they belong to.
 
     Files belong to the project whose RECORD lists them, or whose .dist-info directory they are in
@@ -50,13 +47,15 @@ def read_bundle(path: Path, *, hashes: bool = True) -> Bundle:
 
     :param hashes: if false, entries have no hashes: no more of a zip is inflated than metadata, and
         what the facts of binaries need, so that damage elsewhere isn't found
+    :param known: an artifact that may have the same files. Without hashes, members of a zip that
+        have the compressed bytes of its members get their contents and facts
     :raises ArtifactReadError: if it doesn't exist, isn't an artifact, or is damaged
     """
     try:
         if path.is_dir():
             scan = read_directory(path, hashes=hashes)
         elif path.is_file():
-            scan = read_zip(path, hashes=hashes)
+            scan = read_zip(path, hashes=hashes, known=known)
         else:
             problem = "is neither a directory nor a file" if path.exists() else "doesn't exist"
             raise ArtifactReadError(f"{path} {problem}", hint="give a directory or a zip to check")
@@ -107,55 +106,16 @@ def add_hashes(bundle: Bundle, paths: Collection[str]) -> Bundle:
 
 
 def find_same_files(bundle: Bundle, other: Bundle) -> set[str]:
-    """Find paths whose files are the same in both, without inflating or hashing any.
+    """Find paths whose files and modes are known to be the same in both; others may be too.
 
-    That are those of two zips whose compressed bytes are the same, and metadata. Others may have
-    the same bytes too.
-
-    :raises OSError: if an archive cannot be read
+    :param other: was read with *bundle* as the known one
     """
-    others = {entry.path: entry.content for entry in other.entries}
-    same = set()
-    with ContentReader() as reader, ContentReader() as other_reader:
-        for entry in bundle.entries:
-            ours, theirs = entry.content, others.get(entry.path)
-            if isinstance(ours, InlineContent) and isinstance(theirs, InlineContent):
-                is_same = ours.data == theirs.data
-            elif isinstance(ours, ArchiveContent) and isinstance(theirs, ArchiveContent):
-                is_same = _has_same_data(ours, theirs, reader, other_reader)
-            else:
-                is_same = False
-            if is_same:
-                same.add(entry.path)
-    return same
-
-
-def _has_same_data(
-    content: ArchiveContent,
-    other: ArchiveContent,
-    reader: ContentReader,
-    other_reader: ContentReader,
-) -> bool:
-    """Whether the compressed bytes of two members are the same."""
-    left = content.compressed_size
-    is_known = content.offset >= 0 and other.offset >= 0
-    if not is_known or (left, content.size, content.method, content.crc32) != (
-        other.compressed_size,
-        other.size,
-        other.method,
-        other.crc32,
-    ):
-        return False
-    file = reader.open_file(content.archive)
-    other_file = other_reader.open_file(other.archive)
-    file.seek(content.offset)
-    other_file.seek(other.offset)
-    while left:
-        data = file.read(min(left, CHUNK))
-        if not data or data != other_file.read(len(data)):
-            return False
-        left -= len(data)
-    return True
+    entries = {entry.path: (entry.mode, entry.content) for entry in bundle.entries}
+    return {
+        entry.path
+        for entry in other.entries
+        if (entry.mode, entry.content) == entries.get(entry.path)
+    }
 
 
 def _find_prefix(paths: Iterable[str]) -> str:

@@ -12,11 +12,13 @@ import hashlib
 import io
 import itertools
 import os
+import struct
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import msgspec
 
 from crossdeps.binaries.formats import is_binary_head, read_binary
+from crossdeps.bundle.content import ContentReader, has_same_data
 from crossdeps.bundle.model import ArchiveContent, InlineContent
 from crossdeps.errors import WheelError
 from crossdeps.fs import run_in_threads
@@ -24,6 +26,7 @@ from crossdeps.wheels.zip_format import (
     DEFLATED,
     LOCAL_HEADER,
     STORED,
+    UINT32_MAX,
     checksum,
     inflate,
     inflate_small,
@@ -38,19 +41,18 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from crossdeps.binaries.model import BinaryFacts
-    from crossdeps.bundle.model import Content
+    from crossdeps.bundle.model import Bundle, Content, Entry
 
 _LARGE = 256 << 10
 _MAX_IN_MEMORY = 16 << 20
 _HEAD_SIZE = 8
-# More than the tables of a deflated block need, which come before its first bytes.
-_HEAD_INPUT = 512
-# Some archivers write longer extra fields in the local header than in the directory.
-_EXTRA_ROOM = 64
+_HEAD_INPUT = 512  # more than the tables of a deflated block need, which come first
+_EXTRA_ROOM = 64  # some archivers write longer extra fields in the local header
 _HEADER_SIZE = LOCAL_HEADER.size
+_DESCRIPTOR = 0x0008
 _UTF8 = 0x0800
 # The level of compression, a data descriptor, a name in UTF-8
-_USUAL_FLAGS = 0x0006 | 0x0008 | _UTF8
+_USUAL_FLAGS = 0x0006 | _DESCRIPTOR | _UTF8
 
 
 class ScannedMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,7 @@ def scan_members(
     ends: Mapping[int, int],
     kept: Collection[str],
     hashes: bool,
+    known: Bundle | None = None,
 ) -> dict[str, ScannedMember]:
     """Read those of *members* that are of the usual kind and intact.
 
@@ -80,13 +83,18 @@ def scan_members(
     :param kept: paths of small members whose bytes are kept
     :param hashes: read and check all bytes; otherwise only those that are kept, and of binaries
         what their facts need
+    :param known: its contents and facts are used for members with the same compressed bytes, unless
+        hashes are asked for
     :raises OSError: if the archive cannot be read
     """
-    scan = _Scan(path, ends, kept, hashes=hashes)
+    entries = {entry.path: entry for entry in known.entries} if known else {}
+    scan = _Scan(path, ends, kept, hashes=hashes, known=entries)
     usual = [
         (name, info)
         for name, info in members.items()
-        if info.compress_type in (STORED, DEFLATED) and not info.flag_bits & ~_USUAL_FLAGS
+        if info.compress_type in (STORED, DEFLATED)
+        and not info.flag_bits & ~_USUAL_FLAGS
+        and max(info.file_size, info.compress_size) < UINT32_MAX
     ]
     large = [(name, info) for name, info in usual if _is_large(info)]
     large.sort(key=lambda item: item[1].file_size, reverse=True)
@@ -102,45 +110,57 @@ def _is_large(info: ZipInfo) -> bool:
 
 class _Scan:
     def __init__(
-        self, path: Path, ends: Mapping[int, int], kept: Collection[str], *, hashes: bool
+        self,
+        path: Path,
+        ends: Mapping[int, int],
+        kept: Collection[str],
+        *,
+        hashes: bool,
+        known: Mapping[str, Entry],
     ) -> None:
         self.found: dict[str, ScannedMember] = {}
         self._path = path
         self._ends = ends
         self._kept = kept
         self._hashes = hashes
+        self._known = known
 
     def read(self, members: Iterator[tuple[str, ZipInfo]]) -> None:
-        with self._path.open("rb", buffering=0) as stream:
+        with self._path.open("rb", buffering=0) as stream, ContentReader() as reader:
             file = cast("BinaryIO", stream)
             for name, info in members:
                 is_kept = name in self._kept
                 if self._hashes or is_kept:
                     member = self._read_whole(file, info, is_kept=is_kept)
                 else:
-                    member = self._read_head(file, info)
+                    member = self._read_head(file, info, self._known.get(name), reader)
                 if member is not None:
                     self.found[name] = member
 
-    def _read_head(self, file: BinaryIO, info: ZipInfo) -> ScannedMember | None:
-        """Read enough to tell whether a member is a binary, and its facts."""
+    def _read_head(
+        self, file: BinaryIO, info: ZipInfo, known: Entry | None, reader: ContentReader
+    ) -> ScannedMember | None:
+        """Read enough to tell whether a member is a binary, and its facts.
+
+        :param reader: reads the archive of the *known* entry
+        """
         located = self._locate(file, info, min(info.compress_size, _HEAD_INPUT))
         if located is None:
             return None
         content, head = located
+        if known is not None and isinstance(known.content, ArchiveContent):
+            other = reader.open_file(known.content.archive)
+            if has_same_data(file, content, other, known.content):
+                return ScannedMember(content=known.content, binary=known.binary)
         if content.method == DEFLATED:
             head = inflate_start(head, _HEAD_SIZE)
         if len(head) < min(info.file_size, _HEAD_SIZE):
             return None
         if not is_binary_head(head[:_HEAD_SIZE]):
             return ScannedMember(content=content)
-        if not _is_large(info):
-            return self._read_whole(file, info, is_kept=False)
-        try:
-            with _InflatedStream(inflate(file, content, content.name), content.size) as stream:
-                return ScannedMember(content=content, binary=read_binary(cast("BinaryIO", stream)))
-        except WheelError:
-            return None
+        if _is_large(info):
+            return _read_partly(file, content)
+        return self._read_whole(file, info, is_kept=False)
 
     def _read_whole(self, file: BinaryIO, info: ZipInfo, *, is_kept: bool) -> ScannedMember | None:
         """Read all of a member; None if it is unusual or damaged."""
@@ -165,7 +185,7 @@ class _Scan:
     ) -> tuple[ArchiveContent, bytes] | None:
         """Find the data of a member, and read the first *count* bytes of it.
 
-        None if its local header is missing, has another name, or leads beyond the member's end.
+        None if its local header is missing, says something else, or leads beyond the member's end.
         """
         name = info.orig_filename
         is_utf8 = info.flag_bits & _UTF8 or name.isascii()
@@ -178,8 +198,10 @@ class _Scan:
         name_end = _HEADER_SIZE + int.from_bytes(lengths[:2], "little")
         start = name_end + int.from_bytes(lengths[2:], "little")
         offset = info.header_offset + start
+        stated = struct.pack("<3I", info.CRC, info.compress_size, info.file_size)
         if (
             raw[_HEADER_SIZE:name_end] != raw_name
+            or (raw[14:26] != stated and not info.flag_bits & _DESCRIPTOR)
             or offset + info.compress_size > self._ends[info.header_offset]
         ):
             return None
@@ -197,6 +219,15 @@ class _Scan:
             crc32=info.CRC,
         )
         return content, data
+
+
+def _read_partly(file: BinaryIO, content: ArchiveContent) -> ScannedMember | None:
+    """Read of a large binary what its facts need."""
+    try:
+        with _InflatedStream(inflate(file, content, content.name), content.size) as stream:
+            return ScannedMember(content=content, binary=read_binary(cast("BinaryIO", stream)))
+    except WheelError:
+        return None
 
 
 def _read_large(file: BinaryIO, content: ArchiveContent) -> ScannedMember | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zipfile import ZipFile, ZipInfo
 
+    from crossdeps.bundle.model import Bundle
+
 _HEAD_SIZE = 8
 _MAX_IN_MEMORY = 16 << 20
 _MAX_ZIP_SIZE = 8 << 30
@@ -33,11 +35,12 @@ _UNIX = 3
 _ENCRYPTED = 1
 
 
-def read_zip(path: Path, *, hashes: bool = True) -> ScanResult:
+def read_zip(path: Path, *, hashes: bool = True, known: Bundle | None = None) -> ScanResult:
     """Read every file of the zip at *path*; each is inflated once and checked against its CRC-32.
 
     :param hashes: if false, only binaries and metadata are inflated, as far as they are needed;
         the sizes are those of the directory
+    :param known: without hashes, members with the data of its members get their facts
     :raises ArtifactReadError: if it isn't a zip, or one that is damaged, encrypted or inflates to
         more than 8 GiB
     :raises OSError: if the file cannot be read
@@ -46,14 +49,16 @@ def read_zip(path: Path, *, hashes: bool = True) -> ScanResult:
 
     try:
         with ZipFile(path) as archive:
-            return _read_archive(path, archive, hashes=hashes)
+            return _read_archive(path, archive, hashes=hashes, known=known)
     except zip_errors() as error:
         raise ArtifactReadError(
             f"{path} isn't a valid zip: {error}", hint="give a directory or an undamaged zip"
         ) from error
 
 
-def _read_archive(path: Path, archive: ZipFile, *, hashes: bool) -> ScanResult:
+def _read_archive(
+    path: Path, archive: ZipFile, *, hashes: bool, known: Bundle | None
+) -> ScanResult:
     warnings: list[str] = []
     entries: dict[str, Entry] = {}
     links: dict[str, str] = {}
@@ -61,7 +66,8 @@ def _read_archive(path: Path, archive: ZipFile, *, hashes: bool) -> ScanResult:
     infos = _list_files(path, archive, warnings)
     files = {name: info for name, info in infos.items() if not _is_link(info)}
     kept = choose_kept((name, info.file_size) for name, info in files.items())
-    scanned = scan_members(path, files, ends=_find_ends(archive), kept=kept, hashes=hashes)
+    ends = _find_ends(archive)
+    scanned = scan_members(path, files, ends=ends, kept=kept, hashes=hashes, known=known)
     for name, info in infos.items():
         if name in files:
             member = scanned.get(name)

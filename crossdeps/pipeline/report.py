@@ -87,15 +87,13 @@ def _read_lock(path: Path) -> Snapshot:
 
 
 def _read_artifacts(paths: tuple[Path, Path], *, hashes: bool) -> list[Snapshot]:
-    bundles = [read_bundle(path, hashes=False) for path in paths]
+    first = read_bundle(paths[0], hashes=False)
+    bundles = (first, read_bundle(paths[1], hashes=False, known=first))
     sizes, other_sizes = ({e.path: e.size for e in bundle.entries} for bundle in bundles)
     wanted = sizes.keys() | other_sizes.keys() if hashes else sizes.keys() & other_sizes.keys()
     if not hashes:
         wanted = {path for path in wanted if sizes[path] == other_sizes[path]}
-    try:
-        wanted -= find_same_files(*bundles)
-    except OSError as error:
-        raise _cannot_read(error.filename, error) from error
+    wanted -= find_same_files(*bundles)
     return [
         snapshot_bundle(
             add_hashes(bundle, wanted),
@@ -150,11 +148,7 @@ def _hash(path: Path) -> str:
     try:
         return hash_file(path)
     except OSError as error:
-        raise _cannot_read(path, error) from error
-
-
-def _cannot_read(path: object, error: OSError) -> ArtifactReadError:
-    return ArtifactReadError(f"{path} cannot be read: {error.strerror or error}")
+        raise ArtifactReadError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _hashes(lock: Path, target: Target | None) -> dict[tuple[str, str], Mapping[str, str]]:

@@ -25,7 +25,7 @@ from crossdeps.report.diff.renderings import (
 from crossdeps.text import printable
 from tests.report.artifacts import Files, directory, project, zipped
 from tests.support.wheel_factory import make_elf, make_macho, make_pe
-from tests.support.zip_surgery import flip_byte
+from tests.support.zip_surgery import flip_byte, patch_central
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -381,6 +381,18 @@ def test_hashes_of_changed_files_are_made_for_documents_only(
             if data is not None:
                 content = data.encode() if isinstance(data, str) else data
                 assert change[side]["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_with_another_mode_has_its_hash(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "a.zip", {"a.py": "x"}).read_bytes()
+    (tmp_path / "b.zip").write_bytes(patch_central(content, "a.py", external=0o100755 << 16))
+    for hashes in (True, False):
+        found = compare(tmp_path / "a.zip", tmp_path / "b.zip", hashes=hashes)
+        (change,) = comparison_document(found)["files"]
+        assert change["change"] == "mode"
+        if hashes:
+            assert change["before"]["sha256"] == hashlib.sha256(b"x").hexdigest()
+            assert change["after"]["sha256"] == change["before"]["sha256"]
 
 
 def forge_crc32(data: bytes, wanted: int) -> bytes:
