@@ -139,6 +139,21 @@ def test_a_build_is_the_same_anew_and_remembered(
         assert build(filled, output, "tool", *options, "--no-cache") == builds[name], name
 
 
+def test_versions_of_the_runtime_are_part_of_a_build(filled: CommandLine, made: list[str]) -> None:
+    arguments = ("boto3", "--provided", "--runtime", "python3.12")
+    before = check_again(filled, made, "out.zip", *arguments)
+    table = '[tool.crossdeps.provided-versions]\nboto3 = "{}"\n'
+    for version in ("unknown", "absent", "1.0"):
+        filled.write("pyproject.toml", table.format(version))
+        told = build(filled, "out.zip", *arguments)
+        assert told != before
+        assert build(filled, "out.zip", *arguments, "--no-cache") == told
+    (filled.folder / "pyproject.toml").unlink()
+    made.clear()
+    assert build(filled, "out.zip", *arguments)[1:] == before[1:]
+    assert made == []
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_findings_fail_again(filled: CommandLine, made: list[str], output: str) -> None:
     arguments = ("tool", "--source", "src", "--handler", "app.handler")

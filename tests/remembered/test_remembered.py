@@ -393,6 +393,19 @@ class TestSettings:
         lock(run, "tree", "--no-cache")
         assert made == ["search", "search"]
 
+    def test_a_refreshed_result_replaces_the_remembered_one(
+        self, run: CommandLine, made: list[str]
+    ) -> None:
+        run.index.configure(cache_control="max-age=600")
+        assert "pure-1.1" in lock(run, "tree").out
+        run.index.add(make_wheel("pure", "1.2"))
+        assert "pure-1.1" in lock(run, "tree").out
+        refreshed = lock(run, "tree", "--refresh")
+        assert "pure-1.2" in refreshed.out
+        made.clear()
+        assert lock(run, "tree") == refreshed
+        assert made == []
+
     def test_a_date_that_moves_is_never_the_same(self, run: CommandLine, made: list[str]) -> None:
         first = lock(run, "tree", "--exclude-newer", "7 days")
         assert lock(run, "tree", "--exclude-newer", "7 days") == first
