@@ -19,6 +19,7 @@ from benchmarks.plot import draw
 from benchmarks.results import Measured, Results, read_content
 from benchmarks.rows import ROWS, Cell
 from benchmarks.runner import Runner
+from benchmarks.sets import SETS
 from benchmarks.tools import version_command
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def measure_set(runner: Runner, said: argparse.Namespace, name: str, arch: str) 
     cells = tuple(_cells(said, arch))
     content = read_content(runner.prepare())
     costs: dict[str, list[Cost]] = {cell.name: [] for cell in cells}
-    for number in range(said.rounds):
+    for number in range(said.rounds * SETS[name].repeated):
         for cell in cells if number % 2 == 0 else reversed(cells):
             if cell.name not in costs or (cell.once and number):
                 continue

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequirementSet:
-    """Unpinned requirements, and the Python that they are packaged for."""
+    """Unpinned requirements, and the Python that they are packaged for.
+
+    :param repeated: how often it is measured in each round; what takes long varies less
+    """
 
     python: str
     requirements: tuple[str, ...]
+    repeated: int = 1
 
 
 SETS = {
-    "S": RequirementSet(python="3.9", requirements=("pycryptodome",)),
+    "S": RequirementSet(python="3.9", requirements=("pycryptodome",), repeated=3),
     "M": RequirementSet(
         python="3.12",
         requirements=(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 def render(results: Results) -> str:
     """All tables, with a heading for each."""
+    rounds = f"{results.rounds} rounds, {results.rounds * SETS['S'].repeated} for S"
     parts = [
-        f"{results.date}, {results.machine}. {results.index} Medians of {results.rounds} rounds.",
+        f"{results.date}, {results.machine}. {results.index} Medians of {rounds}.",
         _contents(results),
     ]
     for arch in dict.fromkeys(each.arch for each in results.measured):
@@ -85,7 +86,7 @@ def _verdict(measured: Sequence[Measured], growth: Ratio | None) -> str:
     text = f"Of {len(named)} goals, {met} are met."
     if missed:
         text += " Missed:\n\n" + "\n".join(
-            f"- {name}: {ratio.value:.2f}, {ratio.value / (ratio.goal or 1):.1f} times the goal"
+            f"- {name}: {ratio.value:.2f}, {ratio.value / (ratio.goal or 1):.2f} times the goal"
             for name, ratio in missed
         )
     return text

@@ -103,7 +103,7 @@ def test_a_missed_goal_stands_out_and_is_listed() -> None:
     row = BY_NAME["cold-zip"]
     text = tables.render(all_of(measured(walls={row.ours.name: 1.8})))
     assert "**1.80 (1.80 to 1.80), goal 0.9**" in text
-    assert f"- {row.title} (M): 1.80, 2.0 times the goal" in text
+    assert f"- {row.title} (M): 1.80, 2.00 times the goal" in text
 
 
 def test_the_number_of_goals_met_is_told() -> None:
@@ -270,11 +270,11 @@ def fake(tmp_path: Path) -> FakeRunner:
     return FakeRunner(make_wheel("foo", "1.0").write_to(tmp_path))
 
 
-def measure_rows(fake: FakeRunner, *rows: str, arch: str = "x86_64") -> Measured:
+def measure_rows(fake: FakeRunner, *rows: str, name: str = "M", arch: str = "x86_64") -> Measured:
     said = argparse.Namespace(
         row=rows, tool=("crossdeps", "uv", "pip", "pex"), arch=("x86_64", "aarch64"), rounds=3
     )
-    return bench.measure_set(cast("Runner", fake), said, "S", arch)
+    return bench.measure_set(cast("Runner", fake), said, name, arch)
 
 
 def test_tools_take_turns_and_change_their_order(fake: FakeRunner) -> None:
@@ -282,6 +282,10 @@ def test_tools_take_turns_and_change_their_order(fake: FakeRunner) -> None:
     found = measure_rows(fake, "cold-zip", "memory")
     assert fake.runs == [ours, theirs, theirs, ours, ours, theirs]
     assert [len(costs) for costs in found.costs.values()] == [3, 3]
+
+
+def test_the_smallest_set_is_measured_more_often(fake: FakeRunner) -> None:
+    assert len(measure_rows(fake, "cold-zip", name="S").costs["uv pip install, cold"]) == 9
 
 
 def test_what_takes_long_runs_once(fake: FakeRunner) -> None:
