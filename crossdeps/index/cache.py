@@ -112,8 +112,7 @@ def read_freshness(headers: Mapping[str, str]) -> float | None:
     return float(max(min(int(found[1]), _LONGEST_FRESHNESS) - spent, 0))
 
 
-# Created at import time: msgspec inspects a type when it first meets it, and two threads that have
-# it inspect the same type at once crash the process.
+# Created at import time: two threads that have msgspec inspect a type at once crash the process.
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(CachedPage)
 
@@ -160,7 +159,7 @@ class IndexCache:
     def page_head(self, url: str) -> PageHead | None:
         """The cached page of *url*, without reading its columns."""
         head = self._read_head(_Key("pages", url))
-        page = decode_page(head[_DIGEST_BYTES:]) if head is not None else None
+        page = decode_page(head[_DIGEST_BYTES:]) if head else None
         return PageHead(page=page, digest=head[:_DIGEST_BYTES].hex()) if head and page else None
 
     def store_page(self, url: str, page: CachedPage) -> None:
@@ -170,8 +169,11 @@ class IndexCache:
 
     def touch_page(self, url: str) -> None:
         """Mark the cached page as used, so that pruning keeps it."""
-        with contextlib.suppress(OSError):
-            os.utime(_Key("pages", url).path(self._root))
+        _touch(_Key("pages", url).path(self._root))
+
+    def touch_metadata(self, url: str, sha256: str) -> None:
+        """Mark METADATA as used."""
+        _touch(_metadata_key(url, sha256).path(self._root))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
         """METADATA of the file with this hash, as the origin of *url* served it."""
@@ -185,8 +187,10 @@ class IndexCache:
     def _read_head(self, key: _Key) -> bytes | None:
         if not self._readable:
             return None
+        path = key.path(self._root)
         try:
-            with key.path(self._root).open("rb", buffering=0) as file:
+            with path.open("rb", buffering=0) as file:
+                _touch(path, os.fstat(file.fileno()))
                 return key.parse_head(file.read(_LARGEST_HEAD))
         except OSError:
             return None
@@ -204,9 +208,7 @@ class IndexCache:
                     return None
                 file.seek(_START + len(head))
                 body = file.read()
-            if time.time() - stat.st_mtime > _DAY:
-                with contextlib.suppress(OSError):
-                    os.utime(path)  # when it was last used, for pruning
+            _touch(path, stat)
         except OSError:
             return None
         if head[:_DIGEST_BYTES] != hashlib.sha256(body).digest():
@@ -216,13 +218,12 @@ class IndexCache:
     def _write(self, key: _Key, body: bytes, fields: bytes = b"") -> None:
         if not self._writable:
             return
-        head = hashlib.sha256(body).digest() + fields
+        path = key.path(self._root)
         try:
-            path = key.path(self._root)
             make_private_directory(path.parent)
             # Not synced: after a power failure a torn entry fails its checksum.
             with atomic_write(path) as file:
-                file.write(key.seal(head))
+                file.write(key.seal(hashlib.sha256(body).digest() + fields))
                 file.write(body)
         except OSError as error:
             self._writable = False
@@ -230,11 +231,8 @@ class IndexCache:
 
     def usage(self) -> dict[str, tuple[int, int]]:
         """The number of entries and their bytes, for pages and for metadata."""
-        usage = {}
-        for kind in _KINDS:
-            sizes = [stat.st_size for _, stat in self._entries(kind)]
-            usage[kind] = (len(sizes), sum(sizes))
-        return usage
+        sizes = {kind: [stat.st_size for _, stat in self._entries(kind)] for kind in _KINDS}
+        return {kind: (len(each), sum(each)) for kind, each in sizes.items()}
 
     def prune(self, *, unused_days: float) -> int:
         """Remove entries that were last used longer ago than this, also those of other layouts.
@@ -263,6 +261,13 @@ class IndexCache:
                 stat = path.stat()
                 if not path.name.startswith(".") or time.time() - stat.st_mtime > _DAY:
                     yield path, stat
+
+
+def _touch(path: Path, stat: os.stat_result | None = None) -> None:
+    """Record that an entry is used, for pruning, unless that was recorded today."""
+    with contextlib.suppress(OSError):
+        if time.time() - (stat or path.stat()).st_mtime > _DAY:
+            os.utime(path)
 
 
 class _Key:

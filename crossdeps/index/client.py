@@ -44,9 +44,8 @@ _USER_AGENT = f"crossdeps/{__version__}"
 class IndexClient:
     """Searches all locations in their order, and fetches each page, metadata and file once.
 
-    Implements :class:`crossdeps.index.model.Index`, and downloads files. A context manager; safe
-    to use from several threads. Nothing is requested before it is needed, and no HTTP library is
-    loaded for local locations.
+    Implements :class:`crossdeps.index.model.Index`, and downloads files. A context manager, and
+    thread-safe. No HTTP library is loaded, and nothing requested, before it is needed.
 
     :param locations: in order of preference
     :param project_locations: the only location to search for each of these projects
@@ -154,12 +153,13 @@ class IndexClient:
                 self._workers.submit(self._page_task(project))
 
     def metadata(self, file: ProjectFile) -> bytes:
-        """The core metadata (METADATA) of a wheel, by the cheapest way that the index offers.
-
-        :raises IndexAccessError: if it cannot be fetched
-        :raises IntegrityError: if what was fetched is wrong
-        """
+        """The core metadata of a wheel; see :meth:`crossdeps.index.model.Index.metadata`."""
         return self._metadata_task(file).result()
+
+    def mark_metadata_used(self, file: ProjectFile) -> None:
+        """Keep the cached metadata of *file* from being pruned."""
+        self._page_log.add_metadata(file)
+        self._metadata_fetcher.mark_used(file)
 
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
         """Start to fetch metadata that is likely to be needed."""

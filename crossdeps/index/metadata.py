@@ -141,6 +141,12 @@ class MetadataFetcher:
             cache.store_metadata(file.url, digest, data)
         return data
 
+    def mark_used(self, file: ProjectFile) -> None:
+        """Keep the cached METADATA of *file* from being pruned."""
+        digest = file.hashes.get("sha256")
+        if self._cache is not None and digest is not None and is_http(file.url):
+            self._cache.touch_metadata(file.url, digest)
+
     def _fetch_remote(self, session: HttpSession, file: ProjectFile) -> bytes:
         if file.metadata_hashes is not None:
             data = _fetch_beside(session, file, file.metadata_hashes)

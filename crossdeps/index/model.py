@@ -101,6 +101,9 @@ class Index(Protocol):
         :raises IntegrityError: if what was fetched is wrong
         """
 
+    def mark_metadata_used(self, file: ProjectFile) -> None:
+        """Keep cached metadata, whose meaning was kept beside it, from being pruned."""
+
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
         """Start to fetch metadata that is likely to be needed."""
 

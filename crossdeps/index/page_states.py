@@ -34,8 +34,8 @@ class PageState(msgspec.Struct, frozen=True, kw_only=True):
     :param project: normalised name of the project that it was read for
     :param kind: ``page``: an http page in the cache; ``absent``: the index answered 404 or 410;
         ``directory``: a local index or find-links location; ``file``: a find-links URL of a
-        distribution, which never changes; ``metadata``: of a file without a stated SHA-256, which
-        may change while its page doesn't
+        distribution, which never changes; ``metadata``: of a file, whose SHA-256 is the digest:
+        without one it may change while its page doesn't
     :param key: that of the cache for an http page; the path of a local one; else the URL
     :param digest: of the content, in hex: pages with the same digest offer the same files; empty
         where it is unknown, because the page is not kept
@@ -60,11 +60,11 @@ class PageLog:
         self._pages[state.project, state.location, state.key] = state
 
     def add_metadata(self, file: ProjectFile) -> None:
-        """Record that the metadata of *file* is read, unless its page vouches for it."""
-        if "sha256" not in file.hashes:
-            self._metadata[file.url] = PageState(
-                location=file.index, project="", kind="metadata", key=file.url, digest=""
-            )
+        """Record that the metadata of *file* is used."""
+        digest = file.hashes.get("sha256", "")
+        self._metadata[file.url] = PageState(
+            location=file.index, project="", kind="metadata", key=file.url, digest=digest
+        )
 
     @property
     def states(self) -> tuple[PageState, ...]:
@@ -101,7 +101,7 @@ def find_changed(
                 directories[state.key] = read_directory_state(state.key)
             same = directories[state.key] == state.digest
         else:
-            same = state.kind == "file" or _is_cached(state, cache, now)
+            same = state.kind in ("file", "metadata") or _is_cached(state, cache, now)
         if not (same and state.digest):
             changed.append(state)
     return tuple(changed)

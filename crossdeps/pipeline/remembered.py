@@ -253,7 +253,10 @@ def _pages_hold(pages: Sequence[PageState], session: Session) -> bool:
     changed = find_changed(pages, cache, now=now)
     if cache and not changed:
         for page in pages:
-            cache.touch_page(page.key)
+            if page.kind == "metadata":
+                cache.touch_metadata(page.key, page.digest)
+            else:
+                cache.touch_page(page.key)
     if not changed or session.settings.offline:
         return not changed
     try:

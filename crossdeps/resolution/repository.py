@@ -168,6 +168,7 @@ class Repository:
         if known is None and candidate.is_wheel:
             kept = self._reader.read_kept(file)
             if kept is not None:
+                self._index.mark_metadata_used(file)
                 known = self._metadata[file.url] = self._check_python(kept, candidate)
         return known
 

@@ -60,6 +60,9 @@ class CountingIndex:
         self._remember([file])
         return self._index.metadata(file)
 
+    def mark_metadata_used(self, file: ProjectFile) -> None:
+        self._index.mark_metadata_used(file)
+
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
         self._remember(files)
         self._index.prefetch_metadata(files)

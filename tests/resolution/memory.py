@@ -83,6 +83,9 @@ class MemoryIndex:
             self.read.append(file.filename)
             return self._metadata[file.url]
 
+    def mark_metadata_used(self, file: ProjectFile) -> None:
+        """Nothing is pruned here."""
+
     def prefetch_metadata(self, files: Sequence[ProjectFile]) -> None:
         """Nothing is slow here."""
 
