@@ -488,12 +488,57 @@ class TestInputs:
         assert made == ["search", "search"]
 
     def test_files_without_hashes_are_read_again(self, run: CommandLine, made: list[str]) -> None:
-        run.index.configure(hashes=False, metadata_keys="none")
+        run.index.configure(hashes=False, sizes=False, metadata_keys="none")
         for more in ((), ("--no-deps",)):
             made.clear()
             first = lock(run, "leaf", *more)
             assert lock(run, "leaf", *more) == first
             assert made == ["search", "search"]
+        before = lock(run, "leaf", "--no-deps")
+        run.index.remove("leaf")
+        run.index.add(make_wheel("leaf", "1.0", files={"leaf/__init__.py": "x = 1\n"}))
+        told = lock(run, "leaf", "--no-deps")
+        assert told != before
+        check_like_anew(run, told, "leaf", "--no-deps")
+
+    @pytest.mark.parametrize("kind", ["a URL", "a page in a file"])
+    def test_a_link_without_a_hash_is_read_again(self, run: CommandLine, kind: str) -> None:
+        told = []
+        for text in ("x = 1\n", "x = 2\n"):
+            wheel = make_wheel("solo", "1.0", files={"solo/__init__.py": text})
+            url = run.index.serve(f"/wheels/{wheel.filename}", wheel.content, "application/zip")
+            run.write(f"wheels/{wheel.filename}", wheel.content)
+            run.write("page/links.html", f'<a href="../wheels/{wheel.filename}">solo</a>')
+            links = url if kind == "a URL" else "page/links.html"
+            arguments = ("solo", "--no-index", "--find-links", links, "--no-deps")
+            told.append(lock(run, *arguments))
+            assert told[-1].code == 0
+            check_like_anew(run, told[-1], *arguments)
+        assert told[0] != told[1]
+
+    def test_each_extra_is_another_result(self, run: CommandLine, made: list[str]) -> None:
+        run.write(
+            "pyproject.toml",
+            '[project]\nname = "x"\nversion = "1"\ndependencies = ["leaf"]\n'
+            '[project.optional-dependencies]\na = ["native"]\nb = ["pure<1.1"]\n',
+        )
+        extras = ((), ("--extra", "a"), ("--extra", "b"), ("--extra", "a", "--extra", "b"))
+        locks = {more: lock(run, "-r", "pyproject.toml", *more) for more in extras}
+        assert len({told.out for told in locks.values()}) == 4
+        made.clear()
+        for more, told in locks.items():
+            assert lock(run, "-r", "pyproject.toml", *more) == told
+        assert made == []
+        for more, told in locks.items():
+            check_like_anew(run, told, "-r", "pyproject.toml", *more)
+
+    def test_another_password_is_another_result(self, run: CommandLine) -> None:
+        run.index.configure(credentials=("user", "right"))
+        for password, code in (("right", 0), ("wrong", 4), ("right", 0)):
+            url = run.index.url.replace("http://", f"http://user:{password}@")
+            told = lock(run, "tree", "--index-url", url)
+            assert told.code == code
+            check_like_anew(run, told, "tree", "--index-url", url)
 
 
 class TestPreviousLock:
