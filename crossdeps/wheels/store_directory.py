@@ -17,6 +17,7 @@ process from one that was left behind, whatever the clock says.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -54,11 +55,13 @@ class StoreDirectory:
         self.base = base
         self._lock = threading.Lock()
         self._work_directory: WorkDirectory | None = None
+        self._closed = False
         self._serial = 0
 
     def close(self) -> None:
         """Remove the work directory, with what :meth:`link_wheel` returned."""
         with self._lock:
+            self._closed = True
             if self._work_directory is not None:
                 self._work_directory.close()
                 self._work_directory = None
@@ -66,9 +69,11 @@ class StoreDirectory:
     def work_directory(self) -> Path:
         """Return this process's private directory; when it is made, abandoned ones are removed.
 
-        :raises OSError: if it cannot be made
+        :raises OSError: if it cannot be made, or this is closed
         """
         with self._lock:
+            if self._closed:  # by a download that nobody waits for any more
+                raise OSError(errno.EBADF, "the store is closed")
             if self._work_directory is None:
                 parent = self.base / "tmp"
                 remove_abandoned(parent)

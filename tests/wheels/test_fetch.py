@@ -95,7 +95,9 @@ def test_order_is_that_of_the_selection_and_big_ones_start_first(store: Store) -
     )
     assert [wheel.filename for wheel in wheels] == [each.filename for each in made]
     biggest = sorted(made, key=lambda each: (-each.size, each.filename))
-    assert sorted(source.asked[:4]) == sorted(each.filename for each in biggest[:4])
+    ranks = {each.filename: rank for rank, each in enumerate(biggest)}
+    # Eight threads take them in this order, and ask in any.
+    assert all(ranks[name] <= position + 7 for position, name in enumerate(source.asked))
     assert 2 <= source.most_at_once <= 8
     assert heard.told == [(12, sum(each.size for each in made))]
 

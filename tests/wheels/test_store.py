@@ -448,3 +448,15 @@ def test_a_closed_store_makes_nothing_new(tmp_path: Path, *, kept: bool) -> None
     with pytest.raises(CrossdepsError, match="closed"):
         store.work_file()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_store_makes_no_directory(tmp_path: Path) -> None:
+    """A download that nobody waits for may end after it was closed."""
+    from crossdeps.wheels.store_directory import StoreDirectory
+
+    directory = StoreDirectory(tmp_path / "wheels")
+    directory.work_file()
+    directory.close()
+    with pytest.raises(OSError, match="the store is closed"):
+        directory.work_file()
+    assert list((tmp_path / "wheels/tmp").iterdir()) == []
