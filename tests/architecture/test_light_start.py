@@ -82,6 +82,8 @@ NOT_FOR_THE_UNCHANGED = {
     "crossdeps.bundle.write",
     "crossdeps.wheels",
 }
+if sys.version_info < (3, 11):  # msgspec needs uuid, which loads platform, which loads subprocess
+    SLOW.remove("subprocess")
 NOT_FOR_A_LOCK = {
     "crossdeps.bundle.sources",
     "crossdeps.resolution.lock.writer",
