@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crossdeps.index.model import ProjectFile
     from crossdeps.target.model import Target
 
-_KIND = "dependencies1"
+_KIND = "dependencies2"
 
 
 class RequirementLine(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -86,7 +86,7 @@ class ReleaseReader:
         self._derived = derived
         self._markers = Markers(target)
         self._reader = MetadataReader()
-        self._lines: dict[int, RequirementLine] = {}
+        self._lines: dict[int, tuple[Requirement, RequirementLine]] = {}
         environment = sorted((name, str(value)) for name, value in target.environment.items())
         self._key = repr((__version__, packaging.__version__, environment))
 
@@ -136,11 +136,12 @@ class ReleaseReader:
         return f"{self._key} {origin} {file.filename} {digest}"
 
     def _read_line(self, item: Requirement) -> RequirementLine:
-        # Lines with the same text are the same object.
+        # Lines with the same text are mostly the same object. It is kept with what was made of it:
+        # another object would get its identity once it is gone.
         known = self._lines.get(id(item))
         if known is None:
             marker = str(item.marker) if item.marker is not None else ""
-            known = self._lines[id(item)] = RequirementLine(
+            line = RequirementLine(
                 item.name,
                 tuple(sorted(item.extras)),
                 str(item.specifier),
@@ -149,7 +150,8 @@ class ReleaseReader:
                 self._markers.hold(item.marker),
                 find_extras(marker),
             )
-        return known
+            known = self._lines[id(item)] = (item, line)
+        return known[1]
 
 
 def find_extras(marker: str) -> tuple[str, ...] | None:

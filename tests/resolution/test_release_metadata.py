@@ -183,3 +183,15 @@ def test_a_marker_is_evaluated_only_with_the_extras_that_it_mentions(text: str, 
 )
 def test_the_extras_of_a_marker(marker: str, expected: tuple[str, ...] | None) -> None:
     assert find_extras(marker) == expected
+
+
+def test_a_line_is_never_taken_for_another() -> None:
+    """Two threads may parse the same text, so that one object goes, and its identity with it."""
+    reader = ReleaseReader(TARGET, DerivedCache(None))
+    for number in range(200):
+        # Nothing else keeps the parsed requirement, as if another thread had been faster.
+        reader._reader._requirements.clear()
+        text = f"p{number}<{number + 1}"
+        data = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: {text}\n\n".encode()
+        release = reader.read(data, name=canonicalize_name("a"), version=Version("1"))
+        assert [line.text for line in release.requires] == [text]
