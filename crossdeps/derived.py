@@ -16,7 +16,14 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from crossdeps.fs import atomic_write, belongs_to_another, make_private_directory
+from crossdeps.fs import (
+    DAY,
+    atomic_write,
+    belongs_to_another,
+    list_entries,
+    make_private_directory,
+    remove_unused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +33,6 @@ _DIRECTORY: Final = "derived"
 _MAGIC: Final = b"crossdeps-derived-1\n"
 _DIGEST_BYTES: Final = 32
 _START: Final = len(_MAGIC) + _DIGEST_BYTES
-_DAY: Final = 86400.0
 
 
 class DerivedCache:
@@ -53,7 +59,7 @@ class DerivedCache:
         try:
             with path.open("rb", buffering=0) as file:
                 data = file.read()
-                if time.time() - os.fstat(file.fileno()).st_mtime > _DAY:
+                if time.time() - os.fstat(file.fileno()).st_mtime > DAY:
                     with contextlib.suppress(OSError):
                         os.utime(path)  # when it was last used, for pruning
         except OSError:
@@ -88,28 +94,14 @@ class DerivedCache:
 
     def prune(self, *, unused_days: float) -> int:
         """Remove entries that were last used longer ago than this; return the bytes freed."""
-        since = time.time() - unused_days * _DAY
-        freed = 0
-        for path, stat in self._entries():
-            if stat.st_mtime < since:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    freed += stat.st_size
-        return freed
+        return remove_unused(self._entries(), unused_days=unused_days)
 
     def clear(self) -> int:
         """Remove every entry; return the bytes freed."""
         return self.prune(unused_days=float("-inf"))
 
     def _entries(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """The entries, without those that another process is writing."""
-        if self._base is None:
-            return
-        for path in self._base.glob("*/*/*"):
-            with contextlib.suppress(OSError):
-                stat = path.stat()
-                if not path.name.startswith(".") or time.time() - stat.st_mtime > _DAY:
-                    yield path, stat
+        return iter(()) if self._base is None else list_entries(self._base, "*/*/*")
 
 
 def _hash_key(kind: str, key: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.errors import OutputError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from typing import IO, BinaryIO
 
 T = TypeVar("T")
+
+DAY: Final = 86400.0
+"""Seconds."""
 
 CHUNK: Final = 1 << 20
 """Bytes to read from a file at a time."""
@@ -106,6 +110,27 @@ def run_in_threads(
         thread.join()
     if errors:
         raise errors[0]
+
+
+def list_entries(directory: Path, pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the files of a cache that match *pattern*, but those that a process is writing."""
+    for path in directory.glob(pattern):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if not path.name.startswith(".") or time.time() - status.st_mtime > DAY:
+                yield path, status
+
+
+def remove_unused(entries: Iterable[tuple[Path, os.stat_result]], *, unused_days: float) -> int:
+    """Remove files that were last used longer ago than this; return the bytes freed."""
+    since = time.time() - unused_days * DAY
+    freed = 0
+    for path, status in entries:
+        if status.st_mtime < since:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                freed += status.st_size
+    return freed
 
 
 def belongs_to_another(path: Path) -> bool:

@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.fs import atomic_write, belongs_to_another, make_private_directory
+from crossdeps.fs import (
+    DAY,
+    atomic_write,
+    belongs_to_another,
+    list_entries,
+    make_private_directory,
+    remove_unused,
+)
 from crossdeps.index.model import read_origin
 
 if TYPE_CHECKING:
@@ -37,7 +44,6 @@ _DIGEST_BYTES = 32
 _START = len(_MAGIC) + _DIGEST_BYTES + 4
 _LARGEST_HEAD = 16 << 10
 _KINDS = ("pages", "metadata")
-_DAY = 86400.0
 _LARGEST_ENTRY = 200 << 20
 
 # Pages are revalidated after this many seconds, whatever the index says, so that new releases and
@@ -239,14 +245,8 @@ class IndexCache:
 
         :returns: bytes freed
         """
-        since = time.time() - unused_days * _DAY
-        freed = 0
-        for path, stat in itertools.chain.from_iterable(map(self._entries, _KINDS)):
-            if stat.st_mtime < since:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    freed += stat.st_size
-        return freed
+        entries = itertools.chain.from_iterable(map(self._entries, _KINDS))
+        return remove_unused(entries, unused_days=unused_days)
 
     def clear(self) -> int:
         """Remove every entry; return the bytes freed."""
@@ -254,19 +254,13 @@ class IndexCache:
 
     def _entries(self, kind: str) -> Iterator[tuple[Path, os.stat_result]]:
         """The entries of *kind*, without those that another process is writing."""
-        if not self._readable:
-            return
-        for path in self._root.glob(f"v*/{kind}/*/*"):
-            with contextlib.suppress(OSError):
-                stat = path.stat()
-                if not path.name.startswith(".") or time.time() - stat.st_mtime > _DAY:
-                    yield path, stat
+        return list_entries(self._root, f"v*/{kind}/*/*") if self._readable else iter(())
 
 
 def _touch(path: Path, stat: os.stat_result | None = None) -> None:
     """Record that an entry is used, for pruning, unless that was recorded today."""
     with contextlib.suppress(OSError):
-        if time.time() - (stat or path.stat()).st_mtime > _DAY:
+        if time.time() - (stat or path.stat()).st_mtime > DAY:
             os.utime(path)
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError
-from crossdeps.fs import belongs_to_another, hash_stream
+from crossdeps.fs import belongs_to_another, hash_stream, run_in_threads
 from crossdeps.wheels.facts import name_wheel
 from crossdeps.wheels.store_directory import StoreDirectory, move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from tempfile import TemporaryDirectory
 
     from typing_extensions import Self
@@ -137,21 +137,15 @@ class Store:
         """
         found: list[Wheel | None] = [None] * len(wanted)
         errors: dict[int, Exception] = {}
-        indexes = iter(range(len(wanted)))
 
-        def work() -> None:
-            for index in indexes:  # shared: each thread takes the next one
+        def work(indexes: Iterator[int]) -> None:
+            for index in indexes:
                 try:
                     found[index] = self.find(*wanted[index])
                 except Exception as error:  # noqa: BLE001, PERF203 - raised below
                     errors[index] = error
 
-        threads = [threading.Thread(target=work) for _ in wanted[1:_THREADS]]
-        for thread in threads:
-            thread.start()
-        work()
-        for thread in threads:
-            thread.join()
+        run_in_threads(work, range(len(wanted)), threads=_THREADS)
         if errors:
             raise errors[min(errors)]
         return found
