@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crossdeps.errors import IndexResponseError
@@ -315,6 +315,7 @@ def test_upload_times_are_aware_or_missing(text: str, known: bool) -> None:
 
 
 @given(st.binary(), st.sampled_from([JSON_TYPE, HTML_TYPE, "text/html", "", "x/y"]))
+@example(b"<![\0", HTML_TYPE)
 def test_no_bytes_end_in_anything_but_files_or_a_refusal(body: bytes, content_type: str) -> None:
     try:
         found = parse_page(body, content_type, SOURCE)

@@ -44,7 +44,12 @@ def parse_html(body: bytes, source: PageSource, *, charset: str = "utf-8") -> Co
         text = body.decode("utf-8", "replace")
     if "<" not in text:
         raise source.error("the index answered with text that is not HTML", rule="page-html")
-    parser = _read_document(text)
+    try:
+        parser = _read_document(text)
+    except AssertionError as error:  # so html.parser refuses some declarations, as "<![" and a NUL
+        raise source.error(
+            "the index answered with HTML that cannot be parsed", rule="page-html"
+        ) from error
     if parser.version is not None:
         check_api_version(parser.version, source)
     return _read_files(parser, source)
