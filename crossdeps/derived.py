@@ -10,18 +10,16 @@ renamed, so that processes and threads may share a cache. It holds::
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import time
 from typing import TYPE_CHECKING, Final
 
 from crossdeps.fs import (
-    DAY,
     atomic_write,
     belongs_to_another,
     list_entries,
     make_private_directory,
+    mark_used,
     remove_unused,
 )
 
@@ -59,9 +57,7 @@ class DerivedCache:
         try:
             with path.open("rb", buffering=0) as file:
                 data = file.read()
-                if time.time() - os.fstat(file.fileno()).st_mtime > DAY:
-                    with contextlib.suppress(OSError):
-                        os.utime(path)  # when it was last used, for pruning
+                mark_used(path, os.fstat(file.fileno()))
         except OSError:
             return None
         body = memoryview(data)[_START:]

@@ -112,6 +112,13 @@ def run_in_threads(
         raise errors[0]
 
 
+def mark_used(path: Path, status: os.stat_result | None = None) -> None:
+    """Record that a file of a cache is used, for pruning, unless that was recorded today."""
+    with contextlib.suppress(OSError):
+        if time.time() - (status or path.stat()).st_mtime > DAY:
+            os.utime(path)
+
+
 def list_entries(directory: Path, pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the files of a cache that match *pattern*, but those that a process is writing."""
     for path in directory.glob(pattern):

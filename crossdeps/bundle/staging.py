@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from crossdeps.bundle.zip_layout import ZipLayout
+
 _TEMPORARY, _OLD = ".crossdeps-tmp", ".crossdeps-old"
 TEMPORARY_SUFFIXES: Final = (_TEMPORARY, _OLD)
 # Other runs with the same destination may each win once before this one does.
@@ -54,11 +56,13 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     :param size: bytes of the zip, or of all files of the directory
     :param sha256: hex digest of the zip; empty for a directory
+    :param layout: of the zip; None for a directory
     """
 
     path: Path
     size: int
     sha256: str = ""
+    layout: ZipLayout | None = None
 
 
 def write_all(fd: int, data: bytes) -> None:

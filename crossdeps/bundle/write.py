@@ -92,7 +92,7 @@ def write_zip(
 
     :param force: replace another file
     :param checked: result of an earlier check of *destination*
-    :returns: its path, its size in bytes and its SHA-256
+    :returns: its path, its size in bytes, its SHA-256 and its layout
     :raises OutputError: if the destination is a file of the user, or cannot be written
     :raises IntegrityError: if a wheel has been truncated since it was verified
     """
@@ -128,6 +128,6 @@ def write_zip_layout(
         if expected_sha256 and sha256 != expected_sha256:
             raise IntegrityError(f"{destination} isn't the zip that the same wheels gave before")
         staging.commit_file()
-    written = Written(path=destination, size=layout.size, sha256=sha256)
+    written = Written(path=destination, size=layout.size, sha256=sha256, layout=layout)
     progress.wrote(str(destination), written.size)
     return written

@@ -13,22 +13,20 @@ entry holds::
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import os
 import re
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crossdeps.fs import (
-    DAY,
     atomic_write,
     belongs_to_another,
     list_entries,
     make_private_directory,
+    mark_used,
     remove_unused,
 )
 from crossdeps.index.model import read_origin
@@ -175,11 +173,11 @@ class IndexCache:
 
     def touch_page(self, url: str) -> None:
         """Mark the cached page as used, so that pruning keeps it."""
-        _touch(_Key("pages", url).path(self._root))
+        mark_used(_Key("pages", url).path(self._root))
 
     def touch_metadata(self, url: str, sha256: str) -> None:
         """Mark METADATA as used."""
-        _touch(_metadata_key(url, sha256).path(self._root))
+        mark_used(_metadata_key(url, sha256).path(self._root))
 
     def metadata(self, url: str, sha256: str) -> bytes | None:
         """METADATA of the file with this hash, as the origin of *url* served it."""
@@ -196,7 +194,7 @@ class IndexCache:
         path = key.path(self._root)
         try:
             with path.open("rb", buffering=0) as file:
-                _touch(path, os.fstat(file.fileno()))
+                mark_used(path, os.fstat(file.fileno()))
                 return key.parse_head(file.read(_LARGEST_HEAD))
         except OSError:
             return None
@@ -214,7 +212,7 @@ class IndexCache:
                     return None
                 file.seek(_START + len(head))
                 body = file.read()
-            _touch(path, stat)
+            mark_used(path, stat)
         except OSError:
             return None
         if head[:_DIGEST_BYTES] != hashlib.sha256(body).digest():
@@ -255,13 +253,6 @@ class IndexCache:
     def _entries(self, kind: str) -> Iterator[tuple[Path, os.stat_result]]:
         """The entries of *kind*, without those that another process is writing."""
         return list_entries(self._root, f"v*/{kind}/*/*") if self._readable else iter(())
-
-
-def _touch(path: Path, stat: os.stat_result | None = None) -> None:
-    """Record that an entry is used, for pruning, unless that was recorded today."""
-    with contextlib.suppress(OSError):
-        if time.time() - (stat or path.stat()).st_mtime > DAY:
-            os.utime(path)
 
 
 class _Key:

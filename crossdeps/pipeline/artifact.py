@@ -119,33 +119,21 @@ def write_artifact(
     :returns: what was written, and its layout if it is a zip
     :raises OutputError: if it cannot be written; the previous output is still in place
     """
-    from crossdeps.bundle.staging import output_errors  # noqa: PLC0415 - not for an unchanged output
-    from crossdeps.bundle.write import write_directory, write_zip_layout  # noqa: PLC0415 - as above
-    from crossdeps.bundle.zip_layout import plan_zip  # noqa: PLC0415 - as above
+    from crossdeps.bundle.write import write_directory, write_zip  # noqa: PLC0415 - not for an unchanged output
 
     layout = settings.layout
     written: Written | None = None
-    zip_layout: ZipLayout | None = None
-    if layout.output and not settings.dry_run and layout.kind == "directory":
-        written = write_directory(
+    if layout.output and not settings.dry_run:
+        write = write_zip if layout.kind == "zip" else write_directory
+        written = write(
             bundle, layout.output, force=settings.force, checked=checked, progress=progress
         )
-    elif layout.output and not settings.dry_run:
-        with output_errors(layout.output):
-            zip_layout, paths = plan_zip(bundle)
-        written = write_zip_layout(
-            zip_layout,
-            paths,
-            layout.output,
-            force=settings.force,
-            checked=checked,
-            progress=progress,
-        )
-        remember_output(settings, written)
+        if layout.kind == "zip":
+            remember_output(settings, written)
     artifact = describe_artifact(
         settings, written, entries=len(bundle.entries), unzipped=bundle.size
     )
-    return artifact, zip_layout
+    return artifact, written.layout if written else None
 
 
 def describe_artifact(

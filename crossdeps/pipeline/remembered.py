@@ -252,11 +252,9 @@ def _pages_hold(pages: Sequence[PageState], session: Session) -> bool:
     cache = IndexCache(session.cache, _ignore) if session.cache else None
     changed = find_changed(pages, cache, now=now)
     if cache and not changed:
-        for page in pages:
+        for page in pages:  # reading the head of a page has marked it as used
             if page.kind == "metadata":
                 cache.touch_metadata(page.key, page.digest)
-            else:
-                cache.touch_page(page.key)
     if not changed or session.settings.offline:
         return not changed
     try:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command_line import CommandLine, fill
+from tests.support.command_line import CommandLine, open_command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +21,4 @@ def run(
     make_index: Callable[..., IndexServer],
 ) -> CommandLine:
     """The command line, before an index with a few projects (see :func:`fill`)."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("COLUMNS", "100")
-    index = make_index()
-    fill(index)
-    monkeypatch.setenv("PIP_INDEX_URL", index.url)
-    return CommandLine(folder=folder, index=index, capture=capsys)
+    return open_command_line(tmp_path / "work", make_index(), monkeypatch, capsys)

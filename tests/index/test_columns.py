@@ -23,7 +23,7 @@ from crossdeps.index.pages.columns import (
     join_pages,
     open_page,
 )
-from crossdeps.index.pages.index_page import parse_columns, parse_page
+from crossdeps.index.pages.index_page import parse_columns
 from crossdeps.index.pages.local_pages import Listing
 from crossdeps.index.pages.project_files import (
     PageSource,
@@ -34,7 +34,7 @@ from crossdeps.index.pages.project_files import (
     url_filename,
 )
 from tests.support.growth import LINEAR, growth
-from tests.support.index_pages import HTML_TYPE, JSON_TYPE
+from tests.support.index_pages import HTML_TYPE, JSON_TYPE, parse_page
 from tests.support.wheel_factory import make_wheel
 
 if TYPE_CHECKING:

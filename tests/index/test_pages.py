@@ -11,9 +11,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crossdeps.errors import IndexResponseError
-from crossdeps.index.pages.index_page import parse_page
 from crossdeps.index.pages.project_files import PageSource
-from tests.support.index_pages import HTML_TYPE, JSON_TYPE, Listing, html_page, json_page
+from tests.support.index_pages import (
+    HTML_TYPE,
+    JSON_TYPE,
+    Listing,
+    html_page,
+    json_page,
+    parse_page,
+)
 
 if TYPE_CHECKING:
     from crossdeps.index.pages.columns import ParsedPage

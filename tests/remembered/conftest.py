@@ -8,7 +8,7 @@ import pytest
 
 from crossdeps.pipeline import assemble
 from crossdeps.resolution import resolver
-from tests.support.command_line import CommandLine, fill
+from tests.support.command_line import CommandLine, open_command_line
 from tests.support.index_server import Settings
 
 if TYPE_CHECKING:
@@ -26,14 +26,12 @@ def run(
     make_index: Callable[..., IndexServer],
 ) -> CommandLine:
     """The command line, before an index whose pages are revalidated by every run."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("COLUMNS", "100")
-    index = make_index(Settings(metadata_keys="both", etags=True))
-    fill(index)
-    monkeypatch.setenv("PIP_INDEX_URL", index.url)
-    return CommandLine(folder=folder, index=index, capture=capsys)
+    return open_command_line(
+        tmp_path / "work",
+        make_index(Settings(metadata_keys="both", etags=True)),
+        monkeypatch,
+        capsys,
+    )
 
 
 @pytest.fixture

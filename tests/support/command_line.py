@@ -65,6 +65,21 @@ class CommandLine:
         return path
 
 
+def open_command_line(
+    folder: Path,
+    index: IndexServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capture: pytest.CaptureFixture[str],
+) -> CommandLine:
+    """The command line in *folder*, which is made, before *index*, which is filled."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "100")
+    fill(index)
+    monkeypatch.setenv("PIP_INDEX_URL", index.url)
+    return CommandLine(folder=folder, index=index, capture=capture)
+
+
 def fill(index: IndexServer) -> None:
     """Offer pure projects, a tree of them, native ones, one for Windows only, and an sdist."""
     for version in ("1.0", "1.1", "2.0"):

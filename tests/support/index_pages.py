@@ -7,8 +7,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from crossdeps.index.pages.columns import ParsedPage, open_page
+from crossdeps.index.pages.index_page import parse_columns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from crossdeps.index.pages.project_files import PageSource
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
@@ -117,3 +122,8 @@ def _anchor(url: str, listing: Listing, metadata_keys: MetadataKeys) -> str:
             attributes["data-dist-info-metadata"] = announced
     written = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
     return f"<a {written}>{html.escape(listing.filename)}</a><br>"
+
+
+def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage:
+    """The files of a page, as a client has them that has just fetched it."""
+    return open_page(parse_columns(body, content_type, source), source.index)

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from packaging.utils import canonicalize_name
 
-from crossdeps.index.pages.columns import Columns, ParsedPage, open_page, separate_hashes
+from crossdeps.index.pages.columns import Columns, separate_hashes
 from crossdeps.index.pages.project_files import (
     PageSource,
     are_plain_names,
@@ -33,11 +33,6 @@ _HTML_TYPES = frozenset(
     {"application/vnd.pypi.simple.v1+html", "text/html", "application/xhtml+xml"}
 )
 _URL_HINT = "is the URL that of a simple repository API, usually ending in /simple?"
-
-
-def parse_page(body: bytes, content_type: str, source: PageSource) -> ParsedPage:
-    """Parse a page according to its content type, as :func:`parse_columns` does."""
-    return open_page(parse_columns(body, content_type, source), source.index)
 
 
 def parse_columns(body: bytes, content_type: str, source: PageSource) -> Columns:
