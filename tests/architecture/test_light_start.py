@@ -20,6 +20,7 @@ COMMAND_LINE = {
     "crossdeps.cli.output",
     "crossdeps.config",
     "crossdeps.config.option_types",
+    "crossdeps.config.input_options",
     "crossdeps.config.options",
     "crossdeps.errors",
     "crossdeps.progress",
