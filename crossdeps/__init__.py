@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         CollisionError,
         ConflictError,
         CrossdepsError,
+        FindingsError,
         HashMismatchError,
         IndexAccessError,
         IndexRefusedError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         UsageError,
         WheelError,
     )
+    from crossdeps.finding import Finding
     from crossdeps.pipeline.build import build
     from crossdeps.pipeline.check import check
     from crossdeps.pipeline.lock import lock
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from crossdeps.progress import Progress
     from crossdeps.report.model import Report
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding, FindingsError
 
 __all__ = [
     "ArtifactError",
@@ -85,8 +86,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Finding": "crossdeps.verify.model",
-    "FindingsError": "crossdeps.verify.model",
+    "Finding": "crossdeps.finding",
     "Progress": "crossdeps.progress",
     "Report": "crossdeps.report.model",
     "Settings": "crossdeps.pipeline.request",

@@ -23,16 +23,22 @@
     │   └── WheelError              5   an invalid archive, RECORD or metadata in a wheel
     ├── SdistBuildError             6   a build from source failed, or its wheel is not pure Python
     └── ArtifactError               7   the artifact is wrong for its target
+        ├── FindingsError           7   a check of the artifact has findings that fail
         └── CollisionError          7   two projects install the same path
 
 An error carries data, not formatted output: ``message`` says what is wrong, ``context`` where (one
 line each: a file and line, a wheel, a member), ``hint`` what to do next. The command line renders
-all errors in one place.
+all errors in one place. Errors can be pickled and copied with everything that they carry.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdeps.finding import Finding
 
 
 class CrossdepsError(Exception):
@@ -65,10 +71,22 @@ class CrossdepsError(Exception):
         """Return message and context on one line."""
         return " · ".join((self.message, *self.context))
 
+    def __reduce__(self) -> tuple[Callable[..., CrossdepsError], tuple[object, ...]]:
+        """Support pickle and copy, which would call the class with the message alone."""
+        return _restore, (type(self), self.args, self.__dict__)
+
     def within(self, *context: str) -> CrossdepsError:
         """Put *context* before the context that the error already has, and return the error."""
         self.context = (*context, *self.context)
         return self
+
+
+def _restore(
+    kind: type[CrossdepsError], arguments: tuple[object, ...], state: dict[str, Any]
+) -> CrossdepsError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(CrossdepsError):
@@ -195,6 +213,24 @@ class ArtifactError(CrossdepsError):
 
     id = "artifact"
     exit_code = 7
+
+
+class FindingsError(ArtifactError):
+    """The artifact would fail on its target, or has warnings that are treated as errors.
+
+    :param findings: all findings that made the command fail
+    """
+
+    id = "findings"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        context = (*((first.path,) if first.path else ()), *first.details)
+        super().__init__(
+            f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
+        )
+        self.findings = findings
 
 
 class CollisionError(ArtifactError):

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from crossdeps.errors import OutputError
+from crossdeps.errors import FindingsError, OutputError
 from crossdeps.progress import Progress
 from crossdeps.version import __version__
 
@@ -145,12 +145,8 @@ def error_document(error: CrossdepsError) -> dict[str, Any]:
             "hint": error.hint,
         },
     }
-    if error.id == "findings":
-        from crossdeps.report.build import finding_document  # noqa: PLC0415 - has much to load
-        from crossdeps.verify.model import FindingsError  # noqa: PLC0415 - the same
-
-        if isinstance(error, FindingsError):
-            document["findings"] = [finding_document(finding) for finding in error.findings]
+    if isinstance(error, FindingsError):
+        document["findings"] = [finding.to_dict() for finding in error.findings]
     return document
 
 

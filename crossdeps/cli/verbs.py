@@ -99,9 +99,9 @@ def _show_cache(
 
 def run_check(options: Options, console: Console) -> int:
     """Print the findings; 7 if any of them will fail on the target."""
+    from crossdeps.errors import FindingsError
     from crossdeps.pipeline.check import check
     from crossdeps.report.build import findings_document, render_findings
-    from crossdeps.verify.model import FindingsError
 
     target = choose_target(options, console)
     findings = check(options.artifact, target, settings=build_settings(options, target))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Bundle
     from crossdeps.bundle.staging import Written
     from crossdeps.bundle.zip_layout import ZipLayout
+    from crossdeps.finding import Finding
     from crossdeps.pipeline.estimate import StatedWheel
     from crossdeps.pipeline.request import Settings
     from crossdeps.pipeline.runtime import RuntimePackages
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from crossdeps.progress import Progress
     from crossdeps.resolution.model import Choice, Resolution
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding
     from crossdeps.wheels.model import Wheel
 
 ZIP_SUFFIX = ".zip"

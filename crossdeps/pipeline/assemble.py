@@ -9,13 +9,13 @@ from packaging.utils import canonicalize_name
 
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.derived import DerivedCache
+from crossdeps.errors import FindingsError
 from crossdeps.pipeline.artifact import build_report, write_artifact
 from crossdeps.pipeline.remembered_build import read_source_state, remember_build
 from crossdeps.pipeline.request import Lock
 from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
 from crossdeps.resolution.lock.selection import check_hashes, select
 from crossdeps.text import is_http
-from crossdeps.verify.model import FindingsError
 from crossdeps.verify.registry import verify
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.destination import DestinationState
     from crossdeps.bundle.model import Bundle
+    from crossdeps.finding import Finding
     from crossdeps.pipeline.request import Request, Settings
     from crossdeps.pipeline.runtime import RuntimePackages
     from crossdeps.pipeline.session import Session
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from crossdeps.requirements.model import Inputs
     from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding
     from crossdeps.wheels.store import Store
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from crossdeps.finding import Finding
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding, Ignore
+    from crossdeps.verify.model import Ignore
 
 
 def check(

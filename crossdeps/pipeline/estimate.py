@@ -12,9 +12,9 @@ import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.bundle.model import Bundle, InstalledProject
+from crossdeps.errors import FindingsError
 from crossdeps.report.model import Artifact
 from crossdeps.text import human_size, plural
-from crossdeps.verify.model import FindingsError
 from crossdeps.verify.size import check_stated_sizes
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from crossdeps.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from crossdeps.finding import Finding
     from crossdeps.report.model import PackageLine, Report
     from crossdeps.resolution.rejections import SkippedVersion
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
-    from crossdeps.verify.model import Finding
 
 _DOCUMENT_VERSION = 1
 _NEAR_LIMIT = 0.8
@@ -180,7 +180,7 @@ def report_document(report: Report) -> dict[str, Any]:
             else None
         ),
         "packages": [_package_document(line) for line in report.packages],
-        "findings": [finding_document(finding) for finding in report.findings],
+        "findings": [finding.to_dict() for finding in report.findings],
         "removed": [
             {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
         ],
@@ -200,7 +200,7 @@ def findings_document(
     return {
         **_build_head(target),
         "path": path,
-        "findings": [finding_document(finding) for finding in findings],
+        "findings": [finding.to_dict() for finding in findings],
     }
 
 
@@ -251,18 +251,4 @@ def skipped_document(item: SkippedVersion) -> dict[str, Any]:
         "reason": item.reason.value,
         "detail": item.detail,
         "forced_by_target": item.forced_by_target,
-    }
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """Build the JSON object of one finding."""
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "path": finding.path,
-        "paths": list(finding.paths or filter(None, [finding.path])),
-        "owner": finding.owner,
-        "message": finding.message,
-        "hint": finding.hint,
-        "details": list(finding.details),
     }

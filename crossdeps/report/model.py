@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from crossdeps.finding import Finding
 from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.target.model import Target  # noqa: TC001 - as above
 from crossdeps.target.runtimes import ProvidedProject  # noqa: TC001 - as above
 from crossdeps.value import Value
-from crossdeps.verify.model import Finding
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
     from crossdeps.derived import DerivedCache
+    from crossdeps.finding import Finding
     from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
-    from crossdeps.verify.model import Finding, Ignore
+    from crossdeps.verify.model import Ignore
     from crossdeps.verify.modules import ModuleIndex, SourceFile
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from crossdeps.errors import ArtifactReadError
 from crossdeps.text import plural
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.wheels.record import iterate_fields, parse_installed_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry, InstalledProject
+    from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
     from crossdeps.wheels.record import RecordRow
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crossdeps.binaries.model import parse_symbol_version
 from crossdeps.target.runtimes import RUNTIMES
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.verify.native import linked_libc
 from crossdeps.verify.system_libraries import (
     describe_absent_library,
@@ -21,6 +21,7 @@ from crossdeps.verify.system_libraries import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
     from crossdeps.verify.native import NativeFile
     from crossdeps.verify.system_libraries import VersionNumber

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.verify.native import linked_libc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.binaries.model import BinaryFacts
+    from crossdeps.finding import Finding
     from crossdeps.target.model import Target
     from crossdeps.verify.context import CheckContext
     from crossdeps.verify.native import NativeFile

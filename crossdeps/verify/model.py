@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.errors import ArtifactError, UsageError
+from crossdeps.errors import UsageError
+from crossdeps.finding import Finding, Severity
 from crossdeps.value import Value
 
 if TYPE_CHECKING:
@@ -17,49 +18,6 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
     from crossdeps.target.runtimes import ProvidedProject
-
-Severity = Literal["error", "warning"]
-
-
-class Finding(Value, frozen=True, kw_only=True):
-    """A problem in a bundle that its user should know about.
-
-    :param rule: kebab-case id, documented in the reference
-    :param severity: an ``error`` will fail on the target; a ``warning`` may
-    :param path: path of the entry; empty if the finding is about the whole bundle
-    :param owner: normalized project name, or None
-    :param message: one sentence without a full stop: the problem, and what the target requires
-    :param hint: what to do, with a crossdeps command where there is one
-    :param details: related facts, one per line, such as the largest projects
-    :param paths: paths of all affected entries, if there are several; *path* is the first
-    """
-
-    rule: str
-    severity: Severity
-    path: str
-    owner: str | None
-    message: str
-    hint: str | None = None
-    details: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-
-
-class FindingsError(ArtifactError):
-    """The artifact won't work on its target.
-
-    :param findings: all findings that made the command fail
-    """
-
-    id = "findings"
-
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
-        first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        context = (*((first.path,) if first.path else ()), *first.details)
-        super().__init__(
-            f"{first.message}{more}", context=context, hint=first.hint, rule=first.rule
-        )
-        self.findings = findings
 
 
 class Ignore(Value, frozen=True, kw_only=True):

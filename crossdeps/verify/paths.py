@@ -6,13 +6,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from crossdeps.text import join_words
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.verify.module_names import parse_module_path, stdlib_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry
+    from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
 
 UNREADABLE_MODE = Rule(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from crossdeps.requirements.requires_dist import accepts
 from crossdeps.text import first_words
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import InstalledProject
+    from crossdeps.finding import Finding
     from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.verify.context import CheckContext
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Bundle
     from crossdeps.derived import DerivedCache
+    from crossdeps.finding import Finding
     from crossdeps.target.model import Target
-    from crossdeps.verify.model import Finding, Ignore, Rule, RuntimeContext
+    from crossdeps.verify.model import Ignore, Rule, RuntimeContext
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     machine.check_binaries,

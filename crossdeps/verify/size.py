@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from crossdeps.text import join_words
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.verify.projects import find_reachable, iterate_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
+    from crossdeps.finding import Finding
     from crossdeps.target.model import Target
     from crossdeps.verify.context import CheckContext
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crossdeps.text import first_words, plural
-from crossdeps.verify.model import Finding, Rule
+from crossdeps.verify.model import Rule
 from crossdeps.verify.module_names import (
     PROVIDED_MODULES,
     ever_in_stdlib,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crossdeps.bundle.model import Entry
+    from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
     from crossdeps.verify.model import Handler
     from crossdeps.verify.modules import SourceFile

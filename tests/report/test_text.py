@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from crossdeps.finding import Finding
 from crossdeps.report.build import describe_downgrade, render_findings
 from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import human_size
-from crossdeps.verify.model import Finding
 
 
 def skipped(version: str, reason: str, detail: str) -> SkippedVersion:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crossdeps.finding import Finding
 from crossdeps.target.model import Target
-from crossdeps.verify.model import Finding
 from crossdeps.verify.registry import verify
 from tests.support.binary_factory import make_elf, make_fat_macho, make_macho, make_pe
 from tests.verify.bundles import FakeProject, make_bundle

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crossdeps.bundle.model import Bundle, Entry
-    from crossdeps.verify.model import Finding
+    from crossdeps.finding import Finding
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PY312 = Target.runtime("python3.12", arch="x86_64")

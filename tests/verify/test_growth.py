@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crossdeps.bundle.model import Bundle
-    from crossdeps.verify.model import Finding
+    from crossdeps.finding import Finding
 
 TARGET = Target(python="3.12", arch="x86_64")
 LIBRARY = "libvendored-0123abcd.so.1"

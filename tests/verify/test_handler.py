@@ -11,7 +11,7 @@ import pytest
 from crossdeps.errors import UsageError
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
-from crossdeps.verify.model import Finding, Handler, RuntimeContext
+from crossdeps.verify.model import Handler, RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.support.wheel_factory import make_elf
 from tests.verify.bundles import FakeProject, make_bundle
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crossdeps.bundle.model import Bundle
+    from crossdeps.finding import Finding
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 PY311 = Target.runtime("python3.11", arch="x86_64")

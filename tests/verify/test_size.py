@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from crossdeps.target.model import Target
-from crossdeps.verify.model import Finding, RuntimeContext
+from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.verify.bundles import FakeProject, make_bundle
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crossdeps.bundle.model import Bundle
+    from crossdeps.finding import Finding
 
 PY312 = Target.runtime("python3.12", arch="x86_64")
 LIMIT = 262_144_000

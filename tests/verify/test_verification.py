@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdeps.bundle.read import read_bundle
-from crossdeps.errors import UsageError
+from crossdeps.errors import FindingsError, UsageError
 from crossdeps.target.model import Target
-from crossdeps.verify.model import FindingsError, Ignore
+from crossdeps.verify.model import Ignore
 from crossdeps.verify.registry import RULES, render_reference, verify
 from tests.support.binary_factory import make_elf
 from tests.support.wheel_factory import make_wheel
