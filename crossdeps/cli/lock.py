@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.cli.output import tell
-from crossdeps.cli.settings import build_requirements, build_settings, choose_targets
+from crossdeps.cli.settings import build_requirements, choose_targets
 from crossdeps.errors import UsageError
 from crossdeps.fs import write_output
 from crossdeps.pipeline.lock import plan_lock
-from crossdeps.pipeline.request import PreviousLock
+from crossdeps.pipeline.request import PreviousLock, build_settings
 from crossdeps.report.lock import lock_document, render_change, render_divergence
 from crossdeps.requirements.pylock import DEFAULT_LOCK, LOCK_HEADER, is_pylock, not_a_lock
 from crossdeps.text import plural

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdeps.cli.output import render_json, save_json, tell
-from crossdeps.cli.settings import build_requirements, build_settings, choose_target
+from crossdeps.cli.settings import build_requirements, choose_target
 from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import write_output
 from crossdeps.text import human_size, plural
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def run_build(options: Options, console: Console) -> int:
     """Build, and print the report."""
     from crossdeps.pipeline.build import build
+    from crossdeps.pipeline.request import build_settings
     from crossdeps.report.build import render_report, report_document
 
     target = choose_target(options, console)
@@ -101,6 +102,7 @@ def run_check(options: Options, console: Console) -> int:
     """Print the findings; 7 if any of them will fail on the target."""
     from crossdeps.errors import FindingsError
     from crossdeps.pipeline.check import check
+    from crossdeps.pipeline.request import build_settings
     from crossdeps.report.build import findings_document, render_findings
 
     target = choose_target(options, console)
@@ -167,6 +169,7 @@ def run_tags(options: Options, console: Console) -> int:
 def run_why(options: Options, console: Console) -> int:
     """Resolve, or read the lock, and print the reasons."""
     from crossdeps.pipeline.report import explain
+    from crossdeps.pipeline.request import build_settings
     from crossdeps.report.why import render_why, why_document
 
     target = choose_target(options, console)

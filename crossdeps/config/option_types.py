@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, overload
 
+from crossdeps.errors import UsageError
+
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
 
 _T = TypeVar("_T")
@@ -235,3 +238,51 @@ class Table(Option["Mapping[str, str]"]):
         if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
             raise ValueError("must be a table of strings, by project")
         return value
+
+
+def parse_timestamp(text: str, *, now: datetime.datetime | None = None) -> datetime.datetime:
+    """Read ``2026-11-01``, ``2026-11-01T12:00:00Z``, ``7 days`` or ``P7D``.
+
+    A date means its first moment, and everything is UTC where no zone is given.
+
+    >>> parse_timestamp("2026-11-01").isoformat()
+    '2026-11-01T00:00:00+00:00'
+
+    :param now: what durations count back from; the clock's by default
+    :returns: an aware datetime
+    :raises UsageError: if it is none of these
+    """
+    import datetime  # noqa: PLC0415 - rarely needed
+    import re  # noqa: PLC0415 - as above
+
+    stripped = text.strip()
+    if ago := _parse_duration(stripped):
+        return (now or datetime.datetime.now(datetime.timezone.utc)) - datetime.timedelta(**ago)
+    try:
+        # Python 3.10's parser rejects the Z of RFC 3339.
+        moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", stripped))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is neither a date nor a duration",
+            hint="such as 2026-11-01, 2026-11-01T12:00:00Z, '7 days' or P7D",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def _parse_duration(text: str) -> dict[str, int] | None:
+    """The units of a duration, as arguments of timedelta; None if it is none."""
+    import re  # noqa: PLC0415 - as above
+
+    match = re.fullmatch(
+        r"(?P<count>\d{1,5})\s*(?P<unit>minute|hour|day|week)s?(?:\s+ago)?", text, re.IGNORECASE
+    )
+    if match:
+        return {match["unit"].lower() + "s": int(match["count"])}
+    match = re.fullmatch(
+        r"P(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
+        r"(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,5})M)?)?",
+        text,
+    )
+    if match and any(match.groups()):
+        return {unit: int(number) for unit, number in match.groupdict("0").items()}
+    return None

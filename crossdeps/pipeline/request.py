@@ -1,23 +1,37 @@
-"""What a run is asked to do: the request, and the settings beside it."""
+"""What a run is asked to do: the request, and the settings beside it, from options."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
 
-from crossdeps.bundle.model import Layout
+from crossdeps.bundle.model import Layout, layer_prefix
 from crossdeps.config.index_options import ConnectionOptions
+from crossdeps.config.option_types import parse_timestamp
+from crossdeps.config.options import OPTIONS
 from crossdeps.errors import InputError
 from crossdeps.fs import hash_input
 from crossdeps.requirements.model import FileOptions, Requirements
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.resolution.model import Policy
 from crossdeps.value import Value
-from crossdeps.verify.model import Ignore  # noqa: TC001 - `inspect.signature` evaluates annotations
+from crossdeps.verify.model import Ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from packaging.utils import NormalizedName
+
+    from crossdeps.config.options import Options
+    from crossdeps.requirements.model import PreReleases
+    from crossdeps.target.model import Target
+
+_T = TypeVar("_T")
 
 
 class Lock(msgspec.Struct, frozen=True):
@@ -163,3 +177,68 @@ class Settings(Value, frozen=True, kw_only=True):
     handler: str | None = None
     force: bool = False
     dry_run: bool = False
+
+
+def build_settings(options: Options, target: Target | None = None) -> Settings:
+    """The settings that *options* say.
+
+    :param target: needed for the directory of a layer; None where nothing is laid out
+    :raises UsageError: if a value is not valid
+    """
+    return pick_options(
+        Settings,
+        options,
+        index=pick_options(FileOptions, options),
+        connection=pick_options(ConnectionOptions, options),
+        cache=Path(options.cache_dir) if options.cache_dir else None,
+        policy=_policy(options),
+        layout=_layout(options, target) if target else Layout(),
+        ignore=_ignores(options.ignores) if options.ignores else (),
+        layers=tuple(map(Path, options.layers)),
+    )
+
+
+def pick_options(kind: Callable[..., _T], options: Options, **others: object) -> _T:
+    """A value of *kind*: *others*, and its fields that have the name of an option."""
+    names = kind.__annotations__.keys() & OPTIONS.keys() - others.keys()
+    return kind(**{name: getattr(options, name) for name in names}, **others)
+
+
+def _ignores(texts: tuple[str, ...]) -> tuple[Ignore, ...]:
+    from crossdeps.verify.registry import RULES  # noqa: PLC0415 - loads every rule
+
+    return tuple(Ignore.parse(text, RULES) for text in texts)
+
+
+def _policy(options: Options) -> Policy:
+    when = options.exclude_newer
+    return Policy(
+        pre_releases="allow" if options.pre else "if-necessary",
+        pre_releases_of=cast("Mapping[NormalizedName, PreReleases]", options.pre_releases),
+        exclude_newer=parse_timestamp(when) if when else None,
+        allow_sdist=frozenset(_normalize(options.allow_sdist)),
+        index_strategy="first" if options.index_strategy == "first" else "safe",
+        no_deps=options.no_deps,
+        require_hashes=options.require_hashes,
+    )
+
+
+def _layout(options: Options, target: Target) -> Layout:
+    layered = options.layer or options.versioned_layer
+    return Layout(
+        prefix=layer_prefix(target, versioned=options.versioned_layer) if layered else "",
+        scripts=options.scripts,
+        sources=tuple(map(Path, options.sources)),
+        exclude=options.excludes,
+        include=options.includes,
+        slim=options.slim,
+        excluded_projects=_normalize(options.excluded_projects),
+    )
+
+
+def _normalize(names: tuple[str, ...]) -> tuple[NormalizedName, ...]:
+    if not names:
+        return ()
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - few runs name projects here
+
+    return tuple(map(canonicalize_name, names))

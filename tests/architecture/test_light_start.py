@@ -179,9 +179,9 @@ PREPARE = """
 import os, sys
 from crossdeps.cli.argument_parser import parse_arguments
 from crossdeps.cli.output import Console
-from crossdeps.cli.settings import build_requirements, build_settings, choose_target
+from crossdeps.cli.settings import build_requirements, choose_target
 from crossdeps.config.pip_config import read_pip_configuration
-from crossdeps.pipeline.request import read_request
+from crossdeps.pipeline.request import build_settings, read_request
 from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
 
 options = parse_arguments(sys.argv[1:])
