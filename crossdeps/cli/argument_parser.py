@@ -155,8 +155,6 @@ def _add(add: Callable[..., argparse.Action], option: Option[Any]) -> None:
         settings |= {"metavar": option.metavar.removesuffix("..."), "type": _converter(option)}
         if isinstance(option, List):
             settings |= {"action": "append"} if option.flags else {"nargs": "*"}
-        if option.metavar.startswith("["):
-            settings |= {"metavar": option.metavar.strip("[]"), "nargs": "?", "const": ""}
     if option.flags:
         flags = option.flags[:1] if isinstance(option, Toggle) else option.flags
         add(*flags, dest=option.name, **settings)
@@ -180,12 +178,12 @@ def _converter(option: Option[Any]) -> Callable[[str], object] | None:
 def _check_not_empty(values: dict[str, object]) -> None:
     """Refuse an empty value: as a default it would decide something that the user meant to specify.
 
-    :raises UsageError: if there is one; an empty proxy means none, and an upgrade may have no name
+    :raises UsageError: if there is one; an empty proxy means none
     """
     for name, value in values.items():
         option = OPTIONS[name]
         empty = "" in value if isinstance(value, tuple) else value == ""
-        if empty and option.flags and not (name == "proxy" or option.metavar.startswith("[")):
+        if empty and option.flags and name != "proxy":
             raise UsageError(
                 f"{option.flag} is empty",
                 hint="give it a value, or leave it out; is a variable of the shell unset?",
@@ -249,6 +247,8 @@ class _Parser(argparse.ArgumentParser):
             text = f"{flag} requires a value"
         elif problem.startswith("ignored explicit argument"):
             text = f"{flag} takes no value"
+            if flag == "--upgrade":
+                raise UsageError(text, hint="upgrade one project with --upgrade-package NAME")
         else:
             text = f"invalid value for {flag}: {problem.removeprefix('invalid choice: ')}"
         raise UsageError(text, hint=f"'{self.prog} --help' lists the options")

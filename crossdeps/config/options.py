@@ -66,12 +66,18 @@ class OutputGroup(OptionGroup):
     lock_output = Text(
         "-o, --output PATH", "Where to write; a name ending in .txt gets requirements with hashes,"
         " - is standard output (default: pylock.toml).", verbs="lock")
-    upgrades = List(
-        "-U, --upgrade [NAME]", "Choose a new version of NAME, or of everything without a name;"
-        " other versions in an existing pylock.toml are kept where they still fit; repeatable.",
-        verbs="lock")
+    upgrade = Switch(
+        "-U, --upgrade", "Choose new versions of everything; without it, the versions of an"
+        " existing lock are kept where they still fit.", verbs="lock")
+    upgraded_packages = List(
+        "-P, --upgrade-package NAME", "Choose a new version of this project, and keep the others;"
+        " repeatable.", verbs="lock")
+    newest_per_target = Switch(
+        "--newest-per-target", "Choose the newest version for each target, instead of one version"
+        " that fits all of them where there is one.", key="newest-per-target", verbs="lock")
     check = Switch(
-        "--check", "Write nothing, and exit with 1 if the lock is out of date.", verbs="lock")
+        "--check", "Write nothing, and exit with 1 if the lock is out of date, or with 2 if it is"
+        " missing or invalid.", verbs="lock")
     dry_run = Switch("--dry-run", "Download no wheels and write nothing.", verbs="build lock")
     format = Text(
         "--format FORMAT", "text, json, sbom (CycloneDX), html or licences (default: text).",

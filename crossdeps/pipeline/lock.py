@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from crossdeps.fs import hash_input
+from crossdeps.fs import hash_bytes, hash_input
 from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
 from crossdeps.pipeline.request import (
     PreviousLock,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Pins = Mapping[NormalizedName, Version]
 
-_KIND: Final = "locks2"
+_KIND: Final = "locks3"
 # With the text of pylock.toml, if that of the content is another.
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, tuple[LockContent, str]])
 
@@ -47,17 +47,25 @@ def lock(
     settings: Settings | None = None,
     progress: Progress | None = None,
     preferences: Mapping[NormalizedName, Version] | None = None,
+    newest_per_target: bool = False,
 ) -> Pylock:
     """Choose a version of every required project, and the wheels for each target.
 
     :param requirements: the path of a requirements file or project; or requirement strings
     :param preferences: versions to keep if they still fit, such as those of an older lock
+    :param newest_per_target: choose the newest version for each target, instead of one version that
+        fits all of them where there is one
     :returns: a valid lock (PEP 751), which :func:`crossdeps.build` accepts
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     targets = target if isinstance(target, Sequence) else (target,)
     report = plan_lock(
-        requirements, targets, settings=settings, progress=progress, preferences=preferences
+        requirements,
+        targets,
+        settings=settings,
+        progress=progress,
+        preferences=preferences,
+        newest_per_target=newest_per_target,
     )
     return report.read_lock()
 
@@ -72,6 +80,7 @@ def plan_lock(
     previous: PreviousLock | None = None,
     relative_to: Path | None = None,
     form: Literal["pylock", "requirements"] = "pylock",
+    newest_per_target: bool = False,
 ) -> LockReport:
     """Choose versions for every target, and report what changed and where targets differ.
 
@@ -79,20 +88,17 @@ def plan_lock(
     :param previous: the lock whose versions are kept if they still fit
     :param relative_to: directory that paths in the lock are relative to; None keeps them absolute
     :param form: of the lock's text
+    :param newest_per_target: let targets have different versions of a project
+    :raises InputError: if the previous lock is unreadable, and must not be
     :raises OutputError: if the previous lock is another file
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
     request = read_requirements(requirements)
     kept = _hash_previous(previous)
     with open_session(request, settings or Settings(), progress or Progress()) as session:
-        key = make_key(
-            session,
-            targets,
-            form,
-            relative_to,
-            sorted((name, str(version)) for name, version in (preferences or {}).items()),
-            kept,
-        )
+        pinned = sorted((name, str(version)) for name, version in (preferences or {}).items())
+        others = (targets, form, relative_to, newest_per_target, pinned)
+        key = make_key(session, *others, kept)
         recalled = recall(session, _KIND, key, _DECODER)
         if recalled is None:
             session.prefetch()
@@ -105,12 +111,18 @@ def plan_lock(
                 previous=previous,
                 relative_to=relative_to,
                 form=form,
+                newest_per_target=newest_per_target,
             )
-            if kept is not None and kept == _hash_previous(previous):
+            is_known = kept is not None and kept == _hash_previous(previous)
+            if is_known and not content.previous_warnings:
                 from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - as above
 
                 text = "" if form == "pylock" else dump(lock)
                 remember(session, _KIND, key, (content, text))
+                # Nothing changes when this very lock is the previous one: each version still fits.
+                again = msgspec.structs.replace(content, changes=())
+                key = make_key(session, *others, _KeptFile(hash_bytes(content.text.encode())))
+                remember(session, _KIND, key, (again, text))
             return LockReport(targets=tuple(targets), content=content, read_lock=lambda: lock)
     content, text = recalled
     directory = str(relative_to or Path.cwd())
@@ -121,9 +133,21 @@ def plan_lock(
     )
 
 
-def _hash_previous(previous: PreviousLock | None) -> tuple[object, ...] | None:
-    """Return what decides about what is kept of the previous lock; None if it cannot be known."""
+class _KeptFile(msgspec.Struct, frozen=True):
+    """What decides about what is kept of the previous lock.
+
+    :param digest: SHA-256 of the file; empty if there is none
+    """
+
+    digest: str = ""
+    upgrade: bool = False
+    upgrades: tuple[str, ...] = ()
+
+
+def _hash_previous(previous: PreviousLock | None) -> _KeptFile | None:
+    """Return what decides about what is kept; None if it cannot be known."""
     if previous is None:
-        return ()
+        return _KeptFile()
     digest = hash_input(previous.path)
-    return (str(previous.path), digest, sorted(previous.upgrades)) if digest else None
+    upgrades = tuple(sorted(previous.upgrades))
+    return _KeptFile(digest, previous.upgrade, upgrades) if digest else None

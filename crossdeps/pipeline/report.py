@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.utils import (
     InvalidName,
     InvalidWheelFilename,
@@ -25,9 +26,11 @@ from crossdeps.progress import Progress
 from crossdeps.report.diff.comparison import Comparison, compare_snapshots
 from crossdeps.report.diff.snapshot import snapshot_bundle, snapshot_lock
 from crossdeps.report.inspect.inspection import Inspection, inspect_bundle
-from crossdeps.report.why import Why, explain_choice, explain_locked
+from crossdeps.report.why import Why, add_reasons, explain_choice, explain_locked
+from crossdeps.requirements.model import Requirements
 from crossdeps.requirements.pylock import read_pylock
 from crossdeps.resolution.lock.selection import select
+from crossdeps.resolution.lock.writer import read_recorded_requirements
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
@@ -190,7 +193,9 @@ def explain(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Why:
-    """Explain why one project is in the result, in this version. A lock is not resolved again.
+    """Explain why one project is in the result, in this version.
+
+    The versions of a lock are not chosen again; the index is asked for newer ones.
 
     :raises UsageError: if *name* is not a valid project name
     :raises CrossdepsError: if the project is not in the result, or resolving fails
@@ -204,12 +209,9 @@ def explain(
         ) from None
     request = read_request(requirements)
     if isinstance(request, Lock):
-        lock = read_pylock(request.path)
-        chosen = select(lock, target)
-        selected = next((each for each in chosen if each.name == wanted), None)
-        if selected is None:
-            raise _not_required(wanted, {each.name for each in chosen}, (), target)
-        return explain_locked(lock, chosen, selected, target)
+        return _explain_locked(
+            request.path, wanted, target, settings or Settings(), progress or Progress()
+        )
     with open_session(request, settings or Settings(), progress or Progress()) as session:
         resolution = resolve_session(session, find_runtime_packages(session.settings, target))
         choice = resolution.choices.get(wanted)
@@ -217,6 +219,28 @@ def explain(
             inputs = session.inputs.requirements
             raise _not_required(wanted, resolution.choices, inputs, target)
         return explain_choice(resolution, choice)
+
+
+def _explain_locked(
+    path: Path, name: NormalizedName, target: Target, settings: Settings, progress: Progress
+) -> Why:
+    """Explain a version of a lock by its requirements, if it records them and an index is there."""
+    lock = read_pylock(path)
+    chosen = select(lock, target)
+    selected = next((each for each in chosen if each.name == name), None)
+    if selected is None:
+        raise _not_required(name, {each.name for each in chosen}, (), target)
+    why = explain_locked(lock, chosen, selected, target)
+    requirements = read_recorded_requirements(lock)
+    if not requirements or any(each.source for each in chosen):
+        return why
+    pins = {each.name: each.version for each in chosen if each.version is not None}
+    try:
+        with open_session(Requirements(requirements=requirements), settings, progress) as session:
+            runtime = find_runtime_packages(session.settings, target)
+            return add_reasons(why, resolve_session(session, runtime, pins))
+    except CrossdepsError as error:
+        return msgspec.structs.replace(why, unknown=error.message)
 
 
 def _not_required(

@@ -47,11 +47,16 @@ class Lock(msgspec.Struct, frozen=True):
 class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
     """The lock that is replaced, whose versions are kept.
 
-    :param upgrades: names of projects whose versions are not kept; an empty name means all
+    :param upgrade: keep none of its versions
+    :param upgrades: names of projects whose versions are not kept
+    :param must_be_valid: whether it is an error if it is unreadable; if not, everything is chosen
+        again
     """
 
     path: Path
+    upgrade: bool = False
     upgrades: tuple[str, ...] = ()
+    must_be_valid: bool = False
 
 
 Request = Requirements | Lock

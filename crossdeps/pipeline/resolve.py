@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from crossdeps.resolution.model import Resolution
     from crossdeps.target.model import Target
 
-_KIND: Final = "resolutions1"
+_KIND: Final = "resolutions2"
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[Trace, tuple[StoredResolution, tuple[str, ...]]])
 _RELEVANT: Final = (
     "index",

@@ -10,14 +10,17 @@ import msgspec
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
+    from crossdeps.resolution.lock.comparison import LockDifference
     from crossdeps.resolution.model import Choice, Resolution
     from crossdeps.target.model import Target
+
+    _Pin = tuple[NormalizedName, Version | None]
 
 Versions = tuple[str, ...]
 
@@ -120,8 +123,11 @@ def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...
     return tuple(found)
 
 
-def find_changes(before: Pylock | None, after: Pylock) -> tuple[PinChange, ...]:
-    """The projects whose versions differ between two locks, by name."""
+def find_changes(before: Iterable[_Pin] | None, after: Iterable[_Pin]) -> tuple[PinChange, ...]:
+    """The projects whose versions differ between two locks, by name.
+
+    :param before: each project with its version; None if there was no lock
+    """
     if before is None:
         return ()
     old, new = _pins(before), _pins(after)
@@ -161,10 +167,16 @@ def render_change(change: PinChange) -> str:
     return f"changed {change.name} {before} -> {after}"
 
 
-def lock_document(report: LockReport, *, path: str | None) -> dict[str, Any]:
+def lock_document(
+    report: LockReport,
+    *,
+    path: str | None,
+    differences: Sequence[LockDifference] | None = None,
+) -> dict[str, Any]:
     """The result of locking as JSON-ready values.
 
     :param path: of the lock; None if none was written
+    :param differences: of the existing lock from this one; None if they were not compared
     """
     content = report.content
     targets = [target.describe() for target in report.targets]
@@ -198,11 +210,21 @@ def lock_document(report: LockReport, *, path: str | None) -> dict[str, Any]:
             for each in content.divergences
         ],
         "warnings": list(content.warnings),
+        "up_to_date": None if differences is None else not differences,
+        "differences": [
+            {
+                "kind": each.kind,
+                "name": each.name or None,
+                "before": each.before or None,
+                "after": each.after or None,
+            }
+            for each in differences or ()
+        ],
     }
 
 
-def _pins(lock: Pylock) -> Mapping[NormalizedName, Versions]:
+def _pins(packages: Iterable[_Pin]) -> Mapping[NormalizedName, Versions]:
     pins: dict[NormalizedName, set[str]] = {}
-    for package in lock.packages:
-        pins.setdefault(package.name, set()).add(str(package.version or "unversioned"))
+    for name, version in packages:
+        pins.setdefault(name, set()).add(str(version or "unversioned"))
     return {name: tuple(sorted(versions)) for name, versions in pins.items()}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
 
 from crossdeps.report.build import skipped_document
 from crossdeps.requirements.syntax import parse_requirement
+from crossdeps.resolution.lock.writer import read_recorded_requirements
 from crossdeps.resolution.model import RequiredBy
 from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import redact
@@ -41,7 +41,9 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     :param tag_rank: its position among all that the target accepts; 0 is the best
     :param tags: how many the target accepts
     :param skipped_versions: newer versions, newest first
-    :param complete: whether chains and skipped versions are known; a lock may not record them
+    :param complete: whether *chains* and *skipped_versions* are known in full; a lock alone does
+        not tell
+    :param unknown: why they are not; empty where nothing is known of the reason
     """
 
     target: Target
@@ -56,6 +58,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     requires_python: str = ""
     skipped_versions: tuple[SkippedVersion, ...] = ()
     complete: bool = True
+    unknown: str = ""
 
 
 def explain_choice(resolution: Resolution, choice: Choice) -> Why:
@@ -80,11 +83,10 @@ def explain_choice(resolution: Resolution, choice: Choice) -> Why:
 def explain_locked(
     lock: Pylock, chosen: Sequence[SelectedPackage], selected: SelectedPackage, target: Target
 ) -> Why:
-    """Explain *selected* as far as *lock* records it; crossdeps' own locks record everything.
+    """Explain *selected* as far as *lock* records it.
 
     :param chosen: everything that the target selects from the lock
     """
-    table = (lock.tool or {}).get("crossdeps")
     versions = {(each.name, each.version) for each in chosen}
     packages = [each for each in lock.packages if (each.name, each.version) in versions]
     package = next(each for each in packages if each.name == selected.name)
@@ -94,15 +96,33 @@ def explain_locked(
         target=target,
         name=selected.name,
         version=str(selected.version or ""),
-        chains=_find_chains(selected.name, _find_dependents(packages, table)),
+        chains=_find_chains(selected.name, _find_dependents(lock, packages)),
         file=file.filename if file else "",
         source=redact((package.index or file.url) if file else _location(selected)),
         tag=tag,
         tag_rank=rank,
         tags=len(target.tags),
         requires_python=str(package.requires_python or ""),
-        skipped_versions=tuple(_read_skipped(package)),
-        complete=isinstance(table, dict),
+        complete=False,
+    )
+
+
+def add_reasons(why: Why, resolution: Resolution) -> Why:
+    """Add to an explanation from a lock what resolving its requirements has found.
+
+    :param resolution: of the requirements that the lock records; unless it has chosen the version
+        of the lock, nothing is added
+    """
+    choice = resolution.choices.get(why.name)
+    if choice is None or str(choice.version) != why.version:
+        return msgspec.structs.replace(why, unknown="its requirements do not lead to this version")
+    found = explain_choice(resolution, choice)
+    chains = tuple(
+        tuple(msgspec.structs.replace(dependent, origin=None) for dependent in chain)
+        for chain in found.chains
+    )
+    return msgspec.structs.replace(
+        why, chains=chains, skipped_versions=found.skipped_versions, complete=True
     )
 
 
@@ -148,7 +168,7 @@ def _best_tag(filename: str, target: Target) -> tuple[int, str]:
 
 
 def _find_dependents(
-    packages: Sequence[Package], table: object
+    lock: Pylock, packages: Sequence[Package]
 ) -> dict[NormalizedName, list[RequiredBy]]:
     """The requirements on each package, as far as the lock records them."""
     required_by: dict[NormalizedName, list[RequiredBy]] = {package.name: [] for package in packages}
@@ -161,7 +181,7 @@ def _find_dependents(
                         parent=package.name, parent_version=package.version, origin=None, text=name
                     )
                 )
-    for text in map(str, _read_list(table, "requirements")):
+    for text in read_recorded_requirements(lock):
         try:
             name = canonicalize_name(parse_requirement(text).name)
         except InvalidRequirement:
@@ -170,26 +190,6 @@ def _find_dependents(
             root = RequiredBy(parent=None, parent_version=None, origin=None, text=text)
             required_by[name].insert(0, root)
     return required_by
-
-
-def _read_list(table: object, key: str) -> list[Any]:
-    """A list of a table of a lock; empty if either is missing or of another type."""
-    found = table.get(key) if isinstance(table, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _read_skipped(package: Package) -> list[SkippedVersion]:
-    """The skipped versions that a lock records, newest first."""
-    found = []
-    for group in _read_list((package.tool or {}).get("crossdeps"), "passed-over"):
-        for text in _read_list(group, "versions"):
-            try:
-                version = Version(str(text))
-            except InvalidVersion:
-                continue
-            reason = Reason(str(group.get("reason", "")))
-            found.append(SkippedVersion(version, reason, str(group.get("detail", ""))))
-    return sorted(found, key=lambda item: item.version, reverse=True)
 
 
 def render_why(why: Why) -> str:
@@ -232,7 +232,7 @@ def _dependent_document(dependent: RequiredBy) -> dict[str, Any]:
     }
 
 
-_NOT_RECORDED = "  the lock doesn't record it"
+_NOT_RECORDED = "  the lock does not record it"
 
 
 def _render_dependents(why: Why) -> str:
@@ -266,7 +266,8 @@ def _render_choice(why: Why) -> str:
 
 def _render_skipped(why: Why) -> str:
     if not why.skipped_versions:
-        return "\n".join(["Newer versions", "  none found" if why.complete else _NOT_RECORDED])
+        unknown = f"  unknown: {why.unknown}" if why.unknown else _NOT_RECORDED
+        return "\n".join(["Newer versions", "  none found" if why.complete else unknown])
     lines = ["Newer versions skipped"]
     pre_releases = [item for item in why.skipped_versions if item.reason is Reason.PRE_RELEASE]
     others = [item for item in why.skipped_versions if item.reason is not Reason.PRE_RELEASE]

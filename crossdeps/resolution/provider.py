@@ -11,7 +11,7 @@ from resolvelib import AbstractProvider
 
 from crossdeps.errors import SdistBuildError
 from crossdeps.resolution.model import Dependency, Pin, Unusable
-from crossdeps.resolution.reporter import LOCK_VERB, describe
+from crossdeps.resolution.reporter import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -201,7 +201,7 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
     def describe_conflict(self, name: str, version: Version) -> str:
         """The requirements that this version conflicted with when it was first tried."""
         causes = self._search_log.rejected_by.get((name, version), ())
-        return "; ".join(dict.fromkeys(describe(*cause, verb=LOCK_VERB) for cause in causes))
+        return "; ".join(dict.fromkeys(describe(*cause) for cause in causes))
 
     def _combine(self, dependencies: Sequence[Dependency]) -> SpecifierSet:
         if len(dependencies) == 1:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Reason(str, Enum):
-    """Why a file or a version was not chosen. Values appear in JSON documents and in locks.
+    """Why a file or a version was not chosen. Values appear in JSON documents.
 
     The reasons for files come first, the one that came nearest to fitting before the others.
 
@@ -68,6 +68,7 @@ class Reason(str, Enum):
     SPECIFIER = "specifier", "is excluded: {}"  # detail: the requirement
     METADATA = "metadata", "is unusable: {}"  # detail: what its metadata lacks or contradicts
     BACKTRACKED = "backtracked", "conflicts with other requirements: {}"
+    KEPT = "kept", "was not considered, since {} is kept"  # detail: the version that was preferred
 
     def __new__(cls, value: str, phrase: str = "", remedy: str = "") -> Reason:  # noqa: PYI034 - Self needs 3.11
         """Make a member of a value, a phrase and a remedy."""
@@ -79,7 +80,7 @@ class Reason(str, Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> Reason:
-        """A reason that only another version of crossdeps knows, as a lock may have it."""
+        """A reason that only another version of crossdeps knows, as a cache may have it."""
         member = str.__new__(cls, str(value))
         member._name_ = member._value_ = str(value)
         member.phrase = f"is unsuitable ({value}): {{}}"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # The same pins so many times without a conflict in between: the search will not end.
 _MAX_REPEATS = 3
-LOCK_VERB = "wants"
-"""Verb in the details of a lock; another one would change every lock that has them."""
 
 
 class CycleError(Exception):
@@ -144,10 +142,10 @@ class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
         return tuple(reversed(lines))
 
 
-def describe(requirement: Dependency | Unusable, parent: Pin | None, verb: str = "requires") -> str:
+def describe(requirement: Dependency | Unusable, parent: Pin | None) -> str:
     """A requirement with its dependent, such as ``fastapi 0.110 requires starlette<0.38``."""
     if isinstance(requirement, Unusable):
         return f"{requirement.name} {requirement.version}: {requirement.detail}"
     if parent is not None:
-        return f"{parent.name} {parent.version} {verb} {requirement.text}"
+        return f"{parent.name} {parent.version} requires {requirement.text}"
     return f"{requirement.origin}: {requirement.text}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crossdeps.requirements.syntax import reads_unknowable
 from crossdeps.resolution.model import Choice, Dependency, RequiredBy, Resolution, Unusable
 from crossdeps.resolution.rejections import Mismatch, Reason, SkippedVersion
-from crossdeps.resolution.reporter import LOCK_VERB, describe
+from crossdeps.resolution.reporter import describe
 from crossdeps.text import plural
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _ChoiceBuilder:
     def __init__(self, searcher: Searcher, attempt: Attempt) -> None:
         self._roots = searcher.roots
         self._repository = searcher.repository
+        self._preferences = searcher.preferences
         self._attempt = attempt
         self.extras: dict[NormalizedName, frozenset[NormalizedName]] = {}
         self._dependencies: dict[NormalizedName, tuple[Dependency, ...]] = {}
@@ -143,7 +144,7 @@ class _ChoiceBuilder:
         required_by = self._required_by[pin.name]
         for dependency, parent in required_by:
             if not dependency.specifier.contains(version, prereleases=True):
-                text = describe(dependency, parent, verb=LOCK_VERB) if parent else dependency.text
+                text = describe(dependency, parent) if parent else dependency.text
                 return SkippedVersion(version, Reason.SPECIFIER, text)
         if not self._roots.allows(pin.name, version):
             return SkippedVersion(
@@ -158,11 +159,14 @@ class _ChoiceBuilder:
         return None
 
     def _conflicting(self, candidate: Candidate) -> SkippedVersion:
-        """The reason of a candidate that satisfies all: its metadata, or a conflict."""
+        """The reason of a candidate that satisfies all: its metadata, a preference, a conflict."""
         problem = self._repository.known_problem(candidate)
         if problem is not None:
             return SkippedVersion(candidate.version, problem.reason, problem.detail)
         conflict = self._attempt.provider.describe_conflict(candidate.name, candidate.version)
+        kept = self._attempt.pins[candidate.name].version
+        if not conflict and kept == self._preferences.get(candidate.name):
+            return SkippedVersion(candidate.version, Reason.KEPT, str(kept))
         return SkippedVersion(candidate.version, Reason.BACKTRACKED, conflict)
 
     def list_warnings(self, name: NormalizedName) -> Iterator[str]:

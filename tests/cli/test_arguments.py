@@ -47,16 +47,21 @@ def test_a_proxy_is_not_in_the_repr() -> None:
     [
         ([], (), False),
         (["-U"], (), True),
-        (["-U", "a", "--upgrade=b"], ("a", "b"), False),
-        (["-U", "a", "-U"], ("a",), True),
+        (["-P", "a", "--upgrade-package=b"], ("a", "b"), False),
+        (["-P", "a", "-U"], ("a",), True),
     ],
 )
 def test_an_upgrade_is_of_one_or_of_all(
     arguments: list[str], names: tuple[str, ...], *, everything: bool
 ) -> None:
-    upgrades = parse_arguments(["lock", *arguments]).upgrades
-    assert tuple(name for name in upgrades if name) == names
-    assert ("" in upgrades) is everything
+    options = parse_arguments(["lock", *arguments])
+    assert (options.upgraded_packages, options.upgrade) == (names, everything)
+
+
+def test_what_follows_an_upgrade_is_a_requirement() -> None:
+    """As for pip and uv."""
+    options = parse_arguments(["lock", "-U", "requests", "flask>=2"])
+    assert (options.upgrade, options.requirements) == (True, ("requests", "flask>=2"))
 
 
 @pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "soon", ""])

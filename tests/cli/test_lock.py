@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.pylock import Pylock
 
+import crossdeps
+from crossdeps.pipeline.request import Settings
+from crossdeps.target.model import Target
 from tests.support.command_line import TARGET, CommandLine
 from tests.support.toml import load_toml
 from tests.support.wheel_factory import make_wheel
@@ -135,18 +138,17 @@ class TestKeepingPins:
         assert pins(run)["pure"] == ["1.0"]
         assert "pure" not in told.err
 
-    @pytest.mark.parametrize("option", [["--upgrade"], ["-U", "pure"], ["--upgrade=PURE"]])
+    @pytest.mark.parametrize("option", [["--upgrade"], ["-P", "pure"], ["--upgrade-package=PURE"]])
     def test_unless_it_is_to_be_upgraded(self, run: CommandLine, option: list[str]) -> None:
         run.write("more.txt", "leaf\n")
         told = run("lock", "-r", "more.txt", *option, *TARGET)
         assert pins(run)["pure"] == ["1.1"]
-        if option != ["--upgrade"]:
-            assert "changed pure 1.0 -> 1.1\n" in told.err
+        assert "changed pure 1.0 -> 1.1\n" in told.err
 
     def test_others_stay_when_one_is_upgraded(self, run: CommandLine) -> None:
         run.index.add(make_wheel("leaf", "2.0", requires=["pure<2"]))
         run.write("more.txt", "leaf\n")
-        run("lock", "-r", "more.txt", "-U", "leaf", *TARGET)
+        run("lock", "-r", "more.txt", "-P", "leaf", *TARGET)
         assert pins(run) == {"leaf": ["2.0"], "pure": ["1.0"]}
 
     def test_what_does_not_fit_any_more_is_chosen_anew(self, run: CommandLine) -> None:
@@ -158,7 +160,7 @@ class TestKeepingPins:
         assert pins(run)["pure"] == ["1.0"]
 
     def test_a_name_that_is_not_in_it_is_told(self, run: CommandLine) -> None:
-        told = run("lock", "leaf", "-U", "purr", *TARGET)
+        told = run("lock", "leaf", "-P", "purr", *TARGET)
         assert told.code == 0
         assert "warning: purr is not in pylock.toml" in told.err
 
@@ -243,3 +245,151 @@ class TestRequirementsWithHashes:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "Would install leaf-1.0 pure-1.1" in done.stdout
+
+
+class TestUpgradeOfOneProject:
+    """``-U NAME`` upgraded NAME once; now NAME is a requirement, as for pip and uv."""
+
+    @pytest.fixture(autouse=True)
+    def _lock(self, run: CommandLine) -> None:
+        run.write("requirements.txt", "leaf\nnative\n")
+        assert run("lock", *TARGET).code == 0
+
+    def test_a_name_of_the_lock_is_not_taken_for_all_that_is_required(
+        self, run: CommandLine
+    ) -> None:
+        before = (run.folder / "pylock.toml").read_bytes()
+        told = run("lock", "-U", "leaf", *TARGET)
+        assert told.code == 2
+        assert "--upgrade takes no name, and pylock.toml was made from more than leaf" in told.err
+        assert "hint: upgrade one project with --upgrade-package leaf" in told.err
+        assert (run.folder / "pylock.toml").read_bytes() == before
+
+    @pytest.mark.parametrize("asked", [["leaf>=1"], ["tree"], ["leaf", "native"]])
+    def test_requirements_may_follow(self, run: CommandLine, asked: list[str]) -> None:
+        assert run("lock", "-U", *asked, *TARGET).code == 0
+
+    def test_a_value_is_told_where_it_belongs(self, run: CommandLine) -> None:
+        told = run("lock", "--upgrade=leaf", *TARGET)
+        assert told.code == 2
+        assert "hint: upgrade one project with --upgrade-package NAME" in told.err
+
+    @pytest.mark.parametrize("name", ["leaf>=1", "a b", "leaf==1.0", "."])
+    def test_what_is_no_name_is_refused(self, run: CommandLine, name: str) -> None:
+        told = run("lock", "-P", name, *TARGET)
+        assert told.code == 2
+        assert f"--upgrade-package takes the name of a project, not {name!r}" in told.err
+
+
+class TestNames:
+    """``pylock.toml`` or ``pylock.NAME.toml`` (PEP 751), before anything is resolved."""
+
+    @pytest.mark.parametrize(
+        ("name", "suggestion"),
+        [
+            ("multi.toml", "pylock.multi.toml"),
+            ("locks/multi.toml", "locks/pylock.multi.toml"),
+            ("pylock.a.b.toml", "pylock.a-b.toml"),
+            ("lock", "pylock.lock.toml"),
+            ("pylock", "pylock.toml"),
+            (".toml", "pylock.toml"),
+            ("lock.json", "pylock.lock-json.toml"),
+        ],
+    )
+    def test_a_name_that_build_would_refuse_is_refused(
+        self, run: CommandLine, name: str, suggestion: str
+    ) -> None:
+        run.index.forget_requests()
+        told = run("lock", "pure", "-o", name, *TARGET)
+        assert (told.code, told.left) == (2, ())
+        assert f"error: {name} is not a valid name for a lock" in told.err
+        assert f"hint: write to {suggestion}; " in told.err
+        assert run.index.requests == ()
+
+    def test_a_named_lock_builds(self, run: CommandLine) -> None:
+        assert run("lock", "pure", "-o", "pylock.multi.toml", *TARGET).code == 0
+        assert run.build("pylock.multi.toml").code == 0
+
+
+SPLIT = ("--runtime", "python3.12", "--runtime", "python3.13")
+
+
+class TestSplitLock:
+    """Targets that have different versions of a project."""
+
+    @pytest.fixture(autouse=True)
+    def _lock(self, run: CommandLine) -> None:
+        for version, python in (("1.0", "cp312"), ("2.0", "cp313")):
+            run.index.add(make_wheel("split", version, tag=f"{python}-none-any"))
+        assert run("lock", "split", *SPLIT, "--arch", "arm64").code == 0
+        for version in ("1.1", "2.1"):
+            run.index.add(make_wheel("split", version))
+
+    @pytest.mark.parametrize(
+        ("target", "version"),
+        [
+            (("--runtime", "python3.12", "--arch", "arm64"), "1.0"),
+            (("--runtime", "python3.13", "--arch", "arm64"), "2.0"),
+            (("--python", "3.13", "--arch", "arm64"), "2.0"),  # an older glibc
+            (("--python", "3.13", "--arch", "x86_64"), "2.0"),  # another architecture
+        ],
+    )
+    def test_one_of_them_keeps_its_own(
+        self, run: CommandLine, target: tuple[str, ...], version: str
+    ) -> None:
+        assert run("lock", "split", "--refresh", *target).code == 0
+        assert pins(run) == {"split": [version]}
+
+    def test_all_of_them_keep_theirs(self, run: CommandLine) -> None:
+        assert run("lock", "split", "--refresh", *SPLIT, "--arch", "arm64").code == 0
+        assert pins(run) == {"split": ["1.0", "2.0"]}
+
+
+class TestNewestPerTarget:
+    TARGETS = (*SPLIT, "--arch", "x86_64", "--arch", "arm64")
+
+    @pytest.fixture(autouse=True)
+    def _index(self, run: CommandLine) -> None:
+        run.index.add(make_wheel("split", "1.0"))
+        run.index.add(make_wheel("split", "2.0", tag="cp313-none-any"))
+        run.index.add(make_wheel("split", "3.0", tag="cp313-cp313-manylinux_2_17_aarch64"))
+
+    def test_each_target_has_the_newest_that_fits(self, run: CommandLine) -> None:
+        assert run("lock", "split", *self.TARGETS).code == 0
+        assert pins(run) == {"split": ["1.0"]}
+        assert run("lock", "split", "-U", "--newest-per-target", *self.TARGETS).code == 0
+        assert pins(run) == {"split": ["1.0", "2.0", "3.0"]}
+        for runtime, arch, version in (
+            ("python3.12", "x86_64", "1.0"),
+            ("python3.12", "arm64", "1.0"),
+            ("python3.13", "x86_64", "2.0"),
+            ("python3.13", "arm64", "3.0"),
+        ):
+            built = run(
+                "build", "pylock.toml", "--runtime", runtime, "--arch", arch, "--dry-run", "--json"
+            )
+            assert [each["version"] for each in built.document["packages"]] == [version]
+
+    def test_it_can_be_configured(self, run: CommandLine) -> None:
+        run.write("pyproject.toml", "[tool.crossdeps]\nnewest-per-target = true\n")
+        assert run("lock", "split", *self.TARGETS).code == 0
+        assert pins(run) == {"split": ["1.0", "2.0", "3.0"]}
+
+    def test_it_is_another_result_than_without_it(self, run: CommandLine) -> None:
+        """Both are remembered."""
+        for more, count in (((), 1), (("--newest-per-target",), 3), ((), 1)):
+            told = run("lock", "split", "-o", "-", *more, *self.TARGETS)
+            assert told.out.count('name = "split"') == count
+
+    def test_the_library_has_it(self, run: CommandLine) -> None:
+        targets = [Target.runtime(name, arch="arm64") for name in SPLIT[1::2]]
+        settings = Settings(cache=run.folder / "cache")
+        lock = crossdeps.lock(["split"], targets, settings=settings, newest_per_target=True)
+        assert [str(package.version) for package in lock.packages] == ["1.0", "3.0"]
+
+    def test_targets_that_no_marker_distinguishes_agree(self, run: CommandLine) -> None:
+        """They differ in their C library alone, and native 1.1 requires the newer one."""
+        targets = [Target(python="3.12", arch="x86_64", glibc=glibc) for glibc in ("2.17", "2.28")]
+        settings = Settings(cache=run.folder / "cache")
+        lock = crossdeps.lock(["native"], targets, settings=settings, newest_per_target=True)
+        assert [str(package.version) for package in lock.packages] == ["1.0"]

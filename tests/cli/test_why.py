@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.command_line import TARGET, CommandLine
 from tests.support.wheel_factory import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.index_server import IndexServer
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ class TestText:
             f"  by the tag py3-none-any, number {_rank(told.out)}, best first",
             "",
             "Newer versions skipped",
-            "  2.0: it is excluded: leaf 1.0 wants pure<2",
+            "  2.0: it is excluded: leaf 1.0 requires pure<2",
         ]
 
     def test_what_the_target_is_too_old_for(self, asked: CommandLine) -> None:
@@ -94,22 +101,65 @@ class TestJson:
             {
                 "version": "2.0",
                 "reason": "specifier",
-                "detail": "leaf 1.0 wants pure<2",
+                "detail": "leaf 1.0 requires pure<2",
                 "forced_by_target": False,
             }
         ]
 
 
 class TestFromLock:
-    def test_a_lock_of_ours_records_the_reasons(self, asked: CommandLine) -> None:
-        """Nothing is asked of an index."""
+    def test_the_requirements_of_a_lock_of_ours_tell_the_reasons(self, asked: CommandLine) -> None:
         asked("lock", *TARGET)
-        asked.index.forget_requests()
         told = asked("why", "native", "-r", "pylock.toml", *TARGET)
         assert told.code == 0
-        assert "  tree\n    tree 1.0 requires native" in told.out
         assert "  1.1: it requires glibc 2.28" in told.out
-        assert asked.index.requests == ()
+        assert "leaf 1.0 requires pure<2" in asked("why", "pure", "-r", "pylock.toml", *TARGET).out
+        told = asked("why", "pure", "-r", "pylock.toml", "--json", *TARGET)
+        assert told.document["complete"] is True
+        assert [each["version"] for each in told.document["passed_over"]] == ["2.0"]
+
+    def test_a_release_that_came_after_the_lock_is_told_as_such(self, asked: CommandLine) -> None:
+        """It conflicts with nothing: the lock keeps the older version."""
+        asked("lock", *TARGET)
+        asked.index.add(make_wheel("pure", "1.2"))
+        told = asked("why", "pure", "-r", "pylock.toml", "--refresh", *TARGET)
+        assert "\n  1.2: it was not considered, since 1.1 is kept\n" in told.out
+        assert told.out.startswith("pure 1.1 for ")
+
+    def test_each_target_of_a_lock_has_its_reasons(self, run: CommandLine) -> None:
+        run.index.add(make_wheel("split", "1.0"))
+        run.index.add(make_wheel("split", "2.0", tag="cp313-none-any"))
+        both = ("--runtime", "python3.12", "--runtime", "python3.13", "--arch", "arm64")
+        assert run("lock", "split", *both, "--newest-per-target").code == 0
+        older = run("why", "split", "-r", "pylock.toml", *both[:2], *both[4:]).out
+        assert "2.0: it has wheels only for other Python versions (cp313)" in older
+        newer = run("why", "split", "-r", "pylock.toml", *both[2:]).out
+        assert "Newer versions\n  none found" in newer
+
+    def test_without_an_index_it_tells_what_the_lock_says(
+        self, asked: CommandLine, make_index: Callable[..., IndexServer]
+    ) -> None:
+        asked("lock", *TARGET)
+        empty = make_index()
+        told = asked(
+            "why", "native", "-r", "pylock.toml", "--no-cache", "--index-url", empty.url, *TARGET
+        )
+        assert told.code == 0
+        assert "  tree\n    tree 1.0 requires native\n" in told.out
+        assert "Newer versions\n  unknown: no project 'tree' on " in told.out
+        told = asked("why", "native", "-r", "pylock.toml", "--no-cache", "--offline", *TARGET)
+        assert (told.code, "Newer versions\n  unknown: " in told.out) == (0, True)
+
+    def test_requirements_that_lead_elsewhere_tell_nothing(self, asked: CommandLine) -> None:
+        asked("lock", *TARGET)
+        path = asked.folder / "pylock.toml"
+        path.write_text(path.read_text().replace("1.1", "1.0"))
+        asked.index.remove("pure")
+        for version in ("1.1", "2.0"):
+            asked.index.add(make_wheel("pure", version))
+        told = asked("why", "pure", "-r", "pylock.toml", "--refresh", *TARGET)
+        assert told.code == 0
+        assert "unknown: its requirements do not lead to this version" in told.out
 
     def test_one_of_another_tool_tells_what_it_knows(self, run: CommandLine) -> None:
         run.write(
@@ -122,7 +172,7 @@ class TestFromLock:
         told = run("why", "pure", "-r", "pylock.toml", *TARGET)
         assert told.code == 0
         assert "pure-1.0-py3-none-any.whl" in told.out
-        assert told.out.count("the lock doesn't record it") == 2
+        assert told.out.count("the lock does not record it") == 2
 
     def test_a_project_that_is_not_in_it(self, asked: CommandLine) -> None:
         asked("lock", *TARGET)

@@ -547,9 +547,11 @@ class TestPreviousLock:
         return told, (run.folder / "pylock.toml").read_text()
 
     def test_an_unchanged_lock_is_written_again(self, run: CommandLine, made: list[str]) -> None:
-        self.relock(run)
-        second = self.relock(run)
+        first = self.relock(run)
         made.clear()
+        second = self.relock(run)
+        assert made == []
+        assert second == (first[0], first[1])
         assert self.relock(run) == second
         assert made == []
         for more in (("--json",), ("--check",), ("--dry-run",)):
@@ -570,6 +572,19 @@ class TestPreviousLock:
         path.write_text("not a lock")
         assert "all versions are chosen again" in self.relock(run)[0].err
         assert "pure-1.2" in path.read_text()
+
+    def test_an_upgraded_lock_is_written_again(self, run: CommandLine, made: list[str]) -> None:
+        """The first run after a change has nothing to search either."""
+        self.relock(run)
+        run.index.add(make_wheel("pure", "1.2"))
+        told, text = self.relock(run, "--upgrade", "--refresh")
+        assert "changed pure 1.1 -> 1.2" in told.err
+        made.clear()
+        again, same = self.relock(run)
+        assert (same, made) == (text, [])
+        assert "changed" not in again.err
+        anew = run("lock", "tree", *TARGET, "--no-cache")
+        assert (again.code, again.out, again.err) == (anew.code, anew.out, anew.err)
 
     def test_an_upgrade_is_another_result(self, run: CommandLine) -> None:
         self.relock(run)

@@ -51,7 +51,8 @@ def to_pylock(
     """The lock of one or several targets: what each installs, with hashes and sizes.
 
     Every package lists the wheel of each target. A package that only some targets have, or have in
-    another version, has a marker.
+    another version, has a marker. The order of the targets does not matter, nor what was skipped:
+    a lock changes only with its requirements, its targets and what they install.
 
     :param computed_hashes: by file URL, for files whose index states no strong hash
     :param relative_to: the directory of the lock, for local paths; absolute without it
@@ -59,6 +60,7 @@ def to_pylock(
     """
     if isinstance(resolutions, Resolution):
         resolutions = (resolutions,)
+    resolutions = sorted(resolutions, key=lambda resolution: _target_order(resolution.target))
     targets = [resolution.target for resolution in resolutions]
     writer = _Writer(
         targets=targets, computed_hashes=computed_hashes or {}, relative_to=relative_to
@@ -84,6 +86,13 @@ def to_pylock(
             }
         },
     )
+
+
+def read_recorded_requirements(lock: Pylock) -> tuple[str, ...]:
+    """The requirements that a lock was made from, as far as it records them."""
+    table = (lock.tool or {}).get("crossdeps")
+    found = table.get("requirements") if isinstance(table, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def dump(lock: Pylock) -> str:
@@ -157,7 +166,6 @@ class _Writer:
             requires_python=_specifier(choice.requires_python),
             dependencies=[{"name": dependency} for dependency in dependencies] or None,
             index=(files[0].index or None) if files else None,
-            tool=_package_table(group),
             **(self._source_entry(choice, choice.source) if choice.source else self._files(group)),
         )
 
@@ -219,25 +227,13 @@ def _target_table(target: Target) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value}
 
 
-def _package_table(group: Sequence[tuple[Target, Choice]]) -> dict[str, Any] | None:
-    """The skipped versions by reason, so that a lock can be explained without an index."""
-    reasons: dict[tuple[str, str, bool], list[str]] = {}
-    for _, choice in group:
-        for skipped in choice.skipped_versions:
-            key = (skipped.reason.value, skipped.detail, skipped.forced_by_target)
-            versions = reasons.setdefault(key, [])
-            if str(skipped.version) not in versions:
-                versions.append(str(skipped.version))
-    if not reasons:
-        return None
-    return {
-        "crossdeps": {
-            "passed-over": [
-                {"reason": reason, "detail": detail, "target": forced, "versions": versions}
-                for (reason, detail, forced), versions in reasons.items()
-            ]
-        }
-    }
+def _target_order(target: Target) -> tuple[object, ...]:
+    """The oldest Python first."""
+    libc = target.libc
+    return (
+        *(target.python_version, target.abi, target.arch, libc.kind, libc.version),
+        *(target.platforms, target.runtime_name or "", target.python),
+    )
 
 
 def to_requirements(lock: Pylock) -> str:
