@@ -190,6 +190,8 @@ def _names(packages: Sequence[str]) -> tuple[str, ...]:
 
     :raises UsageError: if one is not a name
     """
+    if not packages:
+        return ()
     from packaging.utils import canonicalize_name, is_normalized_name  # noqa: PLC0415 - seldom needed
 
     invalid = [name for name in packages if not is_normalized_name(canonicalize_name(name))]

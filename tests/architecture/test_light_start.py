@@ -256,8 +256,7 @@ def test_a_lock_that_is_remembered_is_written_without_a_search(tmp_path: Path) -
     options = ["--cache-dir", "cache", "--isolated", "--no-index", "--find-links", "."]
     lock = ["lock", "small", *TARGET, *options]
     _run_and_trace(tmp_path, *lock)
-    _run_and_trace(tmp_path, *lock)  # keeps the versions of the first
-    loaded = _run_and_trace(tmp_path, *lock)
+    loaded = _run_and_trace(tmp_path, *lock)  # keeps the versions of the first
     assert "crossdeps.pipeline.remembered" in _modules(loaded)
     assert _modules(loaded) & (SLOW | NOT_FOR_A_LOCK | (HEAVY - {"msgspec"})) == set()
 
