@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crossdeps.cli.output import Console
     from crossdeps.config.options import Options
     from crossdeps.report.lock import LockReport
-    from crossdeps.resolution.lock.comparison import LockDifference
+    from crossdeps.resolution.lock.differences import LockDifference
 
 STDOUT = "-"
 OUTDATED = 1
@@ -80,7 +80,7 @@ def _check(path: Path, report: LockReport, options: Options, console: Console) -
 
     :raises InputError: if the existing one is invalid
     """
-    from crossdeps.resolution.lock.comparison import compare_lines, compare_locks  # noqa: PLC0415
+    from crossdeps.resolution.lock.differences import compare_lines, compare_locks  # noqa: PLC0415
 
     text = path.read_text(encoding="utf-8")
     differences: Sequence[LockDifference] = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from crossdeps.resolution.lock.comparison import LockDifference
+    from crossdeps.resolution.lock.differences import LockDifference
     from crossdeps.resolution.model import Choice, Resolution
     from crossdeps.target.model import Target
 

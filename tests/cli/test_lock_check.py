@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.pylock import Pylock
 
-from crossdeps.resolution.lock.comparison import LockDifference, compare_locks
+from crossdeps.resolution.lock.differences import LockDifference, compare_locks
 from tests.support.command_line import TARGET, CommandLine, fill
 from tests.support.toml import load_toml
 from tests.support.wheel_factory import make_wheel
