@@ -58,7 +58,8 @@ def resolve_collisions(planned: Iterable[PlannedEntry]) -> tuple[Entry, ...]:
         raise CollisionError(
             f"{plural(len(collisions), 'path collides', 'paths collide')} between projects",
             context=first_lines(sorted(collisions), _MAX_SHOWN),
-            hint="exclude one of the files (--exclude), or require versions that don't collide",
+            hint="leave out the path (--exclude) or one of the projects (--exclude-project), or"
+            " require versions that do not collide",
         )
     return tuple(_choose(by_path[path]) for path in sorted(by_path))
 

@@ -3,6 +3,7 @@
 A previous artifact is recognised by standard metadata: .dist-info directories whose INSTALLER is
 crossdeps, and RECORDs that list each file with its hash ("Recording installed projects"). Files
 that belong to no project, the user's source, are listed in ``.crossdeps/RECORD`` in that format.
+What Python and desktops add by themselves, bytecode and .DS_Store, goes with the previous artifact.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ import posixpath
 import re
 import stat
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from crossdeps.bundle.content import zip_errors
+from crossdeps.bundle.output_path import check_output_path
+from crossdeps.bundle.unwanted_files import is_system_file
 from crossdeps.errors import OutputError
 from crossdeps.fs import hash_file
 from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, parse_installed_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
     from zipfile import ZipFile
 
 _MAX_SHOWN, _TRIES = 3, 20
@@ -71,7 +74,7 @@ def check_directory_destination(
     :raises OutputError: if it doesn't; ``/``, the home and current directories and those above
         them, symbolic links and files are refused even with *force*
     """
-    _check_path(files, path)
+    check_output_path(files, path)
     try:
         mode = path.stat().st_mode
     except OSError:  # it doesn't exist, or writing will report the error
@@ -103,7 +106,7 @@ def check_zip_destination(
     :param checked: result of an earlier check; a zip that has not changed since is not read again
     :raises OutputError: if it isn't; directories and symbolic links are refused even with *force*
     """
-    _check_path(files, path)
+    check_output_path(files, path)
     if path.is_dir():
         raise OutputError(f"{path} is a directory", hint="give another name for the zip")
     if not path.exists():
@@ -131,46 +134,6 @@ def read_zip_state(path: Path) -> DestinationState:
     :raises OSError: if it doesn't exist
     """
     return DestinationState(files={"": _identify(path.stat())}, hashes={})
-
-
-def _check_path(files: Iterable[Path], path: Path) -> None:
-    try:
-        is_link = stat.S_ISLNK(path.lstat().st_mode)
-    except FileNotFoundError:
-        is_link = False
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}", hint="give another output"
-        ) from error
-    if is_link:
-        raise OutputError(
-            f"{path} is a symbolic link",
-            hint=f"give the path that it points to: {os.path.realpath(path)}",
-        )
-    real = Path(os.path.realpath(path))
-    for name, special in _special_directories():
-        if real == special or real in special.parents:
-            raise OutputError(
-                f"{path} is {name}, or contains it",
-                hint="give a separate directory, such as ./package",
-            )
-    if path.name in {"", ".."}:
-        raise OutputError(f"{path} doesn't end in a name", hint="give a name, such as ./package")
-    for file in sorted(set(files)):
-        real_file = Path(os.path.realpath(file))
-        if real == real_file or real in real_file.parents:
-            raise OutputError(
-                f"{path} contains a file that is to be packaged: {file}",
-                hint="give an output elsewhere",
-            )
-
-
-def _special_directories() -> Iterator[tuple[str, Path]]:
-    yield "the current directory", Path(os.path.realpath(Path.cwd()))
-    try:
-        yield "your home directory", Path(os.path.realpath(Path.home()))
-    except RuntimeError:
-        return
 
 
 def _find_user_files_at_rest(
@@ -214,7 +177,10 @@ def _find_user_files(
 
     def is_unchanged(name: str, sha256: str) -> bool:
         is_file = stat.S_ISREG(state[name].mode)
-        return is_file and (not sha256 or hash_file(f"{root}/{name}") == sha256)
+        if is_file and (not sha256 or hash_file(f"{root}/{name}") == sha256):
+            return True
+        del recorded[name]
+        return False
 
     recorded = _read_records(state, read)
     return _find_unrecorded(state, recorded, is_unchanged), recorded
@@ -261,6 +227,8 @@ def _find_unrecorded(
             if is_unchanged(name, recorded[name]):
                 continue
         elif _is_bytecode_of(name, recorded):
+            continue
+        if is_system_file(name):
             continue
         found.append(name)
         if len(found) > _MAX_SHOWN:

@@ -123,6 +123,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     :param removed: what was excluded: (rule, owner, bytes)
     :param warnings: what the user should know, one sentence each
     :param notes: what was decided for the user, one sentence each
+    :param source_left_out: of the user's source, what isn't meant for deployment: (reason, path)
     :param wheels: of what is planned, the wheel of each project, with all that is known of it
     """
 
@@ -133,6 +134,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     removed: tuple[tuple[str, str, int], ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    source_left_out: tuple[tuple[str, str], ...] = ()
     wheels: Mapping[NormalizedName, Wheel] = msgspec.field(default_factory=dict)
 
     @property

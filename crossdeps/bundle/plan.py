@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Entry, Layout
     from crossdeps.bundle.placement import PlacedWheel
+    from crossdeps.bundle.sources import Sources
     from crossdeps.derived import DerivedCache
     from crossdeps.target.model import Target
     from crossdeps.wheels.model import Wheel
@@ -82,7 +83,7 @@ class _Plan:
         self.layout = layout
         self.cache = cache
         self.parts: dict[NormalizedName, PlacedWheel] = {}
-        self.sources: list[Entry] = []
+        self.sources: tuple[Entry, ...] = ()
         self.removed: dict[tuple[str, str], int] = defaultdict(int)
         self.warnings: list[str] = []
         self.unused_scripts: set[str] = set()
@@ -102,7 +103,8 @@ class _Plan:
         self.unused_scripts.update(placed.unused_scripts)
 
     def finish(self) -> Bundle:
-        self.sources, source_warnings = _read_sources(self.layout)
+        source = read_layout_sources(self.layout)
+        self.sources = source.entries if source else ()
         parts, prefix = self.parts.values(), self.layout.prefix
         planned = [entry for part in parts for entry in (*part.entries, *part.scripts)]
         planned += self.sources
@@ -113,9 +115,12 @@ class _Plan:
             and by_path.keys().isdisjoint(directories)
             and not self._has_foreign_metadata(by_path)
         )
-        if not is_plain:
-            planned = list(resolve_collisions(self._planned_entries()))
         kept = self._exclude(planned)
+        if not is_plain:
+            left = set(map(id, kept))
+            kept = resolve_collisions(
+                each for each in self._planned_entries() if id(each.entry) in left
+            )
         is_complete = len(kept) == len(planned)
         metadata = list(self._plan_metadata(None if is_complete else kept))
         entries = sorted((*kept, *metadata), key=attrgetter("path"))
@@ -132,8 +137,9 @@ class _Plan:
             prefix=prefix,
             projects=add_sizes(projects, counted, _compressed_size),
             removed=tuple((*key, size) for key, size in sorted(self.removed.items())),
-            warnings=(*self.warnings, *source_warnings, *case_warnings),
-            notes=self._notes(),
+            warnings=(*self.warnings, *(source.warnings if source else ()), *case_warnings),
+            notes=(*self._notes(), *(source.notes if source else ())),
+            source_left_out=source.left_out if source else (),
             wheels={name: part.wheel for name, part in self.parts.items()},
         )
 
@@ -245,9 +251,13 @@ def _installed(wheel: Wheel, prefix: str, *, with_size: bool) -> InstalledProjec
     )
 
 
-def _read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
+def read_layout_sources(layout: Layout) -> Sources | None:
+    """Read the sources of *layout*; None if it has none.
+
+    :raises InputError: if one cannot be read
+    """
     if not layout.sources:
-        return [], []
+        return None
     from crossdeps.bundle.sources import read_sources  # noqa: PLC0415 - for --source only
 
     return read_sources(layout)

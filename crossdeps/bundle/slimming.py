@@ -54,12 +54,20 @@ def exclude_files(
     is_included = compile_globs(layout.include)
     candidates: list[Entry] = []
     removed: dict[tuple[str, str], int] = defaultdict(int)
+    counted: set[tuple[str, str]] = set()
+
+    def remove(entry: Entry, rule: str) -> None:
+        # Several projects may have the same file.
+        if (key := (entry.path, entry.sha256)) not in counted:
+            counted.add(key)
+            removed[rule, entry.owner or ""] += entry.size
+
     for entry in entries:
         path = entry.path.removeprefix(layout.prefix)
         if entry.owner is None or _is_metadata(path) or not is_excluded(path) or is_included(path):
             candidates.append(entry)
         else:
-            removed["exclude", entry.owner] += entry.size
+            remove(entry, "exclude")
     removable = find_removable(candidates, layout.prefix, cache) if layout.slim else {}
     kept: list[Entry] = []
     for entry in candidates:
@@ -67,7 +75,7 @@ def exclude_files(
         if rule is None or is_included(entry.path.removeprefix(layout.prefix)):
             kept.append(entry)
         else:
-            removed[rule, entry.owner or ""] += entry.size
+            remove(entry, rule)
     return tuple(kept), tuple((*key, size) for key, size in sorted(removed.items()))
 
 

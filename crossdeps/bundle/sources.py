@@ -17,6 +17,13 @@ from crossdeps.bundle.content import zip_errors
 from crossdeps.bundle.model import compile_globs, parse_patterns
 from crossdeps.bundle.scan import read_file
 from crossdeps.bundle.staging import TEMPORARY_SUFFIXES
+from crossdeps.bundle.unwanted_files import (
+    Reason,
+    describe_left_out,
+    describe_links,
+    find_reason,
+    is_system_file,
+)
 from crossdeps.errors import InputError
 from crossdeps.wheels.facts import is_bytecode
 from crossdeps.wheels.record import INSTALLER
@@ -28,29 +35,50 @@ if TYPE_CHECKING:
 
     from crossdeps.bundle.model import Entry, Layout
 
-# What nobody intends to deploy: version control, environments, caches of tools.
+# What everybody knows not to be deployed: version control, environments, caches of tools.
 _EXCLUDED_NAMES = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", "_darcs", ".jj",
-    ".venv", "node_modules", ".tox", ".nox", ".eggs",
+    ".venv", ".tox", ".nox", ".eggs",
     "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis",
-    ".idea", ".vscode", ".aws-sam", ".serverless", ".terraform",
-    ".crossdeps", ".DS_Store", "Thumbs.db", ".gitignore", ".gitattributes",
+    ".crossdeps", ".gitignore", ".gitattributes", ".gitmodules",
 })  # fmt: skip
 _SOURCE_HINT = "--source takes a directory or a file"
 
 
-def read_sources(layout: Layout) -> tuple[list[Entry], list[str]]:
-    """Return the files of the layout's sources, and warnings about what was excluded.
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """The user's source.
+
+    :param warnings: about what was excluded, one sentence each
+    :param notes: the same, about what was rightly excluded
+    :param left_out: what isn't meant for deployment, in the order of the source: (reason, path),
+        where paths are relative to the source, and those of directories end with a slash
+    """
+
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[Reason, str], ...] = ()
+
+
+def read_sources(layout: Layout) -> Sources:
+    """Read the files of the layout's sources, and what was excluded of them.
 
     A directory stands for its contents. Version control, virtual environments, caches of tools,
-    bytecode, the output itself, previous artifacts and what git ignores are excluded; an include
-    pattern includes any of them again, except bytecode and the output.
+    bytecode, the output itself, previous artifacts and what git ignores are excluded; so are
+    secrets, the directories of deploy tools, and links to what is in no source, which are named.
+    An include pattern includes any of them again, except bytecode and the output.
 
     :raises InputError: if a source doesn't exist or cannot be read
     """
     walk = _Walk(layout)
     entries = [entry for source in layout.sources for entry in walk.read(source)]
-    return entries, walk.warnings
+    left_out = tuple(dict.fromkeys(walk.left_out))
+    return Sources(
+        entries=tuple(entries),
+        warnings=(*walk.warnings, *describe_links(left_out)),
+        notes=describe_left_out(left_out),
+        left_out=left_out,
+    )
 
 
 class _GitIgnore(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +91,8 @@ class _GitIgnore(msgspec.Struct, frozen=True, kw_only=True):
 class _Walk:
     def __init__(self, layout: Layout) -> None:
         self.warnings: list[str] = []
+        self.left_out: list[tuple[Reason, str]] = []
+        self._roots = [Path(os.path.realpath(source)) for source in layout.sources]
         self._real_parents: list[Path] = []
         self._prefix = layout.prefix
         self._output = Path(os.path.realpath(layout.output)) if layout.output else None
@@ -100,13 +130,16 @@ class _Walk:
             if path == self._output or (item.is_symlink() and not self._is_followed(path)):
                 continue
             is_directory = item.is_dir()
-            is_excluded = excluded or self._excludes(
-                path, relative, gitignores, is_directory=is_directory
+            shown = f"{relative}/" if is_directory else relative
+            leads_out = item.is_symlink() and self._leads_out(path)
+            is_excluded = (
+                excluded
+                or self._excludes(path, shown, gitignores, is_directory=is_directory)
+                or self._leaves_out(path, shown, is_link=item.is_symlink(), leads_out=leads_out)
+                or self._is_previous(path, shown)
             )
-            if not is_excluded and _is_previous_output(path, is_directory=is_directory):
-                is_excluded = True
-                if not self._is_included(relative):
-                    self.warnings.append(f"{path} is a package that crossdeps made: excluded")
+            if leads_out and not self._is_included(shown):
+                continue  # what is there isn't even searched
             if is_directory:
                 # An excluded directory is searched only if a pattern may include something of it.
                 if not is_excluded or self._has_includes:
@@ -120,23 +153,43 @@ class _Walk:
         self._real_parents.pop()
 
     def _excludes(
-        self, path: Path, relative: str, gitignores: Sequence[_GitIgnore], *, is_directory: bool
+        self, path: Path, shown: str, gitignores: Sequence[_GitIgnore], *, is_directory: bool
     ) -> bool:
-        if path.name in _EXCLUDED_NAMES or path.name.endswith(TEMPORARY_SUFFIXES):
+        name = path.name
+        if name in _EXCLUDED_NAMES or name.endswith(TEMPORARY_SUFFIXES) or is_system_file(name):
             return True
         # Path.exists() raises in a directory that cannot be entered; scandir reports that better.
         if is_directory and os.path.exists(path / "pyvenv.cfg"):  # noqa: PTH110
             return True
-        slash = "/" if is_directory else ""
-        if self._is_excluded(relative + slash):
+        if self._is_excluded(shown):
             return True
         # git: the last pattern that matches decides, and a nearer file overrides a farther one.
         for gitignore in reversed(gitignores):
-            inside = path.relative_to(gitignore.directory).as_posix() + slash
+            inside = path.relative_to(gitignore.directory).as_posix()
+            inside += "/" * is_directory
             is_ignored = gitignore.patterns.check_file(inside).include
             if is_ignored is not None:
                 return is_ignored
         return False
+
+    def _leaves_out(self, path: Path, shown: str, *, is_link: bool, leads_out: bool) -> bool:
+        """Whether a file or directory isn't meant for deployment, which is noted."""
+        is_directory = shown.endswith("/")
+        reason = find_reason(path, is_directory=is_directory)
+        if is_link and reason is None:
+            reason = find_reason(Path(os.path.realpath(path)), is_directory=is_directory)
+        if leads_out and reason is None:
+            reason = "links"
+        if reason is None or self._is_included(shown):
+            return False
+        self.left_out.append((reason, shown))
+        return True
+
+    def _is_previous(self, path: Path, shown: str) -> bool:
+        is_previous = _is_previous_output(path, is_directory=shown.endswith("/"))
+        if is_previous and not self._is_included(shown):
+            self.warnings.append(f"{path} is a package that crossdeps made: excluded")
+        return is_previous
 
     def _is_followed(self, link: Path) -> bool:
         target = Path(os.path.realpath(link))
@@ -149,6 +202,10 @@ class _Walk:
             )
             return False
         return target != self._output
+
+    def _leads_out(self, link: Path) -> bool:
+        target = Path(os.path.realpath(link))
+        return not any(target == root or root in target.parents for root in self._roots)
 
     def _read_file(self, file: Path, relative: str) -> Entry:
         if "\\" in relative or not _is_utf8(relative):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.destination import DestinationState
-    from crossdeps.bundle.model import Bundle
+    from crossdeps.bundle.model import Bundle, Layout
     from crossdeps.bundle.staging import Written
     from crossdeps.bundle.zip_layout import ZipLayout
     from crossdeps.finding import Finding
@@ -116,7 +116,7 @@ def write_artifact(
     """Write *bundle* to the output of the layout; nothing for a dry run.
 
     :param checked: result of :func:`check_output`
-    :returns: what was written, and its layout if it is a zip
+    :returns: what was written, or would be without ``--dry-run``, and its layout if it is a zip
     :raises OutputError: if it cannot be written; the previous output is still in place
     """
     from crossdeps.bundle.write import write_directory, write_zip  # noqa: PLC0415 - not for an unchanged output
@@ -130,27 +130,49 @@ def write_artifact(
         )
         if layout.kind == "zip":
             remember_output(settings, written)
-    artifact = describe_artifact(
-        settings, written, entries=len(bundle.entries), unzipped=bundle.size
+    entries, unzipped = len(bundle.entries), bundle.size
+    if written is not None:
+        artifact = describe_artifact(settings, written, entries=entries, unzipped=unzipped)
+        return artifact, written.layout
+    artifact = Artifact(
+        path=None,
+        kind=layout.kind,
+        entries=entries,
+        size=_measure(bundle, layout),
+        unzipped=unzipped,
+        planned_path=layout.output,
     )
-    return artifact, written.layout if written else None
+    return artifact, None
+
+
+def _measure(bundle: Bundle, layout: Layout) -> int:
+    """Return the bytes of the zip that *bundle* would make, or of the files of a directory.
+
+    :raises OutputError: if a file of the user cannot be read
+    """
+    if layout.kind != "zip":
+        return bundle.size
+    from crossdeps.bundle.staging import output_errors  # noqa: PLC0415 - for dry runs only
+    from crossdeps.bundle.zip_layout import plan_zip  # noqa: PLC0415 - as above
+
+    with output_errors(layout.output or Path("package.zip")):
+        return plan_zip(bundle)[0].size
 
 
 def describe_artifact(
-    settings: Settings, written: Written | None, *, entries: int, unzipped: int
+    settings: Settings, written: Written, *, entries: int, unzipped: int
 ) -> Artifact:
     """Describe what was written.
 
-    :param written: None for a dry run
     :param entries: number of files
     :param unzipped: bytes of all files
     """
-    sha256 = written.sha256 if written else ""
+    sha256 = written.sha256
     return Artifact(
-        path=written.path if written else None,
+        path=written.path,
         kind=settings.layout.kind,
         entries=entries,
-        size=written.size if written else 0,
+        size=written.size,
         unzipped=unzipped,
         sha256=sha256,
         code_sha256=b2a_base64(bytes.fromhex(sha256), newline=False).decode("ascii"),
@@ -204,7 +226,11 @@ def build_report(
     """
     choices = resolution.choices if resolution else {}
     sizes = {project.name: project.size for project in bundle.projects}
-    lines = [_package(wheel, sizes.get(wheel.name, 0), choices.get(wheel.name)) for wheel in wheels]
+    lines = [
+        _package(wheel, sizes[wheel.name], choices.get(wheel.name))
+        for wheel in wheels
+        if wheel.name in sizes
+    ]
     warnings = (
         *session.warnings,
         *(resolution.warnings if resolution else ()),
@@ -220,6 +246,7 @@ def build_report(
         packages=tuple(sorted(lines, key=lambda line: line.name)),
         findings=findings,
         removed=bundle.removed,
+        source_left_out=bundle.source_left_out,
         provided=tuple(
             runtime_packages.projects.get(name, ProvidedProject(name=name, role="dependency"))
             for name in sorted(left_out)

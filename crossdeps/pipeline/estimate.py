@@ -12,6 +12,7 @@ import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.bundle.model import Bundle, InstalledProject
+from crossdeps.bundle.plan import read_layout_sources
 from crossdeps.errors import FindingsError
 from crossdeps.report.model import Artifact
 from crossdeps.text import human_size, plural
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from crossdeps.bundle.model import Layout
     from crossdeps.pipeline.request import Settings
     from crossdeps.resolution.model import SelectedPackage
     from crossdeps.target.model import Target
@@ -67,7 +69,7 @@ def estimate(
     _refuse_too_large(wheels, settings, target, layers)
     if not settings.dry_run or settings.offline:
         return None
-    bundle = _estimate_bundle(wheels, settings)
+    bundle = _estimate_bundle(wheels, settings.layout)
     return Estimate(wheels=wheels, bundle=bundle, artifact=_estimate_artifact(bundle, settings))
 
 
@@ -109,9 +111,11 @@ def _refuse_too_large(
         raise FindingsError((finding,))
 
 
-def _estimate_bundle(wheels: Sequence[StatedWheel], settings: Settings) -> Bundle:
-    """Return a bundle without entries, whose projects have the stated sizes."""
-    excluded = set(settings.layout.excluded_projects)
+def _estimate_bundle(wheels: Sequence[StatedWheel], layout: Layout) -> Bundle:
+    """Return a bundle of the source and of projects without entries, with the stated sizes."""
+    excluded = set(layout.excluded_projects)
+    planned = [each for each in wheels if each.name not in excluded]
+    source = read_layout_sources(layout)
     projects = [
         InstalledProject(
             name=each.name,
@@ -123,31 +127,36 @@ def _estimate_bundle(wheels: Sequence[StatedWheel], settings: Settings) -> Bundl
             size=each.size,
             compressed=each.size,
         )
-        for each in wheels
-        if each.name not in excluded
+        for each in planned
     ]
     return Bundle(
         kind="planned",
-        entries=(),
-        prefix=settings.layout.prefix,
+        entries=source.entries if source else (),
+        prefix=layout.prefix,
         projects=tuple(projects),
-        notes=(_describe(wheels),),
+        removed=tuple(
+            ("excluded-project", each.name, each.size) for each in wheels if each.name in excluded
+        ),
+        warnings=source.warnings if source else (),
+        notes=(*(source.notes if source else ()), _describe(planned)),
+        source_left_out=source.left_out if source else (),
     )
 
 
 def _describe(wheels: Sequence[StatedWheel]) -> str:
     unknown = sum(not each.size for each in wheels)
     text = (
-        f"{plural(len(wheels), 'package')} of {human_size(sum(each.size for each in wheels))} are"
-        " not all in the cache, and a dry run downloads nothing: their files were not checked, and"
-        " sizes are those of the wheels, as their index states them"
+        f"{plural(len(wheels), 'package')} of {human_size(sum(each.size for each in wheels))}"
+        f" {'is' if len(wheels) == 1 else 'are'} not all in the cache, and a dry run downloads"
+        " nothing: their files were not checked, and sizes are those of the wheels, as their index"
+        " states them"
     )
     return f"{text}; no size is stated for {unknown} of them" if unknown else text
 
 
 def _estimate_artifact(bundle: Bundle, settings: Settings) -> Artifact:
     """Return the artifact of *bundle*: it is at least about as large as its wheels together."""
-    size = sum(project.compressed for project in bundle.projects)
+    size = sum(project.compressed for project in bundle.projects) + bundle.size
     return Artifact(
         path=None,
         kind=settings.layout.kind,
@@ -155,4 +164,5 @@ def _estimate_artifact(bundle: Bundle, settings: Settings) -> Artifact:
         size=size,
         unzipped=size,
         estimated=True,
+        planned_path=settings.layout.output,
     )

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from crossdeps.pipeline.session import Session
     from crossdeps.target.model import Target
 
-_KIND: Final = "builds2"
+_KIND: Final = "builds3"
 
 
 class KeptBuild(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -100,6 +100,7 @@ def recall_build(session: Session, target: Target, key: str) -> Report | None:
         packages=restore_packages(kept.report),
         findings=restore_findings(kept.report),
         removed=kept.report.removed,
+        source_left_out=kept.report.source_left_out,
         provided=_find_provided(kept.report.left_out, session, target),
         indexes=kept.report.indexes,
         warnings=kept.report.warnings,
@@ -236,10 +237,11 @@ def read_source_state(layout: Layout) -> str:
         return ""
     from crossdeps.bundle.sources import read_sources  # noqa: PLC0415 - for source only
 
-    entries, warnings = read_sources(layout)
-    files = [(entry.path, entry.mode, entry.size, entry.sha256) for entry in entries]
-    # A warning may name a path that is not UTF-8.
-    return hash_bytes(msgspec.msgpack.encode((files, list(map(repr, warnings)))))
+    source = read_sources(layout)
+    files = [(entry.path, entry.mode, entry.size, entry.sha256) for entry in source.entries]
+    # The others may name a path that is not UTF-8.
+    told = [repr(each) for each in (*source.warnings, *source.notes, *source.left_out)]
+    return hash_bytes(msgspec.msgpack.encode((files, told)))
 
 
 def _find_files(layout: ZipLayout, session: Session) -> Sequence[Path] | None:

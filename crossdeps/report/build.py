@@ -140,7 +140,8 @@ def _render_group(group: Sequence[Finding], *, verbose: bool) -> str:
 def _render_artifact(report: Report) -> str:
     artifact = report.artifact
     facts = report.target.runtime_facts
-    lines = [f"Output    {artifact.path or 'nothing written (dry run)'}"]
+    path = artifact.path or f"{artifact.planned_path} (not written: dry run)"
+    lines = [f"Output    {path}"]
     unzipped = f"{human_size(artifact.unzipped)} unzipped in {artifact.entries:,} files"
     if artifact.estimated:
         unzipped = f"at least {human_size(artifact.unzipped)} unzipped"
@@ -173,6 +174,7 @@ def report_document(report: Report) -> dict[str, Any]:
             "sha256": artifact.sha256 or None,
             "code_sha256": artifact.code_sha256 or None,
             "estimated": artifact.estimated,
+            "planned_path": str(artifact.planned_path) if artifact.planned_path else None,
         },
         "limits": (
             {"unzipped": facts.limits.unzipped, "direct_upload": facts.limits.direct_upload}
@@ -183,6 +185,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "findings": [finding.to_dict() for finding in report.findings],
         "removed": [
             {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
+        ],
+        "source_left_out": [
+            {"reason": reason, "path": path} for reason, path in report.source_left_out
         ],
         "provided": [_provided_document(project) for project in report.provided],
         "layers": [{"path": layer.path, "unzipped": layer.size} for layer in report.layers],

@@ -22,13 +22,14 @@ class Artifact(Value, frozen=True, kw_only=True):
     """What was written.
 
     :param path: absolute; None for a dry run
-    :param size: bytes of the zip on disk; of the files for a directory
+    :param size: bytes of the zip; of the files for a directory
     :param unzipped: unzipped bytes of all files, which Lambda's limit counts
     :param sha256: hex digest of a zip; empty for a directory
     :param code_sha256: the same digest in base64, as Lambda's ``CodeSha256`` and Terraform's
         ``source_code_hash`` have it; empty for a directory
     :param estimated: whether a dry run did not have every wheel: the sizes here and of the packages
         are then those of the wheels, as their index states them, and entries are not counted
+    :param planned_path: where a dry run would have written it, absolute
     """
 
     path: Path | None
@@ -39,6 +40,7 @@ class Artifact(Value, frozen=True, kw_only=True):
     sha256: str = ""
     code_sha256: str = ""
     estimated: bool = False
+    planned_path: Path | None = None
 
 
 class PackageLine(Value, frozen=True, kw_only=True):
@@ -84,6 +86,8 @@ class Report(Value, frozen=True, kw_only=True):
     :param indexes: URLs of the indexes used, without credentials
     :param warnings: one sentence each
     :param notes: decisions made for the user, one sentence each
+    :param source_left_out: of the source, what isn't meant for deployment: (``secrets``, ``tools``
+        or ``links``, path)
     """
 
     target: Target
@@ -97,6 +101,7 @@ class Report(Value, frozen=True, kw_only=True):
     indexes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    source_left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def lock(self) -> Pylock:
@@ -125,6 +130,7 @@ class KeptReport(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     indexes: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    source_left_out: tuple[tuple[str, str], ...]
 
 
 def keep_report(report: Report) -> KeptReport:
@@ -137,6 +143,7 @@ def keep_report(report: Report) -> KeptReport:
         indexes=report.indexes,
         warnings=report.warnings,
         notes=report.notes,
+        source_left_out=report.source_left_out,
     )
 
 

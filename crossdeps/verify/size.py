@@ -145,7 +145,7 @@ def _format_advice(excess: int, savings: Sequence[_Saving]) -> str:
     if sufficient:
         return "; or ".join(f"{item.option} saves {_megabytes(item.size)}" for item in sufficient)
     total = sum(saving.size for saving in savings)
-    each = join_words([f"{item.option} ({_megabytes(item.size)})" for item in savings])
+    each = join_words([f"{item.option} (saves {_megabytes(item.size)})" for item in savings])
     if total >= excess:
         return f"{each} together save enough"
     if not savings:

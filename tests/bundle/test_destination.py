@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import zipfile
+from pathlib import Path as RealPath
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crossdeps.bundle.destination import check_directory_destination, check_zip_destination
 from crossdeps.bundle.model import Bundle, Layout
+from crossdeps.bundle.output_path import check_output_path
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.write import write_directory, write_zip
 from crossdeps.errors import OutputError
@@ -138,13 +140,70 @@ def test_parents_are_made(bundle: Bundle, tmp_path: Path) -> None:
     assert (tmp_path / "z/y/out.zip").is_file()
 
 
+@pytest.mark.parametrize(
+    "where", ["/etc/{}/out.zip", "/etc/{}/x/out", "/usr/lib/{}/out", "/{}/x.zip"]
+)
+def test_parents_are_not_made_in_directories_of_the_system(
+    bundle: Bundle, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where the system keeps its files nor beside them."""
+    monkeypatch.chdir(tmp_path)
+    path = RealPath(where.format("crossdeps-made-this"))
+    write = write_zip if path.suffix else write_directory
+    with pytest.raises(OutputError, match="would be made in a directory of the system") as caught:
+        write(bundle, path, force=True)
+    assert (
+        caught.value.hint == f"make it first (mkdir -p {path.parent}), or give an output elsewhere"
+    )
+    assert not path.parent.exists()
+
+
+def test_parents_are_made_below_the_current_directory_wherever_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container often starts in ``/``."""
+    monkeypatch.chdir("/")
+    check_output_path((), RealPath("build/out/function.zip"))
+    check_output_path((), RealPath("/build/out/function.zip"))
+    with pytest.raises(OutputError, match="of the system"):
+        check_output_path((), RealPath("/etc/build/function.zip"))
+    monkeypatch.chdir("/etc")
+    check_output_path((), RealPath("build/function.zip"))
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "a/Thumbs.db", "desktop.ini", "._x", "a/.nfs0001a"])
+def test_what_desktops_leave_in_our_output_goes_with_it(
+    bundle: Bundle, tmp_path: Path, name: str
+) -> None:
+    """Whoever opens a directory in a file manager has not made it their own."""
+    out = tmp_path / "out"
+    write_directory(bundle, out)
+    (out / "python" / name).write_text("icons")
+    write_directory(bundle, out)
+    assert not (out / "python" / name).exists()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/.DS_Store").write_text("")
+    write_directory(bundle, tmp_path / "new")
+    (out / "python" / "mine.ini").write_text("mine")
+    with pytest.raises(OutputError, match="didn't write"):
+        write_directory(bundle, out)
+
+
+def test_a_file_of_a_wheel_that_a_desktop_rewrote_is_replaced(
+    wheel: WheelMaker, target: Target, tmp_path: Path
+) -> None:
+    bundle = plan_bundle([wheel("a", files={"a/.DS_Store": "old"})], target, Layout())
+    write_directory(bundle, tmp_path / "out")
+    (tmp_path / "out/a/.DS_Store").write_text("new")
+    write_directory(bundle, tmp_path / "out")
+    assert (tmp_path / "out/a/.DS_Store").read_text() == "old"
+
+
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("where", ["/", "~", "..", ".", "../..", "~/..", "sub/.."])
 def test_special_directories_are_always_refused(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, force: bool
 ) -> None:
-    from pathlib import Path as RealPath
-
     home = tmp_path / "home" / "me"
     work = tmp_path / "work" / "here"
     (work / "sub").mkdir(parents=True)

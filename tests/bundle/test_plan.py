@@ -238,6 +238,45 @@ def test_two_wheels_with_the_same_bytes_agree(wheel: WheelMaker, target: Target)
         assert b"google/__init__.py" in data_of(bundle, f"{name}-1.0.dist-info/RECORD")
 
 
+@pytest.mark.parametrize("prefix", ["", "python/"])
+def test_what_is_excluded_does_not_collide(wheel: WheelMaker, target: Target, prefix: str) -> None:
+    """By the pattern that the hint suggests, or by ``--slim``."""
+    wheels = [
+        wheel(name, files={f"{name}/x.py": "", "shared/x.py": name, "tests/__init__.py": name})
+        for name in ("a", "b")
+    ]
+    layout = Layout(prefix=prefix, exclude=("shared/x.py", "/tests/"))
+    bundle = plan_bundle(wheels, target, layout)
+    paths = [entry.path.removeprefix(prefix) for entry in bundle.entries]
+    assert [path for path in paths if path.endswith(".py")] == ["a/x.py", "b/x.py"]
+    records = [entry.content for entry in bundle.entries if entry.path.endswith("RECORD")]
+    assert all(b"shared" not in content.data for content in records)  # type: ignore[union-attr]
+    with pytest.raises(CollisionError, match="1 path collides") as caught:
+        plan_bundle(wheels, target, Layout(prefix=prefix, exclude=("shared/",)))
+    assert "tests/__init__.py" in caught.value.context[0]
+    slim = plan_bundle(wheels, target, Layout(prefix=prefix, slim=True, exclude=("shared/",)))
+    assert [entry.path for entry in slim.entries] == [entry.path for entry in bundle.entries]
+    with pytest.raises(CollisionError):
+        plan_bundle(wheels, target, replace(layout, include=("shared/",)))
+
+
+def test_a_project_of_that_name_still_collides_with_tests_of_another(
+    wheel: WheelMaker, target: Target
+) -> None:
+    wheels = [
+        wheel("a", files={"a/x.py": "", "tests/t.py": "a"}),
+        wheel("b", files={"tests/t.py": "b"}),
+    ]
+    with pytest.raises(CollisionError, match="1 path collides"):
+        plan_bundle(wheels, target, Layout(slim=True))
+
+
+def test_a_shared_file_that_is_excluded_counts_once(wheel: WheelMaker, target: Target) -> None:
+    wheels = [wheel(name, files={"shared/x.py": "same"}) for name in ("a", "b")]
+    bundle = plan_bundle(wheels, target, Layout(exclude=("shared/",)))
+    assert bundle.removed == (("exclude", "a", 4),)
+
+
 def test_every_collision_is_named_at_once(wheel: WheelMaker, target: Target) -> None:
     """Other bytes at one path are an error, not a warning (I120)."""
     made = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdeps.bundle.model import Layout
-from crossdeps.bundle.sources import read_sources
+from crossdeps.bundle.sources import Sources, read_sources
 from crossdeps.errors import InputError, UsageError
 from tests.support.closed import close_folder
 
@@ -26,8 +26,8 @@ def fill(root: Path, *names: str, **contents: str) -> Path:
 
 
 def names(root: Path, **layout: tuple[str, ...]) -> list[str]:
-    entries, _ = read_sources(Layout(sources=(root,), **layout))  # type: ignore[arg-type]
-    return sorted(entry.path for entry in entries)
+    found = read_sources(Layout(sources=(root,), **layout))  # type: ignore[arg-type]
+    return sorted(entry.path for entry in found.entries)
 
 
 def test_what_is_never_deployed_is_left_out(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_what_is_never_deployed_is_left_out(tmp_path: Path) -> None:
         ".mypy_cache/x", ".env", "data.json", ".out.0123abcd.crossdeps-tmp/x",
         ".crossdeps/RECORD",
     )  # fmt: skip
-    assert names(tmp_path) == [".env", "data.json", "pkg/m.py"]
+    assert names(tmp_path) == ["data.json", "pkg/m.py"]
 
 
 ALL = ["a.log", "keep.py", "sub/a.log", "sub/deep/x.txt", "sub/x.txt"]
@@ -93,40 +93,138 @@ def test_globs_leave_out_and_bring_back(tmp_path: Path) -> None:
 def test_the_output_is_never_part_of_itself(tmp_path: Path) -> None:
     fill(tmp_path, "app.py", "package/old.py", "out.zip")
     for output in ("package", "out.zip"):
-        entries, _ = read_sources(
-            Layout(sources=(tmp_path,), output=tmp_path / output, include=("*",))
-        )
-        assert not [entry for entry in entries if entry.path.startswith(output)]
+        found = read_sources(Layout(sources=(tmp_path,), output=tmp_path / output, include=("*",)))
+        assert not [entry for entry in found.entries if entry.path.startswith(output)]
 
 
 def test_a_file_goes_to_the_root(tmp_path: Path) -> None:
     fill(tmp_path, "deep/app.py")
     (tmp_path / "deep/app.py").chmod(0o700)
-    (entry,), _ = read_sources(Layout(sources=(tmp_path / "deep/app.py",), prefix="python/"))
+    (entry,) = read_sources(Layout(sources=(tmp_path / "deep/app.py",), prefix="python/")).entries
     assert (entry.path, entry.mode, entry.size) == ("python/app.py", 0o755, 0)
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    fill(root, "app.py", "sub/x.py")
-    fill(tmp_path, "shared/lib.py", "outside.py")
-    (root / "to_file").symlink_to("../outside.py")
-    (root / "to_folder").symlink_to("../shared")
-    (tmp_path / "shared/again").symlink_to("../shared")
+    fill(root, "app.py", "sub/x.py", "shared/lib.py")
+    (root / "to_file").symlink_to("app.py")
+    (root / "to_folder").symlink_to("shared")
+    (root / "shared/again").symlink_to("../shared")
     (root / "sub/up").symlink_to("..")
     (root / "broken").symlink_to("nothing")
-    entries, warnings = read_sources(Layout(sources=(root,)))
-    assert sorted(entry.path for entry in entries) == [
-        "app.py", "sub/x.py", "to_file", "to_folder/lib.py",
+    found = read_sources(Layout(sources=(root,)))
+    assert sorted(entry.path for entry in found.entries) == [
+        "app.py", "shared/lib.py", "sub/x.py", "to_file", "to_folder/lib.py",
     ]  # fmt: skip
-    assert len(warnings) == 3
+    assert len(found.warnings) == 4
+
+
+def test_links_out_of_the_sources_are_left_out_unless_included(tmp_path: Path) -> None:
+    """Another source isn't outside: what is there is packaged anyway."""
+    root = tmp_path / "root"
+    fill(root, "app.py")
+    fill(tmp_path, "shared/lib.py", "outside.py", "other/o.py")
+    (root / "file.py").symlink_to("../outside.py")
+    (root / "folder").symlink_to("../shared")
+    (root / "other").symlink_to("../other")
+    (tmp_path / "shared/all").symlink_to("/")
+    sources = (root, tmp_path / "other")
+    found = read_sources(Layout(sources=sources))
+    assert [entry.path for entry in found.entries] == ["app.py", "other/o.py", "o.py"]
+    assert found.left_out == (("links", "file.py"), ("links", "folder/"))
+    (warning,) = found.warnings
+    assert "2 symbolic links point out of the source, and" in warning
+    assert "file.py, folder/ (--include '/file.py' includes the first)" in warning
+    included = read_sources(Layout(sources=sources, include=("/file.py", "other/", "nothing/*.x")))
+    assert [entry.path for entry in included.entries][:3] == ["app.py", "file.py", "other/o.py"]
+    assert included.left_out == (("links", "folder/"),)
+    (tmp_path / "shared/all").unlink()
+    assert "folder/lib.py" in names(root, include=("/folder/",))
+    assert names(root, exclude=("file.py", "folder", "other")) == ["app.py"]
+    assert not read_sources(Layout(sources=(root,), exclude=("f*", "other"))).warnings
+
+
+KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIE\n-----END {}PRIVATE KEY-----\n"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n"
+SECRETS = {
+    ".env": "", ".env.production": "", ".envrc": "", "sub/.env.local": "",
+    "id_rsa": "", "keys/id_ed25519": "", "server.pem": KEY.format("", ""),
+    "chain.crt": CERTIFICATE + KEY.format("RSA ", "RSA "),
+    "locked.pem": KEY.format("ENCRYPTED ", "ENCRYPTED "),
+    "raw.key": "\0\1", "a.p12": "", "b.PFX": "", "putty.ppk": "", "apple.p8": KEY.format("", ""),
+    "pgp.asc": "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+    "terraform.tfstate": "", "x.tfstate.backup": "", "prod.auto.tfvars": "",
+    ".npmrc": "", ".pypirc": "", ".netrc": "", ".git-credentials": "",
+    "google.json": '{"type": "service_account", "project_id": "x"}',
+    "firebase.json": '{"private_key" : "-----BEGIN PRIVATE KEY-----"}',
+    "client_secret_1.json": "{}", "application_default_credentials.json": "{}",
+}  # fmt: skip
+PUBLIC = {
+    "cacert.pem": CERTIFICATE * 3, "public.key": "-----BEGIN PUBLIC KEY-----", "id_rsa.pub": "",
+    "ca.crt": CERTIFICATE, "env": "", "environment.json": '{"type": "account"}', "env.py": "",
+    "data.json": "not JSON", "terraform.py": "", "key.py": KEY.format("", ""), "big.json": "[]",
+}  # fmt: skip
+
+
+def test_secrets_are_left_out_and_named(tmp_path: Path) -> None:
+    fill(tmp_path, *SECRETS, *PUBLIC)
+    for name, text in {**SECRETS, **PUBLIC}.items():
+        (tmp_path / name).write_text(text)
+    fill(tmp_path, ".aws/credentials", ".ssh/known_hosts", ".env.d/a")
+    found = read_sources(Layout(sources=(tmp_path,)))
+    assert {entry.path for entry in found.entries} == set(PUBLIC)
+    folders = {".aws/", ".ssh/", ".env.d/"}
+    assert set(found.left_out) == {("secrets", path) for path in {*SECRETS, *folders}}
+    (note,) = found.notes
+    assert note.startswith("left out of the source: .aws/, ")
+    assert f"and {len(found.left_out) - 6} more, which may hold secrets" in note
+    assert note.endswith("(--include '/.aws/' includes the first)")
+    assert not found.warnings
+
+
+def test_what_deploy_tools_made_is_left_out_and_named(tmp_path: Path) -> None:
+    folders = ("cdk.out", ".chalice", ".github", ".aws-sam", ".serverless", ".terraform",
+               "node_modules", "web/node_modules", ".vscode")  # fmt: skip
+    fill(tmp_path, "app.py", "cdk.json", *(f"{folder}/x.py" for folder in folders), "sub/cdk.out")
+    found = read_sources(Layout(sources=(tmp_path,)))
+    assert [entry.path for entry in found.entries] == ["app.py", "cdk.json", "sub/cdk.out"]
+    assert {path for reason, path in found.left_out if reason == "tools"} == {
+        f"{folder}/" for folder in folders
+    }
+    assert "which other tools made" in found.notes[0]
+
+
+def test_what_is_included_or_excluded_is_not_named(tmp_path: Path) -> None:
+    """Nor what git ignores: its user has said so."""
+    fill(tmp_path, "app.py", ".env", "id_rsa", "cdk.out/x", "a.tfstate")
+    (tmp_path / ".gitignore").write_text("cdk.out\n")
+    layout = Layout(sources=(tmp_path,), include=("/.env",), exclude=("*.tfstate",))
+    found = read_sources(layout)
+    assert [entry.path for entry in found.entries] == [".env", "app.py"]
+    assert found.left_out == (("secrets", "id_rsa"),)
+    assert found.notes == (
+        "left out of the source: id_rsa, which may hold secrets (--include '/id_rsa' includes it)",
+    )
+
+
+def test_a_link_to_a_secret_is_one(tmp_path: Path) -> None:
+    fill(tmp_path, ".env", "app.py", ".aws/credentials")
+    (tmp_path / "settings").symlink_to(".env")
+    (tmp_path / "cloud").symlink_to(".aws")
+    assert names(tmp_path) == ["app.py"]
+    assert names(tmp_path, include=("settings",)) == ["app.py", "settings"]
+
+
+def test_a_secret_that_is_given_itself_is_included(tmp_path: Path) -> None:
+    fill(tmp_path, ".env")
+    assert names(tmp_path / ".env") == [".env"]
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    entries, warnings = read_sources(Layout(sources=(tmp_path,)))
-    assert entries == []
-    assert len(warnings) == 1
+    found = read_sources(Layout(sources=(tmp_path,)))
+    assert found.entries == ()
+    assert len(found.warnings) == 1
     with pytest.raises(InputError, match="neither a directory nor a file"):
         read_sources(Layout(sources=(tmp_path / "pipe",)))
 
@@ -155,7 +253,7 @@ def test_a_closed_folder_is_named_itself(tmp_path: Path, monkeypatch: pytest.Mon
     """Not a file in it that crossdeps looked for and the user never heard of."""
     (tmp_path / "src" / "closed").mkdir(parents=True)
     close_folder(tmp_path / "src" / "closed", monkeypatch)
-    assert read_sources(Layout(sources=(tmp_path / "src",))) == ([], [])
+    assert read_sources(Layout(sources=(tmp_path / "src",))) == Sources()
 
 
 def test_packages_of_earlier_runs_are_left_out_and_named(tmp_path: Path) -> None:
@@ -173,7 +271,7 @@ def test_packages_of_earlier_runs_are_left_out_and_named(tmp_path: Path) -> None
     kept = ["app.py", "broken.zip", "data.zip"]
     vendored = ["vendor/pkg-1.0.dist-info/INSTALLER", "vendor/pkg/m.py"]
     assert names(tmp_path) == [*kept, *vendored]
-    _, warnings = read_sources(Layout(sources=(tmp_path,)))
+    warnings = read_sources(Layout(sources=(tmp_path,))).warnings
     assert [warning.split(" is a package")[0] for warning in warnings] == [
         str(tmp_path / "old.zip"),
         str(tmp_path / "package"),

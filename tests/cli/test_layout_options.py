@@ -110,6 +110,36 @@ def test_sources_are_collected_and_cut_by_globs(run: CommandLine) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("out", ["out", "out.zip"])
+@pytest.mark.parametrize("layer", [(), ("--layer",)])
+def test_secrets_in_the_source_are_named_by_every_build(
+    run: CommandLine, out: str, layer: tuple[str, ...]
+) -> None:
+    """By the first, by one that is written from memory, and by one without a secret no more."""
+    for name in ("app.py", ".env", "cdk.out/tree.json", "certs/ca.pem"):
+        run.write(f"src/{name}", name)
+    told = run.build("pure", "--source", "src", "-o", out, *layer, "--json")
+    again = run.build("pure", "--source", "src", "-o", out, *layer, "--json")
+    assert told.document == again.document
+    for each in (told, again):
+        assert each.code == 0, each.err
+        assert each.document["source_left_out"] == [
+            {"reason": "secrets", "path": ".env"}, {"reason": "tools", "path": "cdk.out/"},
+        ]  # fmt: skip
+        assert (
+            "note: left out of the source: .env, which may hold secrets; and cdk.out/, which"
+            " other tools made (--include '/.env' includes the first)\n"
+        ) in each.err
+    included = run.build(
+        "pure", "--source", "src", "-o", out, *layer, "--include", "/.env", "--json"
+    )
+    assert [item["path"] for item in included.document["source_left_out"]] == ["cdk.out/"]
+    assert included.document["artifact"]["entries"] == told.document["artifact"]["entries"] + 1
+    (run.folder / "src/.env").unlink()
+    without = run.build("pure", "--source", "src", "-o", out, *layer, "--json")
+    assert [item["path"] for item in without.document["source_left_out"]] == ["cdk.out/"]
+
+
 def test_the_code_sha256_is_the_one_that_lambda_computes(run: CommandLine) -> None:
     """Base64 of the SHA-256 of the zip (Lambda's API reference, ``CodeSha256``)."""
     told = run.build("pure", "-o", "out.zip", "--json")

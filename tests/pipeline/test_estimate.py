@@ -58,6 +58,7 @@ def test_a_dry_run_downloads_nothing(
     assert downloads(server) == []
     assert not (tmp_path / "out.zip").exists()
     assert report.artifact.path is None
+    assert report.artifact.planned_path == tmp_path / "out.zip"
     assert report.artifact.estimated
     assert (report.artifact.size, report.total_unzipped) == (90_000_000, 90_000_000)
     assert [(line.name, line.version, line.size, line.sha256) for line in report.packages] == [
@@ -93,6 +94,61 @@ def test_a_dry_run_with_all_wheels_in_the_cache_checks_them(
         with pytest.raises(crossdeps.FindingsError) as caught:
             crossdeps.build(["native"], LAMBDA, tmp_path / "other.zip", settings=each)
         assert caught.value.findings[0].rule == "wrong-machine"
+
+
+@pytest.mark.parametrize("name", ["out.zip", "out"])
+def test_a_dry_run_shows_what_would_be_written(
+    server: IndexServer, settings: Settings, tmp_path: Path, name: str
+) -> None:
+    server.add(SMALL)
+    (tmp_path / "app.py").write_text("print()")
+    dry = replace(settings, dry_run=True)
+    out, source = tmp_path / name, tmp_path / "app.py"
+    written = crossdeps.build(["small"], LAMBDA, tmp_path / f"first-{name}", source=source,
+                              settings=settings).artifact  # fmt: skip
+    report = crossdeps.build(["small"], LAMBDA, out, source=source, settings=dry)
+    artifact = report.artifact
+    assert (artifact.size, artifact.unzipped, artifact.entries) == (
+        written.size, written.unzipped, written.entries,
+    )  # fmt: skip
+    assert (artifact.path, artifact.planned_path) == (None, out)
+    assert f"Output    {out} (not written: dry run)" in render_report(report)
+    assert report_document(report)["artifact"]["planned_path"] == str(out)
+    assert not out.exists()
+
+
+def test_an_estimate_counts_the_source_and_names_what_it_leaves_out(
+    server: IndexServer, settings: Settings, tmp_path: Path
+) -> None:
+    server.add(SMALL)
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "app.py").write_text("print()")
+    (source / ".env").write_text("secret")
+    dry = replace(settings, dry_run=True)
+    report = crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", source=source, settings=dry)
+    assert report.artifact.estimated
+    assert report.artifact.unzipped == SMALL.size + len("print()")
+    assert report.source_left_out == (("secrets", ".env"),)
+    assert ".env, which may hold secrets" in report.notes[0]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_excluded_project_is_no_package_of_it(
+    server: IndexServer, settings: Settings, tmp_path: Path, *, dry_run: bool
+) -> None:
+    server.add(BIG)
+    server.add(SMALL)
+    layout = replace(settings.layout, excluded_projects=(canonicalize_name("small"),))
+    each = replace(settings, dry_run=dry_run, layout=layout)
+    report = crossdeps.build(["big"], LAMBDA, tmp_path / "out.zip", settings=each)
+    assert [line.name for line in report.packages] == ["big"]
+    assert [(rule, owner) for rule, owner, _ in report.removed] == [("excluded-project", "small")]
+    assert report.removed[0][2] > 0
+    text = render_report(report)
+    assert "1 package\n" in text
+    if dry_run:
+        assert report.notes[0].startswith("1 package of ")
 
 
 def test_a_dry_run_of_a_lock_downloads_nothing(

@@ -83,9 +83,21 @@ def test_useless_options_are_not_suggested() -> None:
     [
         (250, 20, 0, ("--slim saves 20.0 MB",), ("--provided", "container")),
         (250, 10, 15, ("--provided saves 15.0 MB",), ("--slim", "container")),
-        (250, 15, 16, ("--provided (16.0 MB) and --slim (15.0 MB) together",), ("container",)),
+        (
+            250,
+            15,
+            16,
+            ("--provided (saves 16.0 MB) and --slim (saves 15.0 MB) together",),
+            ("container",),
+        ),
         (198, 63, 64, ("--provided saves 64.0 MB; or --slim saves 63.0 MB",), ()),
-        (280, 10, 10, ("even --provided (10.0 MB) and --slim", "17.9 MB too much", "image"), ()),
+        (
+            280,
+            10,
+            10,
+            ("even --provided (saves 10.0 MB) and --slim", "17.9 MB too much", "image"),
+            (),
+        ),
     ],
 )
 def test_savings_are_computed(
@@ -120,7 +132,7 @@ def test_shared_dependencies_are_not_left_out() -> None:
         {"app/__init__.py": LIMIT, "jmespath/__init__.py": 9 * MB, "boto3/__init__.py": MB},
     )
     (finding,) = too_large(bundle)
-    assert "--provided (1.0 MB)" in (finding.hint or "")
+    assert "--provided (saves 1.0 MB)" in (finding.hint or "")
 
 
 def test_projects_that_a_layer_has() -> None:
