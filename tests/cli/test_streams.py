@@ -31,6 +31,7 @@ CONTRACT: dict[str, Any] = {
     "target": TARGET_KEYS,
     "artifact": {
         "path", "kind", "entries", "size", "unzipped", "sha256", "code_sha256", "estimated",
+        "planned_path",
     },
     "limits": {"unzipped", "direct_upload"},
     "packages": {
@@ -38,6 +39,7 @@ CONTRACT: dict[str, Any] = {
     },
     "findings": FINDING,
     "removed": {"rule", "owner", "size"},
+    "source_left_out": {"reason", "path"},
     "provided": {"name", "version", "certainty", "seen", "source"},
     "layers": {"path", "unzipped"},
     "total_unzipped": None,
