@@ -125,6 +125,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     :param notes: what was decided for the user, one sentence each
     :param source_left_out: of the user's source, what isn't meant for deployment: (reason, path)
     :param wheels: of what is planned, the wheel of each project, with all that is known of it
+    :param path: where it was read, as the user wrote it; empty if it is planned
+    :param closed_folders: paths and modes of folders that not everyone can list and search
     """
 
     kind: BundleKind
@@ -136,6 +138,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     source_left_out: tuple[tuple[str, str], ...] = ()
     wheels: Mapping[NormalizedName, Wheel] = msgspec.field(default_factory=dict)
+    path: str = ""
+    closed_folders: tuple[tuple[str, int], ...] = ()
 
     @property
     def size(self) -> int:
@@ -215,7 +219,8 @@ def parse_patterns(lines: Sequence[str]) -> GitIgnoreSpec:
         ) from error
 
 
-_VERSIONED = r"python/lib/python(3\.\d+)/site-packages/"
+# Of a layer, for one Python each; a pattern.
+VERSIONED_ROOT = r"python/lib/python(3\.\d+)/site-packages/"
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,7 +265,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         major, minor = target.python_version
         valid = ("", "python/", layer_prefix(target, versioned=True))
         if self.prefix not in valid:
-            versioned = re.fullmatch(_VERSIONED, self.prefix)
+            versioned = re.fullmatch(VERSIONED_ROOT, self.prefix)
             problem = (
                 f"is for Python {versioned[1]}, but the target is {major}.{minor}"
                 if versioned
@@ -278,3 +283,15 @@ def layer_prefix(target: Target, *, versioned: bool = False) -> str:
     """
     major, minor = target.python_version
     return f"python/lib/python{major}.{minor}/site-packages/" if versioned else "python/"
+
+
+def import_roots(prefix: str, python: tuple[int, int]) -> tuple[str, ...]:
+    """Return the directories of an artifact that are on ``sys.path``, in order; a layer has two.
+
+    :param prefix: where its packages are
+    :param python: (major, minor)
+    """
+    if not prefix:
+        return ("",)
+    major, minor = python
+    return f"python/lib/python{major}.{minor}/site-packages/", "python/"

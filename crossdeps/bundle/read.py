@@ -14,8 +14,10 @@ import msgspec
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.model import (
+    VERSIONED_ROOT,
     Bundle,
     add_sizes,
+    import_roots,
     read_project,
 )
 from crossdeps.bundle.scan import read_directory
@@ -34,12 +36,18 @@ if TYPE_CHECKING:
 
 _DIST_INFO = re.compile(r"(?P<base>(?:.*/)?)(?P<stem>[^/]+)\.dist-info/[^/]+")
 _IN_DIST_INFO = ".dist-info/"
-_VERSIONED = re.compile(r"python/lib/python3\.\d+/site-packages/")
+_VERSIONED = re.compile(VERSIONED_ROOT)
 _LAYER_DIRECTORIES = {"python", "bin", "lib", "etc", "share", "include", "extensions", ".crossdeps"}
 _MAX_METADATA_SIZE = 64 << 20
 
 
-def read_bundle(path: Path, *, hashes: bool = True, known: Bundle | None = None) -> Bundle:
+def read_bundle(
+    path: Path,
+    *,
+    hashes: bool = True,
+    known: Bundle | None = None,
+    python: tuple[int, int] | None = None,
+) -> Bundle:
     """Read a directory, a zip or a layer: every file, and the projects that they belong to.
 
     Files belong to the project whose RECORD lists them, or whose .dist-info directory they are in
@@ -49,6 +57,8 @@ def read_bundle(path: Path, *, hashes: bool = True, known: Bundle | None = None)
         what the facts of binaries need, so that damage elsewhere isn't found
     :param known: an artifact that may have the same files. Without hashes, members of a zip that
         have the compressed bytes of its members get their contents and facts
+    :param python: (major, minor) of the Python that will import from it: the directories of a layer
+        that are for others have no projects. None reads those of all
     :raises ArtifactReadError: if it doesn't exist, isn't an artifact, or is damaged
     """
     try:
@@ -60,9 +70,9 @@ def read_bundle(path: Path, *, hashes: bool = True, known: Bundle | None = None)
             problem = "is neither a directory nor a file" if path.exists() else "doesn't exist"
             raise ArtifactReadError(f"{path} {problem}", hint="give a directory or a zip to check")
         entries = {entry.path: entry for entry in scan.entries}
-        prefix = _find_prefix(entries)
+        prefix = _find_prefix(entries, python)
         with ContentReader() as reader:
-            installed, owners = _read_projects(entries, prefix, reader)
+            installed, owners = _read_projects(entries, prefix, python, reader)
     except OSError as error:
         raise ArtifactReadError(
             f"{path} cannot be read: {error.strerror or error}",
@@ -79,6 +89,8 @@ def read_bundle(path: Path, *, hashes: bool = True, known: Bundle | None = None)
         prefix=prefix,
         projects=add_sizes(installed, owned, lambda entry: scan.compressed.get(entry.path, 0)),
         warnings=scan.warnings,
+        path=str(path),
+        closed_folders=scan.closed_folders,
     )
 
 
@@ -118,18 +130,26 @@ def find_same_files(bundle: Bundle, other: Bundle) -> set[str]:
     }
 
 
-def _find_prefix(paths: Iterable[str]) -> str:
+def _find_prefix(paths: Iterable[str], python: tuple[int, int] | None) -> str:
     """Return where packages are: the first directory of a layer that has any, else the root."""
     bases = set()
     top: set[str] = set()
+    has_module = False
     for path in paths:
         if _IN_DIST_INFO in path and (match := _DIST_INFO.fullmatch(path)):
             bases.add(match["base"])
         if versioned := _VERSIONED.match(path):
             bases.add(versioned[0])
-        top.add(path.partition("/")[0])
+        folder, slash, _ = path.partition("/")
+        top.add(folder)
+        has_module = has_module or (not slash and path.endswith(".py"))
     if "" in bases:
         return ""
+    if python is not None:
+        if has_module:  # a function that has a folder of that name
+            return ""
+        roots = import_roots("python/", python)
+        bases = {base for base in bases if base in roots or not _VERSIONED.fullmatch(base)}
     if "python/" in bases:
         return "python/"
     for base in sorted(bases):
@@ -140,17 +160,20 @@ def _find_prefix(paths: Iterable[str]) -> str:
     return "python/" if is_layer and not is_package else ""
 
 
-def _import_roots(paths: Iterable[str], prefix: str) -> set[str]:
+def _import_roots(paths: Iterable[str], prefix: str, python: tuple[int, int] | None) -> set[str]:
     """Return the directories on ``sys.path`` of a hosted runtime; a layer may use two."""
-    if not prefix:
-        return {""}
+    if python is not None or not prefix:
+        return set(import_roots(prefix, python or (3, 0)))
     return {"python/", *(match[0] for path in paths if (match := _VERSIONED.match(path)))}
 
 
 def _read_projects(
-    entries: Mapping[str, Entry], prefix: str, reader: ContentReader
+    entries: Mapping[str, Entry],
+    prefix: str,
+    python: tuple[int, int] | None,
+    reader: ContentReader,
 ) -> tuple[list[InstalledProject], dict[str, NormalizedName]]:
-    roots = _import_roots(entries, prefix)
+    roots = _import_roots(entries, prefix, python)
     bases: dict[str, str] = {}
     for path in entries:
         match = _DIST_INFO.fullmatch(path) if _IN_DIST_INFO in path else None

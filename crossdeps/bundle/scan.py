@@ -30,12 +30,23 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
     """The files of an artifact.
 
     :param compressed: bytes of each path in a zip
+    :param closed_folders: paths and modes of folders that not everyone can list and search
     """
 
     kind: BundleKind
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...] = ()
     compressed: Mapping[str, int] = msgspec.field(default_factory=dict)
+    closed_folders: tuple[tuple[str, int], ...] = ()
+
+
+def is_closed(mode: int) -> bool:
+    """Whether a folder of this *mode* cannot be both listed and searched by everyone.
+
+    The importer lists folders, and takes one that it cannot list for an empty one
+    (``importlib.machinery.FileFinder``).
+    """
+    return mode & 0o005 != 0o005
 
 
 def read_file(file: Path, path: str, *, hashes: bool = True, keep: bool = False) -> Entry:
@@ -92,7 +103,12 @@ def read_directory(root: Path, *, hashes: bool = True) -> ScanResult:
     read(item for item in walk.files.items() if item[1][1] <= _SMALL)
     large = [item for item in walk.files.items() if item[1][1] > _SMALL]
     run_in_threads(read, sorted(large, key=lambda item: -item[1][1]), threads=2)
-    return ScanResult(kind="directory", entries=tuple(entries), warnings=tuple(walk.warnings))
+    return ScanResult(
+        kind="directory",
+        entries=tuple(entries),
+        warnings=tuple(walk.warnings),
+        closed_folders=tuple(walk.closed_folders),
+    )
 
 
 class _Walk:
@@ -101,6 +117,7 @@ class _Walk:
     def __init__(self, root: Path) -> None:
         self.files: dict[str, tuple[Path, int]] = {}
         self.warnings: list[str] = []
+        self.closed_folders: list[tuple[str, int]] = []
         self.real_root = Path(os.path.realpath(root))
 
     def read(self, directory: Path, prefix: str, real_parents: tuple[Path, ...]) -> None:
@@ -118,6 +135,9 @@ class _Walk:
                     continue
                 parents = (*real_parents, target)
             if item.is_dir():
+                mode = stat.S_IMODE(item.stat().st_mode)
+                if is_closed(mode):
+                    self.closed_folders.append((relative, mode))
                 self.read(path, f"{relative}/", parents)
             elif item.is_file():
                 self.files[relative] = (path, item.stat().st_size)

@@ -14,7 +14,7 @@ import msgspec
 from crossdeps.binaries.formats import is_binary_head, read_binary
 from crossdeps.bundle.content import zip_errors
 from crossdeps.bundle.model import ArchiveContent, Entry
-from crossdeps.bundle.scan import ScanResult, choose_kept
+from crossdeps.bundle.scan import ScanResult, choose_kept, is_closed
 from crossdeps.bundle.zip_members import scan_members
 from crossdeps.errors import ArtifactReadError
 from crossdeps.fs import CHUNK
@@ -96,8 +96,25 @@ def _read_archive(
         else:
             warnings.append(f"{name} is a symbolic link to {links[name]}: not followed")
     return ScanResult(
-        kind="zip", entries=tuple(entries.values()), warnings=tuple(warnings), compressed=compressed
+        kind="zip",
+        entries=tuple(entries.values()),
+        warnings=tuple(warnings),
+        compressed=compressed,
+        closed_folders=tuple(_find_closed_folders(archive)),
     )
+
+
+def _find_closed_folders(archive: ZipFile) -> Iterator[tuple[str, int]]:
+    """Yield those folders that have an entry of their own with such a mode.
+
+    A mode of 0 is that of an archiver without Unix modes.
+    """
+    for info in archive.infolist():
+        mode = stat.S_IMODE(info.external_attr >> 16)
+        if mode and info.filename.endswith("/") and is_closed(mode):
+            name = posixpath.normpath(info.filename)
+            if name != "." and not name.startswith(("/", "..")):
+                yield name, mode
 
 
 def _is_link(info: ZipInfo) -> bool:

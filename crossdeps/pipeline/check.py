@@ -37,6 +37,6 @@ def check(
     runtime_context = read_runtime_context(
         find_runtime_packages(settings, target), layers=settings.layers, handler=settings.handler
     )
-    bundle = read_bundle(Path(path))
+    bundle = read_bundle(Path(path), python=target.python_version)
     ignored = (*settings.ignore, *ignore)
     return verify(bundle, target, ignore=ignored, runtime_context=runtime_context)

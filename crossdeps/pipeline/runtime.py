@@ -208,14 +208,14 @@ def read_runtime_context(
         )
     parsed = Handler.parse(handler) if handler else None
     return RuntimeContext(
-        layers=tuple(map(_read_layer, layers)),
+        layers=tuple(_read_layer(path, runtime_packages.target) for path in layers),
         provided=runtime_packages.projects if runtime_packages.configured else None,
         left_out=frozenset(runtime_packages.sdk),
         handler=parsed,
     )
 
 
-def _read_layer(path: str | os.PathLike[str]) -> Bundle:
+def _read_layer(path: str | os.PathLike[str], target: Target) -> Bundle:
     from crossdeps.bundle.read import read_bundle  # noqa: PLC0415 - few functions have layers
 
-    return read_bundle(Path(path))
+    return read_bundle(Path(path), python=target.python_version)

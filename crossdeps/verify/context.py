@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from crossdeps.bundle.content import ContentReader
+from crossdeps.bundle.model import VERSIONED_ROOT, import_roots
 from crossdeps.errors import ArtifactReadError
 from crossdeps.requirements.requires_dist import Conditions, expand_tag, take_apart
 from crossdeps.target.runtimes import provided_projects
@@ -99,13 +103,9 @@ class CheckContext:
 
     @cached_property
     def package_files(self) -> dict[str, Entry]:
-        """The entries under the bundle's prefix, by path relative to it."""
-        prefix = self.bundle.prefix
-        return {
-            path[len(prefix) :]: entry
-            for path, entry in self.entries.items()
-            if path.startswith(prefix)
-        }
+        """The entries on the import path, by path relative to the first root that has it."""
+        roots = import_roots(self.bundle.prefix, self.target.python_version)
+        return list_package_files(self.bundle, roots)
 
     @cached_property
     def library_filenames(self) -> frozenset[str]:
@@ -119,9 +119,24 @@ class CheckContext:
 
     @cached_property
     def layer_projects(self) -> dict[str, InstalledProject]:
-        """The projects of the layers, by normalized name."""
-        layers = self.runtime_context.layers
-        return {project.name: project for layer in reversed(layers) for project in layer.projects}
+        """The projects of the layers that are imported, by normalized name."""
+        return {name: project for name, (project, _) in self.located_layer_projects.items()}
+
+    @cached_property
+    def located_layer_projects(self) -> dict[str, tuple[InstalledProject, Bundle]]:
+        """The projects of the layers that are imported, each with its layer.
+
+        Layers are unpacked into one directory, the later over the earlier ones (AWS Lambda
+        developer guide, "Managing Lambda dependencies with layers").
+        """
+        roots = reversed(import_roots("python/", self.target.python_version))
+        return {
+            project.name: (project, layer)
+            for root in roots
+            for layer in self.runtime_context.layers
+            for project in layer.projects
+            if project.dist_info.rpartition("/")[0] == root.rstrip("/")
+        }
 
     @cached_property
     def provided(self) -> Mapping[NormalizedName, ProvidedProject]:
@@ -161,7 +176,16 @@ class CheckContext:
     @cached_property
     def native_files(self) -> tuple[NativeFile, ...]:
         """Every native binary under the bundle's prefix, with its load status."""
-        return classify_binaries(self.bundle, self.target)
+        bundle = self.bundle
+        if bundle.prefix:
+            versioned = import_roots(bundle.prefix, self.target.python_version)[0]
+            entries = tuple(
+                entry
+                for entry in bundle.entries
+                if entry.path.startswith(versioned) or not re.match(VERSIONED_ROOT, entry.path)
+            )
+            bundle = msgspec.structs.replace(bundle, entries=entries)
+        return classify_binaries(bundle, self.target)
 
     @cached_property
     def compatible_files(self) -> tuple[NativeFile, ...]:
@@ -223,3 +247,21 @@ class CheckContext:
             return self.read(entry).decode("utf-8", "replace")
         except ArtifactReadError:
             return ""
+
+
+def list_package_files(bundle: Bundle, roots: Sequence[str]) -> dict[str, Entry]:
+    """Map paths relative to *roots* to entries, those of the first root that has the path.
+
+    :param roots: directories on ``sys.path``, in order: the root of a function, or those of a layer
+    """
+    if len(roots) == 1:
+        return {entry.path: entry for entry in bundle.entries}
+    versioned, plain = roots
+    files: dict[str, Entry] = {}
+    for entry in bundle.entries:
+        path = entry.path
+        if path.startswith(versioned):
+            files[path[len(versioned) :]] = entry
+        elif path.startswith(plain) and not re.match(VERSIONED_ROOT, path):
+            files.setdefault(path[len(plain) :], entry)
+    return files

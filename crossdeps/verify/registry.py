@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdeps.verify import installed_files, linking, machine, paths, projects, size, source
+from crossdeps.verify import (
+    installed_files,
+    layout,
+    linking,
+    machine,
+    paths,
+    projects,
+    size,
+    source,
+)
 from crossdeps.verify.context import CheckContext
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     installed_files.check_scripts,
     installed_files.check_bytecode_only,
     installed_files.check_bytecode,
+    layout.check_layout,
     paths.check_modes,
     paths.check_shadowing,
     paths.check_case,
@@ -42,6 +52,9 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in (
+        layout.NOTHING_IMPORTABLE,
+        layout.OTHER_PYTHON_LAYER,
+        layout.NOT_ON_IMPORT_PATH,
         machine.WRONG_MACHINE,
         machine.WRONG_EXTENSION,
         machine.WRONG_LIBC,

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.artifacts.artifact_factory import (
     drop_scripts,
@@ -20,10 +20,6 @@ from tests.artifacts.artifact_factory import (
     update_records,
     uv_target,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 HANDLER = "def handler(event, context): ...\n"
 
@@ -147,6 +143,23 @@ def other_version(folder: Path) -> Path:
         shutil.rmtree(path)
     uv_target(package, "--no-deps", "idna==2.1")
     return package
+
+
+def nested_folder(folder: Path) -> Path:
+    """The zip of a folder instead of its content."""
+    uv_target(folder / "build/package", "six", "idna")
+    return Path(shutil.make_archive(str(folder / "function"), "zip", folder / "build", "package"))
+
+
+def other_python_layer(folder: Path) -> Path:
+    """A layer of pure Python for Python 3.11."""
+    uv_target(folder / "layer/python/lib/python3.11/site-packages", "six")
+    return folder / "layer"
+
+
+def folder_beside_the_code(folder: Path) -> Path:
+    uv_target(folder / "package/vendor", "six")
+    return _function(folder / "package", "import json\n")
 
 
 def unreadable_metadata(folder: Path) -> Path:

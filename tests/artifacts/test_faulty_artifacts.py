@@ -32,6 +32,16 @@ class FaultyArtifact:
 HANDLER = ("--handler", "app.handler")
 ARTIFACTS = (
     FaultyArtifact(
+        create=faulty_artifacts.nested_folder, expected={"nothing-importable": "idna 3"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.other_python_layer,
+        expected={"layer-for-another-python": "python3.11"},
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.folder_beside_the_code, expected={"not-on-import-path": "vendor/"}
+    ),
+    FaultyArtifact(
         create=faulty_artifacts.mixed_machines, expected={"wrong-machine": "markupsafe/_speedups"}
     ),
     FaultyArtifact(

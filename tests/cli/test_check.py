@@ -69,7 +69,7 @@ def test_a_finding_about_several_files_is_silenced_where_all_match(
 ) -> None:
     """What was silenced for some of them still tells of the others."""
     files = [f"{folder}/__pycache__/a.cpython-311.pyc" for folder in ("own", "vendored")]
-    for file in files:
+    for file in ("app.py", *files):
         run.write(f"package/{file}", "")
     told = run("check", "package", *TARGET, "--ignore", f"bytecode:{pattern}", "--json")
     found = [finding["paths"] for finding in told.document["findings"]]

@@ -170,12 +170,15 @@ class TestVerbose:
 
 class TestNothingAskedFor:
     @pytest.mark.parametrize("text", ["", "# nothing\n", "pure; sys_platform == 'win32'\n"])
-    def test_it_is_told_and_the_output_is_valid(self, run: CommandLine, text: str) -> None:
+    def test_it_is_told_and_the_check_says_that_it_is_empty(
+        self, run: CommandLine, text: str
+    ) -> None:
         run.write("requirements.txt", text)
         told = run("build", "-o", "out.zip", *TARGET)
         assert told.code == 0
         assert "0 packages" in told.out
-        assert run("check", "out.zip", *TARGET).code == 0
+        told = run("check", "out.zip", *TARGET)
+        assert (told.code, "it is empty" in told.out) == (7, True)
 
 
 class TestColor:

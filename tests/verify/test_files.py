@@ -26,8 +26,8 @@ PLAIN = Target(python="3.9", arch="x86_64")
 
 
 def found(*paths: str, target: Target = PY39, prefix: str = "") -> list[str]:
-    """The rules that find something in a bundle of empty files."""
-    bundle = make_bundle(source=dict.fromkeys(paths, b""), prefix=prefix)
+    """The rules that find something in a bundle of empty files, beside a module."""
+    bundle = make_bundle(source=dict.fromkeys((*paths, "app.py"), b""), prefix=prefix)
     return [finding.rule for finding in verify(bundle, target)]
 
 
@@ -80,7 +80,7 @@ def test_the_table_is_what_this_python_says() -> None:
 
 
 def test_paths_that_differ_in_case_only() -> None:
-    finding = item(make_bundle(source={"demo/README": b"", "demo/readme": b"", "demo/x": b""}))
+    finding = item(make_bundle(source={"demo/README": b"", "demo/readme": b"", "demo/x.py": b""}))
     assert finding.rule == "case-collision"
     assert finding.message == "demo/README and demo/readme differ only in case"
 
@@ -116,7 +116,7 @@ def test_modes(mode: int, rules: list[str]) -> None:
     ],
 )
 def test_pth_files(name: str, text: str, rules: list[str]) -> None:
-    bundle = make_bundle(source={name: text.encode()})
+    bundle = make_bundle(source={name: text.encode(), "app.py": b""})
     assert [finding.rule for finding in verify(bundle, PY39)] == rules
 
 
@@ -133,7 +133,7 @@ def test_pth_files(name: str, text: str, rules: list[str]) -> None:
     ],
 )
 def test_scripts(path: str, first_line: str, rules: list[str]) -> None:
-    bundle = make_bundle(source={path: f"{first_line}\nmain()\n".encode()})
+    bundle = make_bundle(source={path: f"{first_line}\nmain()\n".encode(), "app.py": b""})
     assert [finding.rule for finding in verify(bundle, PY39)] == rules
 
 
@@ -152,6 +152,7 @@ def test_bytecode_caches_are_reported_once_for_each_python() -> None:
             "demo/__pycache__/a.cpython-311.pyc": bytes(500),
             "demo/__pycache__/b.cpython-311.opt-1.pyc": bytes(700),
             "demo/__pycache__/odd.pyc": bytes(1),
+            "demo/a.py": b"",
         }
     )
     assert [(item.rule, item.message) for item in verify(bundle, PY39)] == [

@@ -378,7 +378,8 @@ def test_a_layer_of_another_python_does_not() -> None:
     prefix = "python/lib/python3.12/site-packages/"
     layer = make_bundle(FakeProject("yml", files={"yaml/__init__.py": b""}), prefix=prefix)
     assert rules(check({"app.py": f"import yaml\n{HANDLER}"}, layers=(layer,))) == [
-        "missing-import"
+        "layer-for-another-python",
+        "missing-import",
     ]
 
 
