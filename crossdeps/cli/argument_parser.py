@@ -87,7 +87,11 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
             f"unknown command {verb!r}", hint=f"{_suggest(verb, VERBS)}commands: {', '.join(VERBS)}"
         )
     parser = _fill(_Parser(prog=f"crossdeps {verb}", **_settings(verb)), verb)
-    namespace, unknown = parser.parse_known_args(arguments[1:])
+    # Options may stand between requirements, as for pip and uv; argparse does not combine that with
+    # "--", after which nothing is an option.
+    mixed = "--" not in arguments
+    parse = parser.parse_known_intermixed_args if mixed else parser.parse_known_args
+    namespace, unknown = parse(arguments[1:])
     if unknown:
         raise _unknown_option(unknown[0], verb, parser)
     values = {

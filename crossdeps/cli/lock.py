@@ -165,7 +165,7 @@ def _check_upgraded(path: Path, requirements: Sequence[str]) -> None:
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - seldom needed
 
     from crossdeps.requirements.pylock import read_pylock  # noqa: PLC0415 - loads much
-    from crossdeps.resolution.lock.writer import read_recorded_requirements  # noqa: PLC0415 - too
+    from crossdeps.resolution.lock.recorded import read_recorded_requirements  # noqa: PLC0415 - too
 
     try:
         lock = read_pylock(path)

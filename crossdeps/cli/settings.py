@@ -68,6 +68,9 @@ def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
             hint="crossdeps packages for CPython, cp",
         )
     archs = options.archs or tuple(map(platform_architecture, options.platforms))
+    if (target := _find_locked_target(options)) is not None:
+        console.say(f"assuming {target.describe()}, which the lock was made for")
+        return (target,)
     if not archs:
         raise TargetError(
             "no architecture was specified",
@@ -91,6 +94,43 @@ def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
         pairs = itertools.product(options.runtimes, archs)
         targets = [Target.runtime(name, arch=arch, python=options.python) for name, arch in pairs]
     return tuple(dict.fromkeys(targets))
+
+
+def _find_locked_target(options: Options) -> Target | None:
+    """The only target of the lock that is named, where the options do not describe it in full.
+
+    :raises TargetError: if the lock has several that the options may mean, and none says which
+        architecture
+    """
+    if options.platforms or (options.archs and (options.runtimes or options.python)):
+        return None
+    from crossdeps.requirements.pylock import is_pylock, read_pylock
+
+    named = map(Path, (*options.requirements, *options.requirement_files))
+    path = next(filter(is_pylock, named), None)
+    if path is None or not path.is_file():
+        return None
+    from crossdeps.resolution.lock.recorded import read_recorded_targets
+    from crossdeps.target.model import canonical_architecture
+
+    archs = tuple(map(canonical_architecture, options.archs))
+    targets = [
+        target
+        for target in read_recorded_targets(read_pylock(path))
+        if target.runtime_name in (options.runtimes or (target.runtime_name,))
+        and f"{target.python}.".startswith(f"{options.python or target.python}.")
+        and target.abi == (options.abi or target.abi)
+        and target.arch in (archs or (target.arch,))
+    ]
+    if len(targets) > 1 and archs:
+        return None
+    if len(targets) > 1:
+        raise TargetError(
+            f"{path} is for {len(targets)} targets",
+            context=tuple(target.describe() for target in targets),
+            hint="choose one of them with --arch, and --runtime or --python",
+        )
+    return targets[0] if targets else None
 
 
 def _find_python(console: Console) -> str:

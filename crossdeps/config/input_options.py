@@ -25,7 +25,7 @@ class RequirementGroup(OptionGroup):
 
     requirements = List(
         "REQUIREMENT...", "A requirement such as 'requests>=2', or the path of a pylock.toml, which"
-        " is built without resolving.", verbs="build lock")
+        " is built without resolving.")
     requirement_files = List(
         "-r, --requirement FILE", "Read requirements from a requirements.txt, pyproject.toml or"
         " pylock.toml; - reads standard input; repeatable (default: requirements.txt).",

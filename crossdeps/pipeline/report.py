@@ -29,8 +29,8 @@ from crossdeps.report.inspect.inspection import Inspection, inspect_bundle
 from crossdeps.report.why import Why, add_reasons, explain_choice, explain_locked
 from crossdeps.requirements.model import Requirements
 from crossdeps.requirements.pylock import read_pylock
+from crossdeps.resolution.lock.recorded import read_recorded_requirements
 from crossdeps.resolution.lock.selection import select
-from crossdeps.resolution.lock.writer import read_recorded_requirements
 from crossdeps.text import plural
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from crossdeps.report.build import skipped_document
 from crossdeps.requirements.syntax import parse_requirement
-from crossdeps.resolution.lock.writer import read_recorded_requirements
+from crossdeps.resolution.lock.recorded import read_recorded_requirements
 from crossdeps.resolution.model import RequiredBy
 from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import redact

@@ -407,8 +407,8 @@ def test_a_lock_takes_the_place_of_a_lock_only(run: CommandLine) -> None:
     assert told.code == 2
     assert "requirements.txt exists and is not a lock" in told.err
     assert file.read_text() == "pure\n"
-    assert run("lock", "-o", "other.toml", *TARGET).code == 0
-    assert run("lock", "-o", "other.toml", *TARGET).code == 0
+    assert run("lock", "-o", "pylock.other.toml", *TARGET).code == 0
+    assert run("lock", "-o", "pylock.other.toml", *TARGET).code == 0
     run.write("pylock.toml", "<<<<<<< a merge that went wrong")
     assert run("lock", *TARGET).code == 0
 

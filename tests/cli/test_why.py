@@ -183,3 +183,61 @@ class TestFromLock:
 
 def _rank(out: str) -> str:
     return out.partition("number ")[2].partition(",")[0]
+
+
+class TestInputs:
+    def test_requirements_may_be_given(self, run: CommandLine) -> None:
+        """Before and after the options, as for build."""
+        for arguments in (("pure", "leaf", *TARGET), ("pure", *TARGET, "leaf")):
+            told = run("why", *arguments)
+            assert (told.code, told.out.startswith("pure 1.1 for ")) == (0, True)
+            assert "  command line: leaf\n    leaf 1.0 requires pure<2\n" in told.out
+
+    @pytest.mark.parametrize("given", [["pylock.toml"], ["-r", "pylock.toml"]])
+    @pytest.mark.parametrize(
+        "target",
+        [
+            ("--python", "3.12", "--arch", "arm64"),
+            ("--runtime", "python3.12", "--arch", "x86_64"),
+            ("--python", "3.13", "--abi", "cp313t", "--arch", "x86_64"),
+            ("--python", "3.12", "--platform", "musllinux_1_2_x86_64"),
+        ],
+    )
+    def test_a_lock_for_one_target_says_which(
+        self, run: CommandLine, given: list[str], target: tuple[str, ...]
+    ) -> None:
+        run("lock", "leaf", *target)
+        expected = run("why", "pure", "-r", "pylock.toml", *target)
+        told = run("why", "pure", *given)
+        assert (told.code, told.out) == (0, expected.out)
+        assert "which the lock was made for" in told.err
+        if not given[0].startswith("-"):
+            assert run("build", *given, "-o", "out.zip").code == 0
+
+    def test_a_lock_for_several_targets_does_not(self, run: CommandLine) -> None:
+        both = ("--runtime", "python3.12", "--runtime", "python3.13")
+        run("lock", "leaf", *both, "--arch", "x86_64")
+        told = run("why", "pure", "-r", "pylock.toml")
+        assert told.code == 2
+        assert "error: pylock.toml is for 2 targets" in told.err
+        assert "  python3.12 (CPython 3.12" in told.err
+        assert "hint: choose one of them with --arch" in told.err
+        told = run("why", "pure", "-r", "pylock.toml", "--runtime", "python3.13")
+        assert (told.code, told.out.startswith("pure 1.1 for python3.13 ")) == (0, True)
+
+    def test_an_architecture_may_be_enough(self, run: CommandLine) -> None:
+        """The Python is that of the lock, not the one that runs crossdeps."""
+        run("lock", "leaf", "--python", "3.9", "--arch", "x86_64", "--arch", "arm64")
+        told = run("why", "pure", "-r", "pylock.toml", "--arch", "arm64")
+        assert (told.code, told.out.splitlines()[0]) == (
+            0,
+            "pure 1.1 for CPython 3.9.25, aarch64, glibc 2.17",
+        )
+        assert run("why", "pure", "-r", "pylock.toml", "--python", "3.9").code == 2
+
+    @pytest.mark.parametrize("tool", ["", '[[tool.crossdeps.targets]]\narch = "vax"\n'])
+    def test_a_lock_that_does_not_say(self, run: CommandLine, tool: str) -> None:
+        run.write("pylock.toml", f'lock-version = "1.0"\ncreated-by = "a"\npackages = []\n{tool}')
+        told = run("why", "pure", "-r", "pylock.toml")
+        assert told.code == 2
+        assert "no architecture was specified" in told.err

@@ -26,6 +26,7 @@ from crossdeps.resolution.lock.entries import (
     build_requires_python,
     write_source,
 )
+from crossdeps.resolution.lock.recorded import record
 from crossdeps.resolution.model import Resolution
 
 if TYPE_CHECKING:
@@ -79,20 +80,8 @@ def to_pylock(
         requires_python=build_requires_python(targets),
         created_by="crossdeps",
         packages=packages,
-        tool={
-            "crossdeps": {
-                "requirements": sorted(requirements),
-                "targets": [_target_table(target) for target in targets],
-            }
-        },
+        tool=record(requirements, targets),
     )
-
-
-def read_recorded_requirements(lock: Pylock) -> tuple[str, ...]:
-    """The requirements that a lock was made from, as far as it records them."""
-    table = (lock.tool or {}).get("crossdeps")
-    found = table.get("requirements") if isinstance(table, dict) else None
-    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def dump(lock: Pylock) -> str:
@@ -213,18 +202,6 @@ def _specifier(text: str | None) -> SpecifierSet | None:
         return SpecifierSet(text) if text else None
     except InvalidSpecifier:
         return None
-
-
-def _target_table(target: Target) -> dict[str, Any]:
-    table = {
-        "python": target.python,
-        "arch": target.arch,
-        "abi": target.abi,
-        "libc": str(target.libc),
-        "platforms": list(target.platforms),
-        "runtime": target.runtime_name,
-    }
-    return {key: value for key, value in table.items() if value}
 
 
 def _target_order(target: Target) -> tuple[object, ...]:
