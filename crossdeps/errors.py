@@ -3,6 +3,7 @@
 ::
 
     CrossdepsError                  1   the base of all others
+    ├── ResourceError               1   no more disk space, memory, threads or files
     ├── UsageError                  2   the command, configuration or input is invalid
     │   ├── TargetError             2   unknown or contradictory Python, architecture or platform
     │   ├── InputError              2   a requirements, project or lock file is invalid
@@ -87,6 +88,12 @@ def _restore(
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(state)
     return error
+
+
+class ResourceError(CrossdepsError):
+    """This machine has no more disk space, memory, threads or open files, or its disk fails."""
+
+    id = "resource"
 
 
 class UsageError(CrossdepsError):

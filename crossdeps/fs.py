@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdeps.errors import OutputError
+from crossdeps.system_errors import resource_error, start_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -103,10 +104,9 @@ def run_in_threads(
         threading.Thread(target=run, name="crossdeps-read", daemon=True)
         for _ in range(min(threads, len(pending)) - 1)
     ]
-    for thread in others:
-        thread.start()
+    started = start_threads(others)
     run()
-    for thread in others:
+    for thread in others[:started]:
         thread.join()
     if errors:
         raise errors[0]
@@ -181,8 +181,7 @@ def atomic_write(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterat
     """Open a temporary file beside *path*, renamed to it at the end, or removed after an error.
 
     :param mode: permissions of the file, before the umask
-    :param sync: wait until the bytes are on disk, so that a power failure leaves either the old
-        file or the new one
+    :param sync: wait until the bytes are on disk: a power failure leaves the old file or the new
     :raises OSError: if it cannot be written
     """
     aside = temporary_sibling(path, ".tmp")
@@ -194,12 +193,24 @@ def atomic_write(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterat
                 os.fsync(file.fileno())
             file.close()  # Windows renames no open file
             os.replace(aside, path)  # noqa: PTH105 - the same call on every Python
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(path)
             with contextlib.suppress(OSError):
                 file.close()
             with contextlib.suppress(OSError):
                 aside.unlink()
             raise
+
+
+def current_directory() -> Path:
+    """The current directory; ``.`` where it has no path: it was removed, or is not accessible."""
+    from pathlib import Path  # noqa: PLC0415 - not needed for help
+
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
 
 
 def write_output(
@@ -223,9 +234,12 @@ def write_output(
             with contextlib.suppress(FileNotFoundError):
                 os.chmod(file.name, target.stat().st_mode & 0o777)  # noqa: PTH101 - a str
     except OSError as error:
-        raise OutputError(
-            f"{what} cannot be written to {path}: {error.strerror or error}", hint=hint, rule=rule
-        ) from error
+        problem = f"{what} cannot be written to {path}"
+        if limit := resource_error(error, problem, path=path):
+            limit.rule = rule or limit.rule
+            raise limit from error
+        reason = error.strerror or error
+        raise OutputError(f"{problem}: {reason}", hint=hint, rule=rule) from error
 
 
 def open_directory(path: Path) -> int | None:

@@ -19,6 +19,7 @@ from crossdeps.bundle.content import ContentReader, verify_chunks
 from crossdeps.bundle.model import FileContent, WheelContent
 from crossdeps.bundle.staging import write_all
 from crossdeps.fs import create_file
+from crossdeps.system_errors import start_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,8 +110,7 @@ class _Writer:
         count = min(_count_threads(), self._batches.qsize())
         threads = [Thread(target=self._work, daemon=True) for _ in range(count - 1)]
         try:
-            for thread in threads:
-                thread.start()
+            start_threads(threads)
             self._work()
         except BaseException as error:
             self._errors.append(error)  # which stops the threads

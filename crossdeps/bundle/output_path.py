@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,11 +66,9 @@ def check_output_path(files: Iterable[Path], path: Path) -> None:
 
 
 def _special_directories() -> Iterator[tuple[str, Path]]:
-    yield "the current directory", Path(os.path.realpath(Path.cwd()))
-    try:
-        yield "your home directory", Path(os.path.realpath(Path.home()))
-    except RuntimeError:
-        return
+    for name, find in (("the current directory", Path.cwd), ("your home directory", Path.home)):
+        with suppress(OSError, RuntimeError):  # it was removed, or is not known
+            yield name, Path(os.path.realpath(find()))
 
 
 def _check_parents(path: Path) -> None:

@@ -24,6 +24,7 @@ from crossdeps.fs import (
     temporary_sibling,
     try_lock,
 )
+from crossdeps.system_errors import resource_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,6 @@ _HINTS = {
     errno.EBUSY: "it is a mount point or in use: give a directory inside it",
     errno.ENOTEMPTY: "another program is writing there: run again",
     errno.ENAMETOOLONG: "give an output with a shorter path",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 
 
@@ -235,15 +235,19 @@ def _remove_unlocked(path: Path) -> None:
 def output_errors(destination: Path) -> Iterator[None]:
     """Turn errors of the system into an OutputError that names the path.
 
-    :raises OutputError: for every OSError inside
+    :raises OutputError: for every OSError inside, but one that tells of a limit of this machine
+    :raises ResourceError: for that, such as a full disk
     """
     try:
         yield
     except OSError as error:
         path = str(error.filename or "")
         is_other = path not in {"", str(destination)} and "crossdeps-" not in path
+        problem, context = f"cannot write {destination}", (path,) if is_other else ()
+        hint = _HINTS.get(error.errno or 0)
+        if limit := resource_error(error, problem):
+            limit.context, limit.hint = context, hint or limit.hint
+            raise limit from error
         raise OutputError(
-            f"cannot write {destination}: {error.strerror or error}",
-            context=(path,) if is_other else (),
-            hint=_HINTS.get(error.errno or 0),
+            f"{problem}: {error.strerror or error}", context=context, hint=hint
         ) from error

@@ -18,6 +18,7 @@ from crossdeps.bundle.content import ContentReader, verify_chunks, wheel_changed
 from crossdeps.bundle.staging import write_all
 from crossdeps.bundle.zip_layout import find_member
 from crossdeps.fs import CHUNK
+from crossdeps.system_errors import start_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -215,14 +216,16 @@ class _Hasher:
         self._counts: SimpleQueue[int] = SimpleQueue()
         self._error: OSError | None = None
         self._thread = Thread(target=self._run, daemon=True)
+        self._started = False
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._started = bool(start_threads([self._thread]))
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._counts.put(0)
-        self._thread.join()
+        if self._started:
+            self._thread.join()
         self._file.close()
 
     def add(self, count: int) -> None:
@@ -235,7 +238,10 @@ class _Hasher:
         :raises OSError: if the file could not be read
         """
         self._counts.put(0)
-        self._thread.join()
+        if self._started:
+            self._thread.join()
+        else:
+            self._run()
         if self._error:
             raise self._error
         return self._digest.hexdigest()

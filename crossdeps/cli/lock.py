@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from crossdeps.cli.output import tell
 from crossdeps.cli.settings import build_requirements, choose_targets
 from crossdeps.errors import InputError, OutputError, UsageError
-from crossdeps.fs import write_output
+from crossdeps.fs import current_directory, write_output
 from crossdeps.pipeline.lock import plan_lock
 from crossdeps.pipeline.request import PreviousLock, build_settings
 from crossdeps.report.lock import lock_document, render_change, render_divergence
@@ -55,7 +55,7 @@ def run_lock(options: Options, console: Console) -> int:
             settings=build_settings(options),
             progress=progress,
             previous=previous,
-            relative_to=(path.absolute().parent if path else Path.cwd()),
+            relative_to=(path.absolute().parent if path else current_directory()),
             form="requirements" if is_requirements else "pylock",
             newest_per_target=options.newest_per_target,
         )

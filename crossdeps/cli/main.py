@@ -8,7 +8,6 @@ half-made is left.
 from __future__ import annotations
 
 import _thread
-import errno
 import gc
 import os
 import signal
@@ -20,8 +19,10 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from crossdeps.cli.argument_parser import parse_arguments
 from crossdeps.cli.output import (
     REPORT_RULE,
+    STREAM_RULE,
     Console,
     check_report,
+    check_streams,
     error_document,
     save_json,
     write_json,
@@ -34,23 +35,14 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
+HUNG_UP: Final = 129
 BROKEN_PIPE: Final = 1
 GRACE: Final = 0.6
 """Seconds to clean up; what a killed run leaves aside is removed by the next one."""
 
 _COLLECT_AFTER = 20_000
+_HANGUP: Final = getattr(signal, "SIGHUP", None)  # not on Windows
 _SHOW_CURSOR = "\x1b[2K\r\x1b[?25h"
-_FREE_SPACE = "free some space, or choose another location with --output, --cache-dir or TMPDIR"
-_ALLOW = "allow this user to use it, or choose another location"
-_HINTS = {
-    errno.ENOSPC: _FREE_SPACE,
-    errno.EDQUOT: _FREE_SPACE,
-    errno.EACCES: _ALLOW,
-    errno.EPERM: _ALLOW,
-    errno.EROFS: "choose another location: this file system is read-only",
-    errno.EMFILE: "raise the limit on open files: ulimit -n 256",
-    errno.ENFILE: "close other programs: the system has reached its limit on open files",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :raises SystemExit: after ``--help``, ``--version`` and ``--print-completion``
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        _occupy_closed_streams()
     with signals_raised(), collecting_rarely():
         try:
             return _run(given)
@@ -69,14 +63,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "interrupted: no incomplete files were left behind"
             )
             return INTERRUPTED
-        except TerminatedError:
-            return TERMINATED
+        except TerminatedError as ended:
+            return ended.exit_code
         except BrokenPipeError:
             _discard_output()
             return BROKEN_PIPE
         finally:
             if arguments is None:  # the process ends: nothing is worth a last collection
                 gc.freeze()
+
+
+def _occupy_closed_streams() -> None:
+    """Open what the process was started without, so that no file of ours becomes its output."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # noqa: PERF203 - three times
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
 
 
 def _run(given: Sequence[str]) -> int:
@@ -91,6 +94,7 @@ def _run(given: Sequence[str]) -> int:
         raise
     console = Console(options, os.environ)
     try:
+        check_streams(options)
         return _call(options, console)
     except (BrokenPipeError, KeyboardInterrupt):
         raise
@@ -104,25 +108,16 @@ def _run(given: Sequence[str]) -> int:
 def _call(options: Options, console: Console) -> int:
     from importlib import import_module  # noqa: PLC0415 - only the module of the verb
 
-    _check_directory()
     if options.report:
-        check_report(options.report)
+        check_report(options)
     if os.path.isfile("pyproject.toml"):  # noqa: PTH113 - without pathlib
         from crossdeps.config.configuration import apply_project_file  # noqa: PLC0415 - loads much
 
         options = apply_project_file(options)
+        if options.report:
+            check_report(options)
     module = import_module(f"crossdeps.cli.{'lock' if options.verb == 'lock' else 'verbs'}")
     return int(getattr(module, f"run_{options.verb}")(options, console))
-
-
-def _check_directory() -> None:
-    try:
-        os.getcwd()  # noqa: PTH109 - without pathlib
-    except OSError as error:
-        raise InputError(
-            f"the current directory cannot be used: {error.strerror}",
-            hint="it may have been removed: change to another one",
-        ) from error
 
 
 def _fail(error: CrossdepsError, options: Options, console: Console) -> int:
@@ -136,17 +131,31 @@ def _fail(error: CrossdepsError, options: Options, console: Console) -> int:
     console.error(error)
     if options.report and error.rule != REPORT_RULE:
         try:
+            check_report(options)
             save_json(error_document(error), options.report)
         except CrossdepsError as another:
             console.error(another)
-    if options.json:
-        write_json(error_document(error), console)
+    if options.json and error.rule != STREAM_RULE:
+        try:
+            write_json(error_document(error), console)
+        except CrossdepsError as another:
+            console.error(another)
     return error.exit_code
 
 
 def _output_options(given: Sequence[str]) -> Options:
     """What arguments that are not valid say of the form of the output."""
-    return Options(json="--json" in given, quiet=bool({"-q", "--quiet"} & set(given)))
+    report = ""
+    for number, word in enumerate(given):
+        if word.startswith("--report="):
+            report = word.partition("=")[2]
+        elif word == "--report":
+            report = "".join(given[number + 1 : number + 2])
+    return Options(
+        json="--json" in given,
+        quiet=bool({"-q", "--quiet"} & set(given)),
+        report=report or None,
+    )
 
 
 def _discard_output() -> None:
@@ -172,19 +181,13 @@ def collecting_rarely() -> Iterator[None]:
 
 def build_failure(error: Exception) -> CrossdepsError:
     """An error for people: what the operating system refused, or a bug in crossdeps."""
-    if isinstance(error, OSError) and error.strerror:
-        return CrossdepsError(
-            error.strerror,
-            context=tuple(
-                str(name) for name in (error.filename, error.filename2) if name is not None
-            ),
-            hint=_HINTS.get(error.errno or 0),
-            rule="operating-system",
-        )
-    if isinstance(error, MemoryError):
-        return CrossdepsError("the system is out of memory", rule="operating-system")
+    from crossdeps.system_errors import resource_error, system_error  # noqa: PLC0415 - for errors
     from crossdeps.text import redact  # noqa: PLC0415 - rarely needed
 
+    if isinstance(error, OSError) and error.strerror:
+        return _find_directory_error(error) or system_error(error)
+    if limit := resource_error(error):
+        return limit
     text = redact(" ".join(str(error).split()))
     return CrossdepsError(
         f"this is a bug in crossdeps: {type(error).__name__}{text and f': {text}'}",
@@ -219,24 +222,45 @@ def _innermost_line(error: Exception) -> tuple[str, ...]:
     return (f"{file.as_posix()}:{ours[-1].lineno}, in {ours[-1].name}",)
 
 
+def _find_directory_error(error: OSError) -> InputError | None:
+    """The error for a current directory that was needed and has no path; None if it has one."""
+    try:
+        os.getcwd()  # noqa: PTH109 - without pathlib
+    except OSError as reason:
+        if error.filename is not None and os.path.isabs(os.fsdecode(error.filename)):  # noqa: PTH117
+            return None
+        return InputError(
+            f"the current directory cannot be used: {reason.strerror}",
+            hint="it may have been removed: change to another one, or give absolute paths",
+        )
+    return None
+
+
 class TerminatedError(BaseException):
-    """SIGTERM, raised in the main thread so that everything half-made is removed."""
+    """SIGTERM or SIGHUP, raised in the main thread so that everything half-made is removed."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM unwind the main thread, once, and within :data:`GRACE` seconds.
+    """Have Ctrl-C, SIGTERM and SIGHUP unwind the main thread, once, within :data:`GRACE` seconds.
 
     Elsewhere than in the main thread, signals stay as they are.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else ())]
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
         signal.signal(signal.SIGTERM, _terminate)
     except ValueError:  # only the main thread may
         yield
         return
-    if before[signal.SIGINT] is signal.default_int_handler:  # `nohup` and the like ignore it
+    if before[signal.SIGINT] is signal.default_int_handler:  # a shell lets jobs ignore it
         signal.signal(signal.SIGINT, _interrupt)
+    if _HANGUP and before[_HANGUP] is signal.SIG_DFL:  # `nohup` lets it be ignored
+        signal.signal(_HANGUP, _terminate)
     try:
         yield
     finally:
@@ -249,15 +273,16 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    _exit_soon(TERMINATED)
-    raise TerminatedError
+def _terminate(number: int, _frame: object) -> NoReturn:
+    code = HUNG_UP if number == _HANGUP else TERMINATED
+    _exit_soon(code)
+    raise TerminatedError(code)
 
 
 def _exit_soon(code: int) -> None:
     """Let the main thread clean up undisturbed, but not wait long for others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else ())):
+        signal.signal(number, signal.SIG_IGN)
     _thread.start_new_thread(_exit, (code,))  # `threading` may be in the middle of its import
 
 

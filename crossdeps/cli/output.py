@@ -31,6 +31,7 @@ class Console:
 
     def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
         # A stream is None where the process was started with it closed.
+        self.is_closed = sys.stdout is None
         self.out: TextIO = sys.stdout or io.StringIO()
         self.err: TextIO = sys.stderr or io.StringIO()
         self.quiet = options.quiet
@@ -47,16 +48,25 @@ class Console:
         """Print the result of the command.
 
         :raises BrokenPipeError: if its reader has exited
-        :raises OutputError: if it cannot be written
+        :raises OutputError: if it cannot be written, or is closed
+        :raises ResourceError: if the disk is full
         """
+        if self.is_closed:
+            raise _closed_error()
         try:
             self.out.write(_encodable(text, self.out))
             self.out.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise OutputError(
-                f"standard output cannot be written: {error.strerror or error}"
+            from crossdeps.system_errors import resource_error  # noqa: PLC0415 - for errors only
+
+            problem = "standard output cannot be written"
+            limit = resource_error(error, problem)
+            if limit is not None:
+                limit.hint, limit.rule = None, STREAM_RULE
+            raise limit or OutputError(
+                f"{problem}: {error.strerror or error}", rule=STREAM_RULE
             ) from error
 
     def say(self, text: str) -> None:
@@ -126,7 +136,28 @@ def _encodable(text: str, stream: TextIO) -> str:
     return printable(text, lines=True).encode(encoding, "backslashreplace").decode(encoding)
 
 
-_HINT = "--report takes the path of a file in a directory that exists"
+STREAM_RULE = "standard-output"
+"""The rule of errors about standard output, which are not printed there."""
+
+
+def check_streams(options: Options) -> None:
+    """Refuse to work for a document that nobody can get.
+
+    :raises OutputError: if standard output is closed
+    """
+    if options.json and sys.stdout is None:
+        raise _closed_error()
+
+
+def _closed_error() -> OutputError:
+    return OutputError(
+        "standard output is closed",
+        hint="redirect it to a file or a pipe, or write the document with --report FILE",
+        rule=STREAM_RULE,
+    )
+
+
+_HINT = "--report takes the path of a new file, or of an earlier report"
 REPORT_RULE = "report"
 """The rule of errors about the report file itself, which are not written to it."""
 
@@ -187,20 +218,63 @@ def save_json(document: dict[str, Any], path: str) -> None:
     write_output(Path(path), render_json(document), what="the report", hint=_HINT, rule=REPORT_RULE)
 
 
-def check_report(path: str) -> None:
-    """Refuse a report file that cannot be written, before anything is done.
+def check_report(options: Options) -> None:
+    """Refuse a report file that cannot be written, or is something else, before anything is done.
 
-    :raises OutputError: if it cannot
+    :raises OutputError: if it is an input, the output or inside it, or a file that is no report
     """
+    path = options.report or ""
+    try:
+        reason = _find_report_problem(path, options)
+    except OSError as error:  # the current directory was removed
+        reason = error.strerror or str(error)
+    if reason:
+        raise OutputError(
+            f"the report cannot be written to {path}: {reason}", hint=_HINT, rule=REPORT_RULE
+        )
+
+
+def _find_report_problem(path: str, options: Options) -> str:
     directory = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - without pathlib
     if os.path.isdir(path):  # noqa: PTH112 - without pathlib
-        reason = "it is a directory"
-    elif not os.path.isdir(directory):  # noqa: PTH112 - without pathlib
-        reason = f"there is no directory {directory}"
-    elif not os.access(path if os.path.exists(path) else directory, os.W_OK):  # noqa: PTH110
-        reason = "permission denied"
-    else:
-        return
-    raise OutputError(
-        f"the report cannot be written to {path}: {reason}", hint=_HINT, rule=REPORT_RULE
-    )
+        return "it is a directory"
+    if not os.path.isdir(directory):  # noqa: PTH112 - without pathlib
+        return f"there is no directory {directory}"
+    if not os.access(path if os.path.exists(path) else directory, os.W_OK):  # noqa: PTH110
+        return "permission denied"
+    return _find_other_use(path, options) or _find_other_content(path)
+
+
+def _find_other_use(path: str, options: Options) -> str:
+    """Say what else the command uses *path* for; empty if it uses it for nothing."""
+    real = os.path.realpath(path)
+    output = {"build": options.output or "package", "lock": options.lock_output or "pylock.toml"}
+    written = output.get(options.verb) or options.report_output
+    if written and written != "-":
+        place = os.path.realpath(written)
+        if real == place or real.startswith(place + os.sep):
+            return "it is the output" if real == place else "it is inside the output"
+    read = (
+        *options.requirements, *options.requirement_files, *options.constraint_files,
+        *options.override_files, *options.sources, *options.layers,
+        options.artifact, options.old, options.new, options.lock_file or "",
+    )  # fmt: skip
+    if any(name and os.path.realpath(name) == real for name in read):
+        return "the command reads it"
+    return ""
+
+
+def _find_other_content(path: str) -> str:
+    """Say that *path* is a file with other content than a report; empty if it may be replaced."""
+    if not os.path.isfile(path):  # noqa: PTH113 - a pipe, a device, or nothing yet
+        return ""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - without pathlib
+            head = file.read(_HEAD)
+    except OSError as error:
+        return error.strerror or str(error)
+    is_document = head.lstrip().startswith(b"{") and b'"crossdeps"' in head
+    return "" if is_document or not head.strip() else "it is a file that is not a report"
+
+
+_HEAD = 4096

@@ -37,7 +37,9 @@ def run_build(options: Options, console: Console) -> int:
         console.warn(warning)
     for note in report.notes:
         console.note(note)
-    text = "" if options.quiet else render_report(report, verbose=options.verbose > 0)
+    # Without a standard output, the package is all there is to get.
+    silent = options.quiet or console.is_closed
+    text = "" if silent else render_report(report, verbose=options.verbose > 0)
     tell(report_document(report), text, options, console)
     return 0
 
@@ -52,7 +54,7 @@ def run_cache(options: Options, console: Console) -> int:
     """
     from crossdeps.derived import DerivedCache
     from crossdeps.index.cache import IndexCache
-    from crossdeps.pipeline.session import cache_directory
+    from crossdeps.pipeline.process import cache_directory
     from crossdeps.wheels.pruning import clear_store, prune_store
 
     root = cache_directory(Path(options.cache_dir) if options.cache_dir else None)

@@ -8,7 +8,6 @@ file replaces every index that the configuration names.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -22,11 +21,13 @@ from crossdeps.config.configuration import (
 from crossdeps.config.options import OPTIONS
 from crossdeps.config.pip_config import read_pip_configuration, read_system_network
 from crossdeps.errors import InputError
+from crossdeps.fs import current_directory
 from crossdeps.requirements.model import FileOptions
 from crossdeps.text import HIDDEN, escape, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from crossdeps.config.options import Options
     from crossdeps.config.pip_config import SystemNetwork
@@ -126,7 +127,7 @@ def gather_index_options(
     :param directory: what relative paths are relative to, the current directory by default
     :raises InputError: if a value is not valid, or a file is missing
     """
-    here = Path.cwd() if directory is None else directory.absolute()
+    here = current_directory() if directory is None else directory.absolute()
     network = read_system_network(environment, here)
     if isolated:
         configured = ConfiguredOptions()

@@ -15,6 +15,7 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 
 from crossdeps.index.responses import response_error, tls_error, unreachable_error
+from crossdeps.system_errors import resource_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,6 +184,13 @@ class Transport:
         certificate = connection.client_certificate
         try:
             adapter = self._adapter(url, proxies, trusted=trusted)
+        except OSError as error:
+            bundle = connection.certificates or DEFAULT_CA_BUNDLE_PATH
+            limit = resource_error(error, "the certificates cannot be read", path=bundle)
+            raise limit or tls_error(
+                "the certificates cannot be read", url, subject, bundle=bundle
+            ) from error
+        try:
             response: BaseHTTPResponse = adapter.send(
                 prepared,
                 stream=True,
@@ -207,12 +215,14 @@ class Transport:
             ) from error
         except requests.exceptions.RequestException:
             raise
-        except OSError as error:  # a bundle or client certificate that cannot be read
+        except OSError as error:  # a client certificate that is not there
+            client = connection.client_certificate
             raise tls_error(
-                "the certificates cannot be read",
+                f"the {'client certificate' if client else 'certificates'} cannot be read",
                 url,
                 subject,
-                bundle=connection.certificates or connection.client_certificate,
+                bundle=connection.certificates,
+                client=client,
             ) from error
         if plain is not None and not proxies:
             pool = adapter.get_connection_with_tls_context(prepared, verify, cert=certificate)

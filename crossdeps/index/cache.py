@@ -231,7 +231,9 @@ class IndexCache:
                 file.write(body)
         except OSError as error:
             self._writable = False
-            self._warn(f"cannot write to the cache directory {self._root}: {error.strerror}")
+            self._warn(
+                f"{self._root} cannot be written ({error.strerror}): downloads are not cached"
+            )
 
     def usage(self) -> dict[str, tuple[int, int]]:
         """The number of entries and their bytes, for pages and for metadata."""

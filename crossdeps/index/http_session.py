@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import re
 import threading
 import time
 import urllib.parse
@@ -26,6 +27,7 @@ from crossdeps.index.responses import (
     Request,
     Response,
     describe_failure,
+    proxy_error,
     read_retry_after,
     refused_error,
     response_error,
@@ -33,6 +35,7 @@ from crossdeps.index.responses import (
     tls_error,
     unreachable_error,
 )
+from crossdeps.system_errors import resource_error, walk_causes
 from crossdeps.text import is_http, show_url
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 T = TypeVar("T")
+
+# What OpenSSL says of a certificate file that has none, or whose key is another
+_PEM_ERROR = re.compile("PEM lib|KEY_VALUES_MISMATCH|key values mismatch|NO_START_LINE")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
@@ -103,7 +109,7 @@ class HttpSession:
                     wait = self._check_retry(response, request, attempt)
             except (BrokenResponseError, *_CONNECTION_ERRORS) as error:
                 last = attempt > connection.retries
-                if last or _is_failed_handshake(error):
+                if last or _is_failed_handshake(error) or resource_error(error):
                     raise self._convert_error(error, request, attempt) from error
                 wait = None
             self._wait(wait, attempt, deadline, request)
@@ -135,9 +141,22 @@ class HttpSession:
         if isinstance(error, BrokenResponseError):
             times = f" ({attempt} attempts)" if attempt > 1 else ""
             return response_error(f"{error}{times}", url, subject, rule="answer-broken")
-        reason = describe_failure(error, self._connection.timeout)
+        connection = self._connection
+        if limit := resource_error(error, "no connection can be opened", path=show_url(url)):
+            return limit
+        reason = describe_failure(error, connection.timeout)
         if _is_failed_handshake(error) or isinstance(error, urllib3.exceptions.SSLError):
-            return tls_error(reason, url, subject, bundle=self._connection.certificates)
+            client = connection.client_certificate if _PEM_ERROR.search(reason) else None
+            return tls_error(
+                "the client certificate cannot be used" if client else reason,
+                url,
+                subject,
+                bundle=connection.certificates,
+                client=client,
+            )
+        if any(isinstance(each, urllib3.exceptions.ProxyError) for each in walk_causes(error)):
+            proxy = requests.utils.select_proxy(url, connection.proxies_for(url)) or ""
+            return proxy_error(reason, url, subject, proxy=proxy, attempts=attempt)
         return unreachable_error(reason, url, subject, attempts=attempt)
 
     @contextlib.contextmanager

@@ -18,6 +18,7 @@ from crossdeps.index.partial_wheel import LARGEST_METADATA, SparseFile, read_met
 from crossdeps.index.responses import BrokenResponseError, Request, response_error
 from crossdeps.index.transfer import Transfer, check_hashes
 from crossdeps.progress import Progress
+from crossdeps.system_errors import resource_error
 from crossdeps.text import escape, is_http, local_path, show_url
 
 if TYPE_CHECKING:
@@ -217,6 +218,8 @@ def _read_local(file: ProjectFile) -> bytes:
         with path.open("rb") as opened:
             return read_metadata(opened, file.filename)
     except OSError as error:
+        if limit := resource_error(error, "a wheel cannot be read", path=path):
+            raise limit from error
         raise IndexUnreachableError(
             f"a wheel cannot be read: {error.strerror or error}", context=(escape(file.filename),)
         ) from error

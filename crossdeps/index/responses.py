@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from crossdeps.errors import IndexRefusedError, IndexResponseError, IndexUnreachableError
+from crossdeps.system_errors import walk_causes
 from crossdeps.text import INDEX_OPERATOR_HINT, escape, show_url
 
 if TYPE_CHECKING:
-    import datetime
     import threading
     from collections.abc import Callable, Iterator, Mapping
 
@@ -190,15 +192,42 @@ def unreachable_error(
     )
 
 
-def tls_error(reason: str, url: str, subject: str, *, bundle: str | None) -> IndexUnreachableError:
-    """Return the error for a failed TLS handshake, or for certificates that cannot be read."""
+def proxy_error(
+    reason: str, url: str, subject: str, *, proxy: str, attempts: int = 1
+) -> IndexUnreachableError:
+    """Return the error for a proxy that cannot be reached, or refuses to connect."""
+    error = unreachable_error(
+        f"the proxy refused: {reason}",
+        url,
+        subject,
+        attempts=attempts,
+        hint=_HINTS[407]
+        if "407" in reason
+        else "check --proxy, HTTPS_PROXY and HTTP_PROXY, or `proxy` in pip's configuration",
+    )
+    error.context = (*error.context, f"proxy {show_url(proxy)}")
+    return error
+
+
+def tls_error(
+    reason: str, url: str, subject: str, *, bundle: str | None, client: str | None = None
+) -> IndexUnreachableError:
+    """Return the error for a failed TLS handshake, or for certificates that cannot be read.
+
+    :param bundle: path of the certificates that were trusted
+    :param client: path of the client certificate, if it is what cannot be used
+    """
     error = unreachable_error(
         f"TLS failed: {reason}",
         url,
         subject,
-        hint="if your proxy or index has its own certificate authority, give its bundle by --cert",
+        hint="give a PEM file with the certificate and its key by --client-cert"
+        if client
+        else "if your proxy or index has its own certificate authority, give its bundle by --cert",
     )
-    if bundle is not None:
+    if client is not None:
+        error.context = (*error.context, f"client certificate {escape(client)}")
+    elif bundle is not None:
         error.context = (*error.context, f"certificates of {escape(bundle)}")
     return error
 
@@ -227,26 +256,39 @@ def read_retry_after(headers: Mapping[str, str], now: datetime.datetime) -> floa
     return max((moment - now).total_seconds(), 0.0)
 
 
+# X.509 verification results of OpenSSL that a wrong clock causes
+_OF_THE_CLOCK = {9: "is not valid yet", 10: "has expired"}
+
+
+def _describe_certificate(code: int, text: str) -> str:
+    """Say why a certificate is not trusted; the clock of this machine may be the reason.
+
+    :param code: OpenSSL's result of the verification
+    """
+    if code not in _OF_THE_CLOCK:
+        return f"the certificate is not trusted: {escape(text)}"
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    return (
+        f"the certificate {_OF_THE_CLOCK[code]}, or the clock of this machine is"
+        f" wrong: it says {today}"
+    )
+
+
 def describe_failure(error: BaseException, timeout: float) -> str:
     """Say why a connection failed, without the URLs that libraries put into their messages."""
-    seen: set[int] = set()
-    chain: list[BaseException] = [error]
-    names: list[str] = []
-    while chain:
-        each = chain.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        names.append(type(each).__name__)
+    causes = list(walk_causes(error))
+    for each in causes:
+        if code := getattr(each, "verify_code", 0):  # of ssl.SSLCertVerificationError
+            return _describe_certificate(code, str(getattr(each, "verify_message", "")))
         if isinstance(each, OSError) and each.strerror:
             return each.strerror
-        inner = [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
-        chain.extend(item for item in inner if isinstance(item, BaseException))
-    text = " ".join(names)
-    if "Timeout" in text or "timeout" in text:
-        return f"no response for {timeout:g} seconds"
-    if "NameResolution" in text or "gaierror" in text:
-        return "the host name cannot be resolved"
-    if "IncompleteRead" in text or "Protocol" in text or "RemoteDisconnected" in text:
-        return "the connection was closed early"
-    return names[-1]
+        if tunnel := re.fullmatch(r"Tunnel connection failed: (.{1,200})", str(each)):
+            return escape(tunnel[1])
+    text = " ".join(type(each).__name__ for each in causes)
+    known = {
+        "Timeout|timeout": f"no response for {timeout:g} seconds",
+        "NameResolution|gaierror": "the host name cannot be resolved",
+        "IncompleteRead|Protocol|RemoteDisconnected": "the connection was closed early",
+    }
+    matching = (reason for pattern, reason in known.items() if re.search(pattern, text))
+    return next(matching, type(causes[-1]).__name__)

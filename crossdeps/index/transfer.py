@@ -10,6 +10,7 @@ from crossdeps.errors import HashMismatchError, IndexResponseError, IndexUnreach
 from crossdeps.fs import CHUNK, atomic_write
 from crossdeps.index.pages.project_files import url_filename
 from crossdeps.index.responses import BrokenResponseError, Request, response_error
+from crossdeps.system_errors import resource_error
 from crossdeps.text import escape, local_path, show_url
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def copy_local(
     try:
         source = path.open("rb")
     except OSError as error:
+        if limit := resource_error(error, "the file cannot be read", path=path):
+            raise limit from error
         raise IndexUnreachableError(
             f"the file cannot be read: {error.strerror}", context=(escape(str(path)),)
         ) from error

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from crossdeps.errors import CrossdepsError
+from crossdeps.system_errors import start_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,10 @@ class Task(Generic[T]):
 
 
 class Workers:
-    """Daemon threads, which end with the process whatever they wait for."""
+    """Daemon threads, which end with the process whatever they wait for.
+
+    Where the system allows no threads, a task runs when its result is needed.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -68,8 +72,8 @@ class Workers:
                 return
             if len(self._threads) < self._count:
                 thread = threading.Thread(target=self._work, name="crossdeps-index", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                if start_threads([thread]):
+                    self._threads.append(thread)
         self._queue.put(task)  # type: ignore[arg-type] # the queue ignores results
 
     def _work(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from crossdeps.derived import DerivedCache
-from crossdeps.pipeline.session import find_cache
+from crossdeps.pipeline.process import find_cache
 from crossdeps.report.model import Artifact, LayerLine, PackageLine, Report
 from crossdeps.target.runtimes import ProvidedProject
 from crossdeps.text import human_size, redact

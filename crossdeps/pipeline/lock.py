@@ -6,12 +6,11 @@ What makes a lock is imported by a run that has none to remember.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from crossdeps.fs import hash_bytes, hash_input
+from crossdeps.fs import current_directory, hash_bytes, hash_input
 from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
 from crossdeps.pipeline.request import (
     PreviousLock,
@@ -26,6 +25,7 @@ from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
@@ -125,7 +125,7 @@ def plan_lock(
                 remember(session, _KIND, key, (again, text))
             return LockReport(targets=tuple(targets), content=content, read_lock=lambda: lock)
     content, text = recalled
-    directory = str(relative_to or Path.cwd())
+    directory = str(relative_to or current_directory())
     return LockReport(
         targets=tuple(targets),
         content=content,

@@ -16,7 +16,7 @@ import msgspec
 from crossdeps.bundle.model import Bundle
 from crossdeps.bundle.staging import Written
 from crossdeps.errors import IntegrityError, OutputError
-from crossdeps.fs import hash_bytes, hash_file
+from crossdeps.fs import current_directory, hash_bytes, hash_file
 from crossdeps.pipeline.artifact import check_output, describe_artifact, remember_output
 from crossdeps.pipeline.remembered import Trace, recall, remember
 from crossdeps.pipeline.request import Lock
@@ -264,5 +264,5 @@ def _lock_reader(session: Session, text: str) -> Callable[[], Pylock]:
         path = session.request.path
         data = path.read_bytes()  # now, since it may change until it is parsed
         return lambda: parse_pylock(data.decode(), str(path), str(path.absolute().parent))
-    directory = str(Path.cwd())
+    directory = str(current_directory())
     return lambda: parse_pylock(text, DEFAULT_LOCK, directory)

@@ -6,11 +6,8 @@ are all in the store loads no resolver and opens no connection.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,11 +20,13 @@ from crossdeps.config.index_options import (
 )
 from crossdeps.config.pip_config import process_environment, read_pip_configuration
 from crossdeps.errors import UsageError
+from crossdeps.fs import current_directory
+from crossdeps.pipeline.process import RecordingEnvironment, find_cache, read_standard_input
 from crossdeps.pipeline.request import Lock
 from crossdeps.requirements.model import Inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crossdeps.config.index_options import IndexOptions
     from crossdeps.index.client import IndexClient
@@ -41,22 +40,6 @@ if TYPE_CHECKING:
     from crossdeps.wheels.model import Wheel
     from crossdeps.wheels.sdists import SourceBuilder
     from crossdeps.wheels.store import Store
-
-CACHE_NAME = "crossdeps"
-
-
-def cache_directory(path: Path | None) -> Path:
-    """The cache: *path*, or ``crossdeps`` in the cache folder that the platform gives a user."""
-    if path is not None:
-        return path.absolute()
-    from platformdirs import user_cache_path  # noqa: PLC0415 - needed without --cache-dir only
-
-    return user_cache_path(CACHE_NAME, appauthor=False)
-
-
-def find_cache(settings: Settings) -> Path | None:
-    """The cache of a run; None if it uses none."""
-    return None if settings.no_cache else cache_directory(settings.cache)
 
 
 class Session:
@@ -88,7 +71,8 @@ class Session:
         self.downloads: DownloadQueue | None = None
         self.recalled_pages: list[PageState] = []
         self.recalled_warnings: list[str] = []
-        self.cache = find_cache(settings)
+        self._cache_warnings: list[str] = []
+        self.cache = find_cache(settings, self._cache_warnings)
 
     @cached_property
     def store(self) -> Store:
@@ -236,6 +220,7 @@ class Session:
             *self.options.warnings,
             *self.recalled_warnings,
             *(opened.warnings if opened else ()),
+            *self._cache_warnings,
             *self.store.warnings,
         )
         return tuple(dict.fromkeys(warnings))
@@ -255,31 +240,9 @@ def open_session(request: Request, settings: Settings, progress: Progress) -> It
     environ = process_environment()
     configured = ConfiguredOptions()
     if not settings.isolated:
-        configured = read_configured_options(read_pip_configuration(environ), Path.cwd())
+        configured = read_configured_options(read_pip_configuration(environ), current_directory())
     with ExitStack() as stack:
         yield Session(request, settings, configured, progress, environ, stack)
-
-
-class RecordingEnvironment(Mapping[str, str]):
-    """Environment variables, and which of them were read.
-
-    :ivar variables: all of them; reading these is not recorded
-    :ivar read: the values of those that were read; None for those that are not set
-    """
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self.variables = variables
-        self.read: dict[str, str | None] = {}
-
-    def __getitem__(self, name: str) -> str:
-        self.read[name] = self.variables.get(name)
-        return self.variables[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.variables)
-
-    def __len__(self) -> int:
-        return len(self.variables)
 
 
 def _gather(
@@ -292,6 +255,6 @@ def _gather(
     return gather_inputs(
         replace(requirements, constraint_files=constraints),
         environ=environ,
-        cwd=Path.cwd(),
-        stdin=sys.stdin.buffer.read,
+        cwd=current_directory(),
+        stdin=read_standard_input,
     )

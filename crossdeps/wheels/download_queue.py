@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from crossdeps.progress import Progress
+from crossdeps.system_errors import start_threads
 from crossdeps.text import is_http
 
 if TYPE_CHECKING:
@@ -141,6 +142,11 @@ class DownloadQueue:
         requested = {each.file.url: each for each in self._requested}
         wheels: dict[str, Wheel] = {}
         with self._changed:
+            alone = not self._threads  # the system allows no more
+            self._threads += alone
+        if alone:
+            self._work()
+        with self._changed:
             while len(wheels) < len(requested):
                 while self._finished:
                     download, result = self._finished.popleft()
@@ -194,8 +200,12 @@ class DownloadQueue:
         with self._changed:
             more = max(0, min(self._parallel - self._threads, len(self._waiting)))
             self._threads += more
-        for _ in range(more):
-            threading.Thread(target=self._work, name="crossdeps-fetch", daemon=True).start()
+        started = start_threads(
+            threading.Thread(target=self._work, name="crossdeps-fetch", daemon=True)
+            for _ in range(more)
+        )
+        with self._changed:
+            self._threads -= more - started
 
     def _drop(self, file: ProjectFile) -> None:
         with self._changed:

@@ -16,6 +16,7 @@ import msgspec
 
 from crossdeps.errors import CrossdepsError, HashMismatchError, IntegrityError
 from crossdeps.fs import belongs_to_another, hash_stream, run_in_threads
+from crossdeps.system_errors import resource_error
 from crossdeps.wheels.facts import name_wheel
 from crossdeps.wheels.store_directory import StoreDirectory, move
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from crossdeps.wheels.model import CheckedName, Wheel, WheelFacts
 
 _THREADS = 4
-_UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
+_UNWRITABLE = frozenset(
+    {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ELOOP}
+)
+"""What the system says of a directory that cannot be made or written: all but limits and faults."""
 
 
 class Store:
@@ -204,7 +208,7 @@ class Store:
             if error.errno not in _UNWRITABLE:
                 raise _disk_error(error, self.root) from error
             self._warnings.append(
-                f"{self.root} cannot be written ({error.strerror}): downloads aren't cached"
+                f"{self.root} cannot be written ({error.strerror}): downloads are not cached"
             )
             return False
         return True
@@ -285,8 +289,11 @@ def digest_file(path: Path, algorithms: Iterable[str]) -> dict[str, str]:
 
 def _disk_error(error: OSError, root: Path | None) -> CrossdepsError:
     path = error.filename or root
+    problem = "the store cannot be written"
+    if limit := resource_error(error, problem, path=path):
+        return limit
     return CrossdepsError(
-        f"the store cannot be written: {error.strerror or error}",
+        f"{problem}: {error.strerror or error}",
         context=(str(path),) if path else (),
         hint="free some space there, or choose another directory with --cache-dir",
         rule="store-write",

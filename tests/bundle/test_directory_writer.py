@@ -15,7 +15,7 @@ from crossdeps.bundle.content import read_content
 from crossdeps.bundle.model import Layout
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.write import write_directory
-from crossdeps.errors import IntegrityError, OutputError
+from crossdeps.errors import IntegrityError, OutputError, ResourceError
 from crossdeps.wheels.zip_format import inflate_small
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_a_thread_that_fails_stops_the_others(
         return write(fd, data)
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(ResourceError, match="No space left"):
         write_directory(bundle, tmp_path / "out")
     assert calls < 10 + 2 * threads
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from crossdeps.bundle.model import Layout
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.read import read_bundle
 from crossdeps.bundle.write import write_directory, write_zip
-from crossdeps.errors import OutputError
+from crossdeps.errors import OutputError, ResourceError
 from crossdeps.progress import Progress
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def snapshot(root: Path) -> dict[str, bytes | None]:
 def outcome(call: Callable[[], object]) -> BaseException | None:
     try:
         call()
-    except (OutputError, KeyboardInterrupt) as raised:
+    except (OutputError, ResourceError, KeyboardInterrupt) as raised:
         return raised
     return None
 
@@ -112,7 +112,7 @@ def test_every_call_may_fail(
             raised = outcome(functools.partial(write, new, out))
         after = snapshot(root)
         if isinstance(error, OSError) and raised:
-            assert isinstance(raised, OutputError)
+            assert isinstance(raised, ResourceError | OutputError)
             assert str(out) in raised.message
             # Or the fault was in the check of what was there before.
             assert raised.hint == "free some space, or give an output on another disk" or (
@@ -170,8 +170,9 @@ def test_the_reason_is_told(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "replace", refuse)
         patch.setattr(os, "rename", refuse)
-        with pytest.raises(OutputError) as caught:
+        with pytest.raises((OutputError, ResourceError)) as caught:
             write(new, out)
+    assert caught.value.exit_code == (1 if code in {errno.EDQUOT, errno.EIO} else 2)
     assert os.strerror(code) in caught.value.message
     assert (said or "") in (caught.value.hint or "")
     assert snapshot(tmp_path) == before
@@ -195,7 +196,7 @@ def test_a_failed_swap_puts_the_old_one_back(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "rename", second_fails)
-        with pytest.raises(OutputError):
+        with pytest.raises(ResourceError):
             write_directory(new, out)
     assert calls == 3
     assert snapshot(tmp_path) == before

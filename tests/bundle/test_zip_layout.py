@@ -17,7 +17,7 @@ from crossdeps.bundle.model import Layout, WheelContent
 from crossdeps.bundle.plan import plan_bundle
 from crossdeps.bundle.write import write_zip, write_zip_layout
 from crossdeps.bundle.zip_layout import ZipLayout, plan_zip
-from crossdeps.errors import IntegrityError, OutputError
+from crossdeps.errors import IntegrityError, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def test_a_copy_that_fails_is_an_error(
     """What the system says when it copies, it says again when we do."""
     monkeypatch.setattr(os, "copy_file_range", refuse(code), raising=False)
     monkeypatch.setattr(os, "write", refuse(code))
-    with pytest.raises(OutputError, match=os.strerror(code)):
+    with pytest.raises(ResourceError, match=os.strerror(code)):
         write_zip(bundle, tmp_path / "out.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["src"]
 

@@ -383,21 +383,40 @@ class TestOutputOfOthers:
 
 @pytest.mark.subprocess
 @pytest.mark.skipif(os.name == "nt", reason="Windows removes no directory that is in use")
-def test_a_directory_that_was_removed_is_said_to_be(tmp_path: Path) -> None:
-    """Not "No such file or directory" with no file named."""
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["tags"], 0, ""),
+        (["build", "pure", "-o", "PARENT/out.zip"], 0, ""),
+        (["check", "PARENT/good.zip"], 0, "is right for"),
+        (["lock", "pure", "-o", "PARENT/pylock.toml"], 0, "1 package"),
+        (["build", "pure", "-o", "out.zip"], 2, "error: the current directory cannot be used"),
+        (["check", "good.zip"], 2, "error: good.zip"),
+        (["tags", "--report", "r.json"], 2, "error: the report cannot be written to r.json"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_directory_that_was_removed_matters_where_it_is_needed(
+    run: CommandLine, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    """By a relative path; never as "No such file or directory" with no file named."""
+    assert run.build("pure", "-o", tmp_path / "good.zip").code == 0
     gone = tmp_path / "gone"
     gone.mkdir()
-    script = "import os, sys; os.rmdir(sys.argv[1])\n"
-    script += "from crossdeps.cli.main import main; main(['tags'])"
+    script = "import os, sys; os.rmdir(os.getcwd())\n"
+    script += "from crossdeps.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    named = [word.replace("PARENT", str(tmp_path)) for word in arguments]
     done = subprocess.run(
-        [sys.executable, "-c", script, str(gone)],
+        [sys.executable, "-c", script, *named, *TARGET],
         cwd=gone,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "error: the current directory cannot be used" in done.stderr
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_lock_takes_the_place_of_a_lock_only(run: CommandLine) -> None:
@@ -423,7 +442,7 @@ def test_a_lock_is_whole_or_as_it_was(run: CommandLine, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         told = run("lock", "pure", *TARGET)
-    assert told.code == 2
+    assert told.code == 1
     assert "No space left on device" in told.err
     assert (run.folder / "pylock.toml").read_bytes() == before
     assert told.left == ("pylock.toml",)

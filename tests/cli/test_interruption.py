@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run at once, and leave nothing half-made."""
+"""Ctrl-C, SIGTERM and SIGHUP end a run at once, and leave nothing half-made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.subprocess
 
-SIGNALS = {"Ctrl-C": (signal.SIGINT, 130), "SIGTERM": (signal.SIGTERM, 143)}
+SIGNALS = {
+    "Ctrl-C": (signal.SIGINT, 130),
+    "SIGTERM": (signal.SIGTERM, 143),
+    "SIGHUP": (signal.SIGHUP, 129),
+}
 LONG = 60.0
 """A slow machine ends a run within it; the index stalls much longer."""
 PLACES = {
@@ -66,6 +70,29 @@ def test_nothing_is_left_and_nobody_is_waited_for(
     assert "Traceback" not in err
     assert list(work.iterdir()) == []
     assert [path.name for path in cache.rglob("*") if path.is_file() and "slow" in path.name] == []
+
+
+def test_nohup_goes_on(make_index: Callable[..., IndexServer], tmp_path: Path) -> None:
+    """A signal that is ignored when the process starts stays ignored."""
+    index = make_index()
+    index.add(make_wheel("slow", "1.0"))
+    index.script(PLACES["in a page"], [stall(2.0)])
+    script = (
+        "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from crossdeps.cli.main import main; sys.exit(main())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "build", "slow", "-o", "out.zip", *TARGET],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PIP_INDEX_URL": index.url},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _wait_for(lambda: PLACES["in a page"] in index.paths() or process.poll() is not None)
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=LONG)
+    assert process.returncode == 0, err
+    assert (tmp_path / "out.zip").is_file()
 
 
 def _wait_for(happened: Callable[[], bool]) -> None:

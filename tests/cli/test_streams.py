@@ -130,6 +130,57 @@ class TestReportFile:
         document = json.loads((run.folder / "report.json").read_text())
         assert document["error"]["id"] == "project-not-found"
 
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [
+            ("requirements.txt", "the command reads it"),
+            ("./requirements.txt", "the command reads it"),
+            ("out.zip", "it is the output"),
+            ("src/app.py", "it is a file that is not a report"),
+            ("notes.md", "it is a file that is not a report"),
+        ],
+    )
+    def test_it_replaces_nothing_but_a_report(
+        self, run: CommandLine, path: str, reason: str
+    ) -> None:
+        for name in ("requirements.txt", "src/app.py", "notes.md"):
+            run.write(name, "pure\n" if "req" in name else "mine\n")
+        before = {p: p.read_bytes() for p in run.folder.rglob("*") if p.is_file()}
+        for wrong in ([], ["--bogus"]):
+            told = run.build(
+                "-r", "requirements.txt", "--source", "src", "-o", "out.zip", "--report", path,
+                *wrong,
+            )  # fmt: skip
+            assert told.code == 2
+            if not wrong:
+                assert f"error: the report cannot be written to {path}: {reason}\n" in told.err
+            assert {p: p.read_bytes() for p in before} == before
+        assert run.index.requests == ()
+
+    def test_it_is_never_inside_the_output(self, run: CommandLine) -> None:
+        assert run.build("pure").code == 0
+        told = run.build("pure", "--report", "package/report.json")
+        assert (told.code, "package/report.json" in told.left) == (2, False)
+        assert "it is inside the output" in told.err
+
+    def test_it_replaces_an_earlier_report_or_an_empty_file(self, run: CommandLine) -> None:
+        run.write("report.json", "")
+        for _ in range(2):
+            assert run("tags", "--report", "report.json", *TARGET).code == 0
+        assert "tags" in json.loads((run.folder / "report.json").read_text())
+
+    def test_the_configured_output_is_known_too(self, run: CommandLine) -> None:
+        run.write("pyproject.toml", '[tool.crossdeps]\noutput = "out.zip"\n')
+        told = run.build("pure", "--report", "out.zip")
+        assert (told.code, told.left) == (2, ("pyproject.toml",))
+
+    @pytest.mark.parametrize("form", [["--report", "r.json"], ["--report=r.json"]])
+    def test_a_usage_error_is_reported_too(self, run: CommandLine, form: list[str]) -> None:
+        told = run.build("pure", *form, "--bogus")
+        assert (told.code, told.left) == (2, ("r.json",))
+        document = json.loads((run.folder / "r.json").read_text())
+        assert document["error"]["message"] == "unknown option --bogus"
+
     @pytest.mark.parametrize("path", ["nowhere/report.json", "folder"])
     def test_one_that_cannot_be_written_is_refused_before_the_work(
         self, run: CommandLine, path: str
@@ -240,10 +291,13 @@ class TestProcess:
             process.stderr.close()
             assert process.wait() in {0, 1}
 
-    def test_a_full_disk_under_standard_output_is_an_error(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("form", [[], ["--json"]])
+    def test_a_full_disk_under_standard_output_is_an_error(
+        self, tmp_path: Path, form: list[str]
+    ) -> None:
         with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
             done = subprocess.run(
-                [sys.executable, "-m", "crossdeps", "tags", *TARGET],
+                [sys.executable, "-m", "crossdeps", "tags", *form, *TARGET],
                 cwd=tmp_path,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
                 stdout=full,
@@ -251,22 +305,34 @@ class TestProcess:
                 text=True,
                 check=False,
             )
-        assert done.returncode == 2
-        assert "error: standard output cannot be written: No space left on device" in done.stderr
-        assert "Traceback" not in done.stderr
+        assert done.returncode == 1
+        assert done.stderr == "error: standard output cannot be written: No space left on device\n"
 
-    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
-    def test_closed_streams_are_no_error(self, tmp_path: Path, closed: str) -> None:
-        line = f'"{sys.executable}" -m crossdeps tags {" ".join(TARGET)} {closed}'
-        done = subprocess.run(
-            ["sh", "-c", line],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    @pytest.mark.parametrize(
+        ("arguments", "closed"),
+        [("tags", "<&-"), ("tags", "2>&-"), ("build -r empty.txt -o out.zip", ">&-")],
+    )
+    def test_a_closed_stream_that_is_not_needed_is_no_error(
+        self, tmp_path: Path, arguments: str, closed: str
+    ) -> None:
+        done = _run_in_shell(arguments, closed, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
+
+    @pytest.mark.parametrize(
+        "arguments", ["tags", "tags --json", "build -r empty.txt -o out.zip --json"]
+    )
+    def test_a_closed_standard_output_loses_no_result_in_silence(
+        self, tmp_path: Path, arguments: str
+    ) -> None:
+        done = _run_in_shell(arguments, ">&-", tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: standard output is closed\n")
+        assert not (tmp_path / "out.zip").exists()
+
+    def test_a_closed_standard_input_has_no_requirements(self, tmp_path: Path) -> None:
+        done = _run_in_shell("build -r - -o out.zip", "<&-", tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: standard input cannot be read: it is closed\n")
 
     def test_an_ascii_terminal_gets_escapes(self, tmp_path: Path) -> None:
         """LANG=C: what it can't show is escaped, and nothing fails."""
@@ -283,6 +349,21 @@ class TestProcess:
         assert done.code == 0, done.err
         assert "Traceback" not in done.err
         del run
+
+
+def _run_in_shell(
+    arguments: str, redirection: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    (folder / "empty.txt").write_text("pure; sys_platform == 'win32'\n")
+    line = f'"{sys.executable}" -m crossdeps {arguments} {" ".join(TARGET)} {redirection}'
+    return subprocess.run(
+        ["sh", "-c", line],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run_elf(machine: str) -> bytes:

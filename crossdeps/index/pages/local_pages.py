@@ -25,6 +25,7 @@ from crossdeps.index.pages.project_files import (
     find_filename_problem,
     skip_warning,
 )
+from crossdeps.system_errors import resource_error
 from crossdeps.text import escape, local_path
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from crossdeps.errors import CrossdepsError
     from crossdeps.index.model import IndexLocation
 
 LARGEST_PAGE = 100_000_000
@@ -261,10 +263,13 @@ def _read_files(paths: Sequence[Path], source: PageSource) -> ParsedPage:
     return ParsedPage(files=ProjectFiles.from_files(files, warnings, digest=digest), digest=digest)
 
 
-def _unreadable_error(path: Path, project: str, error: Exception) -> IndexUnreachableError:
+def _unreadable_error(path: Path, project: str, error: Exception) -> CrossdepsError:
+    problem = "a local index or find-links location cannot be read"
+    if limit := resource_error(error, problem, path=path):
+        return limit
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return IndexUnreachableError(
-        f"a local index or find-links location cannot be read: {reason}",
+        f"{problem}: {reason}",
         context=(project, escape(str(path))) if project else (escape(str(path)),),
         hint="give a directory of wheels, or an HTML page that links to them",
     )
