@@ -1,7 +1,7 @@
 """Write the options into the reference: ``python docs/render_options.py``.
 
-What the table of options knows is between the markers of two pages. Further paragraphs on an option
-of the command line are written by hand, and kept. A test fails while a page is out of date.
+What the table of options knows is between the markers of three pages. Further paragraphs on an
+option of the command line are written by hand, and kept. A test fails while a page is out of date.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.config.options import OPTIONS
+from crossdeps.pipeline.keywords import KEYWORDS, OF_VERB, BuildKeywords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,11 @@ def render_cli(page: str) -> str:
 def render_configuration(page: str) -> str:
     """The page of the configuration with current keys."""
     return _fill(page, lambda _title, _old: _render_keys())
+
+
+def render_library(page: str) -> str:
+    """The page of the library with current keywords."""
+    return _fill(page, lambda _title, _old: _render_keywords())
 
 
 def _fill(page: str, render: Callable[[str, str], str]) -> str:
@@ -94,7 +100,29 @@ def _render_keys() -> str:
     return "\n".join(["", *rows, "", ""])
 
 
+def _render_keywords() -> str:
+    """A row for each keyword: its type, the functions that have it, and what it means."""
+    rows = ["| keyword | value | functions | meaning |", "|---|---|---|---|"]
+    for keyword, option in KEYWORDS.items():
+        value = BuildKeywords.__annotations__[keyword].__forward_arg__.replace(" | ", " or ")
+        value = re.sub(r"Literal\[(.*?)\]", lambda m: m[1].replace(", ", " or "), value)
+        functions = [
+            f"`{verb}`" for verb, known in OF_VERB.items() if keyword in known.__annotations__
+        ]
+        description = re.sub(r"; repeatable(?= \(|\.)|, and repeatable", "", option.description)
+        meaning = _CODE.sub(lambda match: f"`{match[0]}`", description)
+        flag = f" (`{option.flag}`)" if option.flag else ""
+        rows.append(f"| `{keyword}` | {value} | {', '.join(functions)} | {meaning}{flag} |")
+    return "\n".join(["", *rows, "", ""])
+
+
+RENDERED = {
+    "cli.md": render_cli,
+    "configuration.md": render_configuration,
+    "library.md": render_library,
+}
+
 if __name__ == "__main__":
-    for name, render in (("cli.md", render_cli), ("configuration.md", render_configuration)):
+    for name, render in RENDERED.items():
         path = REFERENCE / name
         path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")

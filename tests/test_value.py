@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crossdeps
+from crossdeps.pipeline.request import Settings
 from crossdeps.report.model import Artifact, LayerLine, PackageLine
 from crossdeps.verify.model import Ignore
 
@@ -27,7 +28,7 @@ FINDING = crossdeps.Finding(
 each_kind = pytest.mark.parametrize(
     "kind",
     [
-        crossdeps.Target, crossdeps.Settings, crossdeps.Report, crossdeps.Finding,
+        crossdeps.Target, Settings, crossdeps.Report, crossdeps.Lock, crossdeps.Finding,
         Artifact, PackageLine, LayerLine, Ignore,
     ],
     ids=lambda kind: kind.__name__,
@@ -48,10 +49,10 @@ def test_help_shows_the_signature(kind: type[Value]) -> None:
 
 
 def test_replace_keeps_what_is_not_changed() -> None:
-    settings = crossdeps.Settings(offline=True, handler="app.handler")
+    settings = Settings(offline=True, handler="app.handler")
     changed = dataclasses.replace(settings, handler=None, strict=True)
-    assert changed == crossdeps.Settings(offline=True, strict=True)
-    assert settings == crossdeps.Settings(offline=True, handler="app.handler")
+    assert changed == Settings(offline=True, strict=True)
+    assert settings == Settings(offline=True, handler="app.handler")
 
 
 def test_replace_checks_as_the_constructor_does() -> None:

@@ -22,7 +22,7 @@ def run_build(options: Options, console: Console) -> int:
     """Build, and print the report."""
     from crossdeps.pipeline.build import build
     from crossdeps.pipeline.request import build_settings
-    from crossdeps.report.build import render_report, report_document
+    from crossdeps.report.build import render_report
 
     target = choose_target(options, console)
     with console.progress() as progress:
@@ -40,7 +40,7 @@ def run_build(options: Options, console: Console) -> int:
     # Without a standard output, the package is all there is to get.
     silent = options.quiet or console.is_closed
     text = "" if silent else render_report(report, verbose=options.verbose > 0)
-    tell(report_document(report), text, options, console)
+    tell(report.to_dict(), text, options, console)
     return 0
 
 
@@ -105,7 +105,8 @@ def run_check(options: Options, console: Console) -> int:
     from crossdeps.errors import FindingsError
     from crossdeps.pipeline.check import check
     from crossdeps.pipeline.request import build_settings
-    from crossdeps.report.build import findings_document, render_findings
+    from crossdeps.report.build import render_findings
+    from crossdeps.report.model import findings_document
 
     target = choose_target(options, console)
     findings = check(options.artifact, target, settings=build_settings(options, target))
@@ -133,7 +134,6 @@ FILES_SHOWN = 20
 def run_diff(options: Options, console: Console) -> int:
     """Print the differences; with ``--exit-code`` 1 if there are any."""
     from crossdeps.pipeline.report import compare
-    from crossdeps.report.diff.comparison import comparison_document
     from crossdeps.report.diff.renderings import render_comparison, render_comparison_markdown
 
     if options.markdown and options.json:
@@ -147,23 +147,19 @@ def run_diff(options: Options, console: Console) -> int:
     else:
         most = None if options.verbose else FILES_SHOWN
         text = render_comparison(comparison, most_files=most)
-    tell(comparison_document(comparison), text, options, console)
+    tell(comparison.to_dict(), text, options, console)
     return DIFFERENT if options.exit_code and comparison.differs else SAME
 
 
 def run_tags(options: Options, console: Console) -> int:
     """Print the tags and markers of the target."""
-    target = choose_target(options, console)
-    tags = [str(tag) for tag in target.tags]
-    document = {
-        "version": 1,
-        "crossdeps": __version__,
-        "target": target.describe(),
-        "tags": tags,
-        "environment": dict(target.environment),
-    }
-    markers = [f'{name} == "{value}"' for name, value in sorted(target.environment.items())]
-    lines = [f"# {target.describe()}", "# tags, best first", *tags, "# markers", *markers]
+    from crossdeps.report.model import find_tags
+
+    found = find_tags(choose_target(options, console))
+    document = found.to_dict()
+    markers = [f'{name} == "{value}"' for name, value in sorted(document["environment"].items())]
+    head = [f"# {found.target.describe()}", "# tags, best first"]
+    lines = [*head, *document["tags"], "# markers", *markers]
     tell(document, "\n".join(lines) + "\n", options, console)
     return 0
 
@@ -172,7 +168,7 @@ def run_why(options: Options, console: Console) -> int:
     """Resolve, or read the lock, and print the reasons."""
     from crossdeps.pipeline.report import explain
     from crossdeps.pipeline.request import build_settings
-    from crossdeps.report.why import render_why, why_document
+    from crossdeps.report.why import render_why
 
     target = choose_target(options, console)
     with console.progress() as progress:
@@ -183,7 +179,7 @@ def run_why(options: Options, console: Console) -> int:
             settings=build_settings(options),
             progress=progress,
         )
-    tell(why_document(why), render_why(why), options, console)
+    tell(why.to_dict(), render_why(why), options, console)
     return 0
 
 
@@ -193,7 +189,6 @@ STANDARD_OUTPUT = "-"
 def run_report(options: Options, console: Console) -> int:
     """Print or write the report in the requested format."""
     from crossdeps.pipeline.report import inspect
-    from crossdeps.report.inspect.inspection_text import inspection_document
 
     form = _choose_format(options)
     output = options.report_output or STANDARD_OUTPUT
@@ -211,7 +206,7 @@ def run_report(options: Options, console: Console) -> int:
         console.warn(warning)
     text = _render(inspection, form, options, console)
     if options.report:
-        save_json(inspection_document(inspection), options.report)
+        save_json(inspection.to_dict(), options.report)
     if output != STANDARD_OUTPUT:
         write_output(Path(output), text, what="the report", rule="report")
         console.say(f"{output}: {form} report of {inspection.name}")
@@ -242,13 +237,12 @@ def _check_output(output: str, subject: str) -> None:
 
 def _render(inspection: Inspection, form: str, options: Options, console: Console) -> str:
     from crossdeps.report.inspect.inspection_text import (
-        inspection_document,
         render_inspection,
         render_licences,
     )
 
     if form == "json":
-        return render_json(inspection_document(inspection))
+        return render_json(inspection.to_dict())
     if form == "html":
         from crossdeps.report.inspect.html_report import render_html
 

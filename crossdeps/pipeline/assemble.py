@@ -115,9 +115,7 @@ def _choose(
 ) -> tuple[Resolution | None, Pylock]:
     """The lock to build, and the resolution that it was made from, unless it was given."""
     if isinstance(request, Lock):
-        from crossdeps.requirements.pylock import read_pylock  # noqa: PLC0415 - one of two ways
-
-        return None, read_pylock(request.path)
+        return None, request.read()
     from crossdeps.pipeline.resolve import resolve_session  # noqa: PLC0415 - one of two ways
     from crossdeps.resolution.lock.writer import to_pylock  # noqa: PLC0415 - as above
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from crossdeps.fs import current_directory, hash_bytes, hash_input
+from crossdeps.fs import current_directory, hash_bytes
 from crossdeps.pipeline.remembered import Trace, make_key, recall, remember
 from crossdeps.pipeline.request import (
     PreviousLock,
@@ -148,6 +148,6 @@ def _hash_previous(previous: PreviousLock | None) -> _KeptFile | None:
     """Return what decides about what is kept; None if it cannot be known."""
     if previous is None:
         return _KeptFile()
-    digest = hash_input(previous.path)
+    digest = previous.digest()
     upgrades = tuple(sorted(previous.upgrades))
     return _KeptFile(digest, previous.upgrade, upgrades) if digest else None

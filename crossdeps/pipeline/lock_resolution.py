@@ -18,7 +18,7 @@ from crossdeps.pipeline.resolve import resolve_session
 from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.report.lock import LockContent, find_changes, find_divergences, list_packages
 from crossdeps.requirements.files import decode, read_bytes
-from crossdeps.requirements.pylock import is_pylock, not_a_lock, read_pylock
+from crossdeps.requirements.pylock import is_pylock, not_a_lock
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.lock.writer import dump, to_pylock, to_requirements
 from crossdeps.resolution.model import SelectedPackage, exact_version
@@ -110,7 +110,7 @@ def _read_previous(previous: PreviousLock | None, form: Literal["pylock", "requi
         return _Kept()
     path = previous.path
     try:
-        pins = _read_requirements(path) if form == "requirements" else _read_packages(path)
+        pins = _read_requirements(path) if form == "requirements" else _read_packages(previous)
     except InputError as error:
         if previous.must_be_valid:
             raise
@@ -126,8 +126,8 @@ def _read_previous(previous: PreviousLock | None, form: Literal["pylock", "requi
     return _Kept(pins=pins, upgraded=upgraded, warnings=warnings)
 
 
-def _read_packages(path: Path) -> tuple[_Pin, ...]:
-    lock = read_pylock(path)
+def _read_packages(previous: PreviousLock) -> tuple[_Pin, ...]:
+    lock = previous.read()
     return tuple(_Pin(each.name, each.version, each.marker) for each in lock.packages)
 
 

@@ -21,13 +21,8 @@ from crossdeps.pipeline.artifact import check_output, describe_artifact, remembe
 from crossdeps.pipeline.remembered import Trace, recall, remember
 from crossdeps.pipeline.request import Lock
 from crossdeps.pipeline.runtime import find_runtime_packages
-from crossdeps.report.model import (
-    KeptReport,
-    Report,
-    keep_report,
-    restore_findings,
-    restore_packages,
-)
+from crossdeps.report.build import KeptReport, keep_report, restore_findings, restore_packages
+from crossdeps.report.model import Report
 from crossdeps.requirements.pylock import DEFAULT_LOCK, parse_pylock
 from crossdeps.target.runtimes import ProvidedProject
 
@@ -261,8 +256,9 @@ def _lock_reader(session: Session, text: str) -> Callable[[], Pylock]:
     :param text: of the lock; empty if one was given
     """
     if isinstance(session.request, Lock):
-        path = session.request.path
-        data = path.read_bytes()  # now, since it may change until it is parsed
-        return lambda: parse_pylock(data.decode(), str(path), str(path.absolute().parent))
+        path, directory = session.request.path, session.request.directory
+        # Now, since the file may change until it is parsed.
+        given = session.request.text or path.read_bytes().decode()
+        return lambda: parse_pylock(given, str(path), directory or str(path.absolute().parent))
     directory = str(current_directory())
     return lambda: parse_pylock(text, DEFAULT_LOCK, directory)

@@ -210,7 +210,7 @@ def explain(
     request = read_request(requirements)
     if isinstance(request, Lock):
         return _explain_locked(
-            request.path, wanted, target, settings or Settings(), progress or Progress()
+            request, wanted, target, settings or Settings(), progress or Progress()
         )
     with open_session(request, settings or Settings(), progress or Progress()) as session:
         resolution = resolve_session(session, find_runtime_packages(session.settings, target))
@@ -222,10 +222,10 @@ def explain(
 
 
 def _explain_locked(
-    path: Path, name: NormalizedName, target: Target, settings: Settings, progress: Progress
+    request: Lock, name: NormalizedName, target: Target, settings: Settings, progress: Progress
 ) -> Why:
     """Explain a version of a lock by its requirements, if it records them and an index is there."""
-    lock = read_pylock(path)
+    lock = request.read()
     chosen = select(lock, target)
     selected = next((each for each in chosen if each.name == name), None)
     if selected is None:

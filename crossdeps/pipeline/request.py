@@ -15,9 +15,9 @@ from crossdeps.config.index_options import ConnectionOptions
 from crossdeps.config.option_types import parse_timestamp
 from crossdeps.config.options import OPTIONS
 from crossdeps.errors import InputError
-from crossdeps.fs import hash_input
+from crossdeps.fs import hash_bytes, hash_input
 from crossdeps.requirements.model import FileOptions, Requirements
-from crossdeps.requirements.pylock import is_pylock
+from crossdeps.requirements.pylock import is_pylock, parse_pylock, read_pylock
 from crossdeps.resolution.model import Policy
 from crossdeps.value import Value
 from crossdeps.verify.model import Ignore
@@ -25,6 +25,7 @@ from crossdeps.verify.model import Ignore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
     from crossdeps.config.options import Options
@@ -34,17 +35,36 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class Lock(msgspec.Struct, frozen=True):
-    """A lock file, in which every version is chosen already."""
+class Lock(msgspec.Struct, frozen=True, repr_omit_defaults=True):
+    """A lock file, in which every version is chosen already.
+
+    :param text: of the lock, if it has been read already; *path* is then for messages only
+    :param directory: that relative paths in *text* are relative to
+    """
 
     path: Path
+    text: str = ""
+    directory: str = ""
 
     def hash(self) -> dict[str, str]:
-        """The SHA-256 of the file by its path; empty if it cannot be read, or only once."""
-        return {str(self.path.absolute()): hash_input(self.path)}
+        """The digest of the file by its path; of none if the text was given."""
+        return {} if self.text else {str(self.path.absolute()): self.digest()}
+
+    def digest(self) -> str:
+        """The SHA-256 of the lock; empty if it cannot be read, or only once."""
+        return hash_bytes(self.text.encode()) if self.text else hash_input(self.path)
+
+    def read(self) -> Pylock:
+        """Read and validate the lock.
+
+        :raises InputError: as :func:`~crossdeps.requirements.pylock.read_pylock`
+        """
+        if self.text:
+            return parse_pylock(self.text, str(self.path), self.directory)
+        return read_pylock(self.path)
 
 
-class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
+class PreviousLock(Lock, frozen=True, kw_only=True):
     """The lock that is replaced, whose versions are kept.
 
     :param upgrade: keep none of its versions
@@ -53,7 +73,6 @@ class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
         again
     """
 
-    path: Path
     upgrade: bool = False
     upgrades: tuple[str, ...] = ()
     must_be_valid: bool = False
@@ -62,10 +81,10 @@ class PreviousLock(msgspec.Struct, frozen=True, kw_only=True):
 Request = Requirements | Lock
 """What a run starts from: requirements to resolve, or a lock to build."""
 
-RequirementsLike = Requirements | str | os.PathLike[str] | Sequence[str]
-"""Requirements; the path of a requirements file, project or lock; or requirement strings."""
+RequirementsLike = Request | str | os.PathLike[str] | Sequence[str]
+"""A request; the path of a requirements file, project or lock; or requirement strings."""
 
-_FILE_SUFFIXES = (".txt", ".toml", ".in")
+FILE_SUFFIXES = (".txt", ".toml", ".in")
 
 
 def read_request(specified: RequirementsLike) -> Request:
@@ -83,6 +102,8 @@ def read_request(specified: RequirementsLike) -> Request:
     >>> read_request("pylock.toml")
     Lock(path=PosixPath('pylock.toml'))
     """
+    if isinstance(specified, Lock):
+        return specified
     if isinstance(specified, Requirements):
         requirements = specified
     elif isinstance(specified, (str, os.PathLike)):
@@ -107,7 +128,7 @@ def read_requirements(specified: RequirementsLike) -> Requirements:
 
 
 def _separate_files(requirements: Requirements) -> Requirements:
-    files = [text for text in requirements.requirements if text.lower().endswith(_FILE_SUFFIXES)]
+    files = [text for text in requirements.requirements if text.lower().endswith(FILE_SUFFIXES)]
     if not files:
         return requirements
     return replace(

@@ -1,25 +1,21 @@
-"""The report of a build, and the findings of a check, as text and as JSON documents.
-
-The keys of the documents are part of the interface.
-"""
+"""The report of a build as text, and in the form in which it is kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from crossdeps.finding import Finding
+from crossdeps.report.model import PackageLine
+from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.text import format_table, human_size, plural
-from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from crossdeps.finding import Finding
-    from crossdeps.report.model import PackageLine, Report
-    from crossdeps.resolution.rejections import SkippedVersion
-    from crossdeps.target.model import Target
-    from crossdeps.target.runtimes import ProvidedProject
+    from crossdeps.report.model import Report
 
-_DOCUMENT_VERSION = 1
 _NEAR_LIMIT = 0.8
 _MOST_LARGEST = 8
 _MOST_SIMILAR = 3  # findings shown besides the first one of a group
@@ -82,8 +78,6 @@ def describe_downgrade(name: str, version: str, skipped_versions: Sequence[Skipp
     forced = next((item for item in skipped_versions if item.forced_by_target), None)
     if forced is None:
         return ""
-    from crossdeps.resolution.rejections import Reason  # noqa: PLC0415 - few builds skip versions
-
     text = f"{name} {version}, not {forced.version}: {forced.describe()}"
     newer_glibc = next((item for item in skipped_versions if item.reason is Reason.GLIBC), None)
     if newer_glibc is None or forced.reason is Reason.GLIBC:
@@ -159,101 +153,67 @@ def _render_artifact(report: Report) -> str:
     return "\n".join(lines)
 
 
-def report_document(report: Report) -> dict[str, Any]:
-    """Build the JSON document of a build."""
-    artifact = report.artifact
-    facts = report.target.runtime_facts
-    return {
-        **_build_head(report.target),
-        "artifact": {
-            "path": str(artifact.path) if artifact.path else None,
-            "kind": artifact.kind,
-            "entries": artifact.entries,
-            "size": artifact.size,
-            "unzipped": artifact.unzipped,
-            "sha256": artifact.sha256 or None,
-            "code_sha256": artifact.code_sha256 or None,
-            "estimated": artifact.estimated,
-            "planned_path": str(artifact.planned_path) if artifact.planned_path else None,
-        },
-        "limits": (
-            {"unzipped": facts.limits.unzipped, "direct_upload": facts.limits.direct_upload}
-            if facts
-            else None
-        ),
-        "packages": [_package_document(line) for line in report.packages],
-        "findings": [finding.to_dict() for finding in report.findings],
-        "removed": [
-            {"rule": rule, "owner": owner, "size": size} for rule, owner, size in report.removed
-        ],
-        "source_left_out": [
-            {"reason": reason, "path": path} for reason, path in report.source_left_out
-        ],
-        "provided": [_provided_document(project) for project in report.provided],
-        "layers": [{"path": layer.path, "unzipped": layer.size} for layer in report.layers],
-        "total_unzipped": report.total_unzipped,
-        "indexes": list(report.indexes),
-        "warnings": list(report.warnings),
-        "notes": list(report.notes),
-    }
+class KeptReport(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a report says of the content of an artifact, in a form that can be stored.
+
+    :param packages: a mapping of the fields of each
+    :param findings: the same
+    :param left_out: names of the projects that are left to the runtime
+    """
+
+    packages: tuple[dict[str, Any], ...]
+    findings: tuple[dict[str, Any], ...]
+    removed: tuple[tuple[str, str, int], ...]
+    left_out: tuple[str, ...]
+    indexes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    source_left_out: tuple[tuple[str, str], ...]
 
 
-def findings_document(
-    target: Target, findings: Iterable[Finding], *, path: str | None = None
-) -> dict[str, Any]:
-    """Build the JSON document of a check."""
-    return {
-        **_build_head(target),
-        "path": path,
-        "findings": [finding.to_dict() for finding in findings],
-    }
+def keep_report(report: Report) -> KeptReport:
+    """Return the storable form of *report*, which must be of an artifact without layers."""
+    return KeptReport(
+        packages=tuple(msgspec.to_builtins(line, enc_hook=str) for line in report.packages),
+        findings=tuple(msgspec.to_builtins(finding) for finding in report.findings),
+        removed=report.removed,
+        left_out=tuple(project.name for project in report.provided),
+        indexes=report.indexes,
+        warnings=report.warnings,
+        notes=report.notes,
+        source_left_out=report.source_left_out,
+    )
 
 
-def _build_head(target: Target) -> dict[str, Any]:
-    return {
-        "version": _DOCUMENT_VERSION,
-        "crossdeps": __version__,
-        "target": {
-            "description": target.describe(),
-            "runtime": target.runtime_name,
-            "implementation": "cp",
-            "python": target.python,
-            "abi": target.abi,
-            "arch": target.arch,
-            "libc": str(target.libc),
-            "platforms": list(target.platforms),
-        },
-    }
+def restore_packages(kept: KeptReport) -> tuple[PackageLine, ...]:
+    """Return the packages of a stored report."""
+    return tuple(
+        PackageLine(
+            **{
+                **values,
+                "tags": tuple(values["tags"]),
+                "skipped_versions": tuple(map(_restore_skipped, values["skipped_versions"])),
+            }
+        )
+        for values in kept.packages
+    )
 
 
-def _package_document(line: PackageLine) -> dict[str, Any]:
-    return {
-        "name": line.name,
-        "version": line.version,
-        "wheel": line.wheel,
-        "sha256": line.sha256,
-        "tags": list(line.tags),
-        "size": line.size,
-        "requested": line.requested,
-        "passed_over": [skipped_document(item) for item in line.skipped_versions],
-    }
+def _restore_skipped(values: dict[str, str]) -> SkippedVersion:
+    from packaging.version import Version  # noqa: PLC0415 - few packages have newer versions
+
+    return SkippedVersion(Version(values["version"]), Reason(values["reason"]), values["detail"])
 
 
-def _provided_document(project: ProvidedProject) -> dict[str, Any]:
-    return {
-        "name": project.name,
-        "version": str(project.version) if project.version else None,
-        "certainty": project.certainty,
-        "seen": project.seen.isoformat() if project.seen else None,
-        "source": project.source or None,
-    }
-
-
-def skipped_document(item: SkippedVersion) -> dict[str, Any]:
-    """Build the JSON object of one skipped version."""
-    return {
-        "version": str(item.version),
-        "reason": item.reason.value,
-        "detail": item.detail,
-        "forced_by_target": item.forced_by_target,
-    }
+def restore_findings(kept: KeptReport) -> tuple[Finding, ...]:
+    """Return the findings of a stored report."""
+    return tuple(
+        Finding(
+            **{
+                **values,
+                "details": tuple(values["details"]),
+                "paths": tuple(values["paths"]),
+            }
+        )
+        for values in kept.findings
+    )

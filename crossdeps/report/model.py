@@ -1,21 +1,31 @@
-"""The result of a build, and how it is kept."""
+"""The result of a build, and the JSON documents of builds and checks.
+
+The keys of the documents are part of the interface.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003 - `inspect.signature` evaluates annotations
+from functools import partial
 from pathlib import Path  # noqa: TC003 - as above
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import msgspec
-
-from crossdeps.finding import Finding
-from crossdeps.resolution.rejections import Reason, SkippedVersion
+from crossdeps.finding import Finding  # noqa: TC001 - as above
+from crossdeps.resolution.rejections import SkippedVersion  # noqa: TC001 - as above
 from crossdeps.target.model import Target  # noqa: TC001 - as above
 from crossdeps.target.runtimes import ProvidedProject  # noqa: TC001 - as above
+from crossdeps.text import human_size, plural
 from crossdeps.value import Value
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.markers import Environment
     from packaging.pylock import Pylock
+    from packaging.tags import Tag
+
+_DOCUMENT_VERSION: Final = 1
 
 
 class Artifact(Value, frozen=True, kw_only=True):
@@ -114,68 +124,167 @@ class Report(Value, frozen=True, kw_only=True):
         """Unzipped bytes of the artifact and its layers, which Lambda's limit counts."""
         return self.artifact.unzipped + sum(layer.size for layer in self.layers)
 
+    def __repr__(self) -> str:
+        return f"<Report: {self._summarize()}>"
 
-class KeptReport(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What a report says of the content of an artifact, in a form that can be stored.
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        from html import escape  # noqa: PLC0415 - for notebooks only
 
-    :param packages: a mapping of the fields of each
-    :param findings: the same
-    :param left_out: names of the projects that are left to the runtime
+        rows = [
+            (line.name, line.version, line.wheel, human_size(line.size)) for line in self.packages
+        ]
+        cells = [f"<td>{'</td><td>'.join(map(escape, row))}</td>" for row in rows]
+        notices = [*map(str, self.findings), *self.warnings, *self.notes]
+        return (
+            f"<p>{escape(self._summarize())}</p>"
+            "<table><thead><tr><th>project</th><th>version</th><th>wheel</th><th>size</th></tr>"
+            f"</thead><tbody>{''.join(f'<tr>{cell}</tr>' for cell in cells)}</tbody></table>"
+            + "".join(f"<p>{escape(text)}</p>" for text in notices)
+        )
+
+    def _summarize(self) -> str:
+        artifact = self.artifact
+        parts = [f"{plural(len(self.packages), 'package')} for {self.target.describe()}"]
+        parts.append(f"{artifact.path or 'nothing written'}, {human_size(artifact.size)}")
+        parts += [plural(len(self.findings), "finding")] if self.findings else []
+        parts += [plural(len(self.warnings), "warning")] if self.warnings else []
+        return "; ".join(parts)
+
+    def __reduce__(self) -> tuple[Callable[..., Report], tuple[object, ...]]:
+        """Support pickle and copy: what reads the lock may not be picklable, unlike the lock."""
+        names = [name for name in self.__struct_fields__ if name != "read_lock"]
+        return _restore, ({name: getattr(self, name) for name in names}, self.lock)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps build``."""
+        artifact = self.artifact
+        facts = self.target.runtime_facts
+        return {
+            **_build_head(self.target),
+            "artifact": {
+                "path": str(artifact.path) if artifact.path else None,
+                "kind": artifact.kind,
+                "entries": artifact.entries,
+                "size": artifact.size,
+                "unzipped": artifact.unzipped,
+                "sha256": artifact.sha256 or None,
+                "code_sha256": artifact.code_sha256 or None,
+                "estimated": artifact.estimated,
+                "planned_path": str(artifact.planned_path) if artifact.planned_path else None,
+            },
+            "limits": (
+                {"unzipped": facts.limits.unzipped, "direct_upload": facts.limits.direct_upload}
+                if facts
+                else None
+            ),
+            "packages": [_package_document(line) for line in self.packages],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "removed": [
+                {"rule": rule, "owner": owner, "size": size} for rule, owner, size in self.removed
+            ],
+            "source_left_out": [
+                {"reason": reason, "path": path} for reason, path in self.source_left_out
+            ],
+            "provided": [_provided_document(project) for project in self.provided],
+            "layers": [{"path": layer.path, "unzipped": layer.size} for layer in self.layers],
+            "total_unzipped": self.total_unzipped,
+            "indexes": list(self.indexes),
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+        }
+
+
+class Tags(Value, frozen=True, kw_only=True):
+    """The wheel tags and the marker environment of a target.
+
+    :param tags: best first
+    :param environment: the value of every marker
     """
 
-    packages: tuple[dict[str, Any], ...]
-    findings: tuple[dict[str, Any], ...]
-    removed: tuple[tuple[str, str, int], ...]
-    left_out: tuple[str, ...]
-    indexes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-    source_left_out: tuple[tuple[str, str], ...]
+    target: Target
+    tags: tuple[Tag, ...]
+    environment: Environment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps tags``."""
+        return {
+            **_build_head(self.target),
+            "tags": [str(tag) for tag in self.tags],
+            "environment": dict(self.environment),
+        }
 
 
-def keep_report(report: Report) -> KeptReport:
-    """Return the storable form of *report*, which must be of an artifact without layers."""
-    return KeptReport(
-        packages=tuple(msgspec.to_builtins(line, enc_hook=str) for line in report.packages),
-        findings=tuple(msgspec.to_builtins(finding) for finding in report.findings),
-        removed=report.removed,
-        left_out=tuple(project.name for project in report.provided),
-        indexes=report.indexes,
-        warnings=report.warnings,
-        notes=report.notes,
-        source_left_out=report.source_left_out,
-    )
+def find_tags(target: Target) -> Tags:
+    """Return the tags and markers of *target*."""
+    return Tags(target=target, tags=target.tags, environment=target.environment)
 
 
-def restore_packages(kept: KeptReport) -> tuple[PackageLine, ...]:
-    """Return the packages of a stored report."""
-    return tuple(
-        PackageLine(
-            **{
-                **values,
-                "tags": tuple(values["tags"]),
-                "skipped_versions": tuple(map(_restore_skipped, values["skipped_versions"])),
-            }
-        )
-        for values in kept.packages
-    )
+def _restore(values: Mapping[str, Any], lock: Pylock) -> Report:
+    return Report(**values, read_lock=partial(_give, lock))
 
 
-def _restore_skipped(values: dict[str, str]) -> SkippedVersion:
-    from packaging.version import Version  # noqa: PLC0415 - few packages have newer versions
-
-    return SkippedVersion(Version(values["version"]), Reason(values["reason"]), values["detail"])
+def _give(lock: Pylock) -> Pylock:
+    return lock
 
 
-def restore_findings(kept: KeptReport) -> tuple[Finding, ...]:
-    """Return the findings of a stored report."""
-    return tuple(
-        Finding(
-            **{
-                **values,
-                "details": tuple(values["details"]),
-                "paths": tuple(values["paths"]),
-            }
-        )
-        for values in kept.findings
-    )
+def findings_document(
+    target: Target, findings: Iterable[Finding], *, path: str | None = None
+) -> dict[str, Any]:
+    """Build the JSON document of a check."""
+    return {
+        **_build_head(target),
+        "path": path,
+        "findings": [finding.to_dict() for finding in findings],
+    }
+
+
+def _build_head(target: Target) -> dict[str, Any]:
+    """Build what every document about a target begins with."""
+    return {
+        "version": _DOCUMENT_VERSION,
+        "crossdeps": __version__,
+        "target": {
+            "description": target.describe(),
+            "runtime": target.runtime_name,
+            "implementation": "cp",
+            "python": target.python,
+            "abi": target.abi,
+            "arch": target.arch,
+            "libc": str(target.libc),
+            "platforms": list(target.platforms),
+        },
+    }
+
+
+def _package_document(line: PackageLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "version": line.version,
+        "wheel": line.wheel,
+        "sha256": line.sha256,
+        "tags": list(line.tags),
+        "size": line.size,
+        "requested": line.requested,
+        "passed_over": [skipped_document(item) for item in line.skipped_versions],
+    }
+
+
+def _provided_document(project: ProvidedProject) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "version": str(project.version) if project.version else None,
+        "certainty": project.certainty,
+        "seen": project.seen.isoformat() if project.seen else None,
+        "source": project.source or None,
+    }
+
+
+def skipped_document(item: SkippedVersion) -> dict[str, Any]:
+    """Build the JSON object of one skipped version."""
+    return {
+        "version": str(item.version),
+        "reason": item.reason.value,
+        "detail": item.detail,
+        "forced_by_target": item.forced_by_target,
+    }

@@ -10,7 +10,7 @@ import msgspec
 from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from crossdeps.report.build import skipped_document
+from crossdeps.report.model import skipped_document
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.lock.recorded import read_recorded_requirements
 from crossdeps.resolution.model import RequiredBy
@@ -59,6 +59,27 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     skipped_versions: tuple[SkippedVersion, ...] = ()
     complete: bool = True
     unknown: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps why``."""
+        return {
+            "version": 1,
+            "crossdeps": __version__,
+            "target": self.target.describe(),
+            "project": {"name": self.name, "version": self.version},
+            "asked_for_by": [
+                [_dependent_document(each) for each in chain] for chain in self.chains
+            ],
+            "chosen": {
+                "file": self.file or None,
+                "source": self.source or None,
+                "tag": self.tag or None,
+                "tag_rank": self.tag_rank if self.tag else None,
+                "requires_python": self.requires_python or None,
+            },
+            "passed_over": [skipped_document(item) for item in self.skipped_versions],
+            "complete": self.complete,
+        }
 
 
 def explain_choice(resolution: Resolution, choice: Choice) -> Why:
@@ -201,26 +222,6 @@ def render_why(why: Why) -> str:
         _render_skipped(why),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def why_document(why: Why) -> dict[str, Any]:
-    """The same as JSON-ready values."""
-    return {
-        "version": 1,
-        "crossdeps": __version__,
-        "target": why.target.describe(),
-        "project": {"name": why.name, "version": why.version},
-        "asked_for_by": [[_dependent_document(each) for each in chain] for chain in why.chains],
-        "chosen": {
-            "file": why.file or None,
-            "source": why.source or None,
-            "tag": why.tag or None,
-            "tag_rank": why.tag_rank if why.tag else None,
-            "requires_python": why.requires_python or None,
-        },
-        "passed_over": [skipped_document(item) for item in why.skipped_versions],
-        "complete": why.complete,
-    }
 
 
 def _dependent_document(dependent: RequiredBy) -> dict[str, Any]:

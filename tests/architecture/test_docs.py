@@ -32,12 +32,12 @@ def _options(parser: argparse.ArgumentParser) -> set[str]:
     return {text for action in parser._actions for text in action.option_strings}
 
 
-@pytest.mark.parametrize("name", ["cli", "configuration"])
+@pytest.mark.parametrize("name", ["cli", "configuration", "library"])
 def test_the_options_of_the_reference_are_up_to_date(name: str) -> None:
     """``python docs/render_options.py`` writes them."""
     script = runpy.run_path(str(DOCS / "render_options.py"))
     page = (DOCS / f"reference/{name}.md").read_text(encoding="utf-8")
-    assert page.count("<!-- options: ") == {"cli": 9, "configuration": 1}[name]
+    assert page.count("<!-- options: ") == {"cli": 9, "configuration": 1, "library": 1}[name]
     assert script[f"render_{name}"](page) == page
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.pylock import Pylock
 
-import crossdeps
+from crossdeps.pipeline.lock import lock as run_lock
 from crossdeps.pipeline.request import Settings
 from crossdeps.target.model import Target
 from tests.support.command_line import TARGET, CommandLine
@@ -384,12 +384,12 @@ class TestNewestPerTarget:
     def test_the_library_has_it(self, run: CommandLine) -> None:
         targets = [Target.runtime(name, arch="arm64") for name in SPLIT[1::2]]
         settings = Settings(cache=run.folder / "cache")
-        lock = crossdeps.lock(["split"], targets, settings=settings, newest_per_target=True)
+        lock = run_lock(["split"], targets, settings=settings, newest_per_target=True)
         assert [str(package.version) for package in lock.packages] == ["1.0", "3.0"]
 
     def test_targets_that_no_marker_distinguishes_agree(self, run: CommandLine) -> None:
         """They differ in their C library alone, and native 1.1 requires the newer one."""
         targets = [Target(python="3.12", arch="x86_64", glibc=glibc) for glibc in ("2.17", "2.28")]
         settings = Settings(cache=run.folder / "cache")
-        lock = crossdeps.lock(["native"], targets, settings=settings, newest_per_target=True)
+        lock = run_lock(["native"], targets, settings=settings, newest_per_target=True)
         assert [str(package.version) for package in lock.packages] == ["1.0"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import crossdeps
+from crossdeps.pipeline.build import build as run_build
 from crossdeps.pipeline.request import Settings
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target
@@ -40,7 +40,7 @@ def build(plain_index: IndexServer, tmp_path: Path) -> Callable[[], bytes]:
     def run() -> bytes:
         shutil.rmtree(cache / "derived", ignore_errors=True)
         (tmp_path / "out.zip").unlink(missing_ok=True)
-        crossdeps.build(["tree"], TARGET, tmp_path / "out.zip", settings=settings)
+        run_build(["tree"], TARGET, tmp_path / "out.zip", settings=settings)
         return (tmp_path / "out.zip").read_bytes()
 
     return run

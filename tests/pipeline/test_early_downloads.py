@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 import crossdeps
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.lock import lock
 from crossdeps.pipeline.request import Settings
 from crossdeps.pipeline.resolve import resolve
 from crossdeps.progress import Progress
@@ -68,7 +70,7 @@ def test_a_download_begins_before_the_search_has_ended(
     made = chain()
     for each in made:
         server.add(each)
-    report = crossdeps.build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
+    report = build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
     assert len(report.packages) == DEPTH
     paths = server.paths()
     assert paths.index(f"/files/{made[0].filename}") < paths.index(f"/simple/p{DEPTH - 1}/")
@@ -81,7 +83,7 @@ def test_the_zip_is_the_same_as_that_of_the_lock(
     for each in chain():
         server.add(each)
     early, late = tmp_path / "early.zip", tmp_path / "late.zip"
-    crossdeps.build(["p0"], TARGET, early, settings=settings)
+    build(["p0"], TARGET, early, settings=settings)
     lock = tmp_path / "pylock.toml"
     from crossdeps.cli.main import main
 
@@ -104,12 +106,12 @@ def test_nothing_is_downloaded_where_nothing_is_built(
         index=FileOptions(index_url=server.url), isolated=True, cache=tmp_path / "cache"
     )
     if how == "lock":
-        crossdeps.lock(["p0"], TARGET, settings=settings)
+        lock(["p0"], TARGET, settings=settings)
     elif how == "resolve":
         resolve(["p0"], TARGET, settings=settings)
     else:
         dry = replace(settings, dry_run=True)
-        crossdeps.build(["p0"], TARGET, tmp_path / "out.zip", settings=dry)
+        build(["p0"], TARGET, tmp_path / "out.zip", settings=dry)
     assert downloads(server) == []
 
 
@@ -122,7 +124,7 @@ def test_a_search_that_fails_ends_the_downloads(
         server.add(each)
     server.script(f"/files/{made[1].filename}", [faults.status(403)], repeat=True)
     with pytest.raises(crossdeps.CrossdepsError) as caught:
-        crossdeps.build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
+        build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
     with pytest.raises(crossdeps.CrossdepsError) as expected:
         resolve(["p0"], TARGET, settings=replace(settings, cache=tmp_path / "other"))
     assert str(caught.value) == str(expected.value)
@@ -144,7 +146,7 @@ def test_a_download_that_fails_beside_the_search_fails_the_build(
         index=FileOptions(index_url=server.url), isolated=True, cache=tmp_path / "cache"
     )
     with pytest.raises(crossdeps.HashMismatchError) as caught:
-        crossdeps.build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
+        build(["p0"], TARGET, tmp_path / "out.zip", settings=settings)
     assert f"the sha256 hash of {made[0].filename} does not match" in str(caught.value)
     assert server.paths().index(path) < server.paths().index(f"/simple/p{DEPTH - 1}/")
     assert_no_partial_files(tmp_path)
@@ -163,7 +165,7 @@ def test_a_pin_that_is_given_up_is_not_in_the_result(
         make_wheel("d", "1.0"),
     ):
         server.add(each)
-    report = crossdeps.build(["a"], TARGET, tmp_path / "out", settings=settings)
+    report = build(["a"], TARGET, tmp_path / "out", settings=settings)
     assert [(line.name, line.version) for line in report.packages] == [
         ("a", "1.0"),
         ("b", "1.0"),
@@ -197,7 +199,7 @@ def test_an_interrupt_leaves_no_partial_files(
         index=FileOptions(index_url=server.url), isolated=True, cache=tmp_path / "cache"
     )
     with pytest.raises(KeyboardInterrupt):
-        crossdeps.build(
+        build(
             ["p0"],
             TARGET,
             tmp_path / "out.zip",

@@ -11,8 +11,10 @@ from packaging.utils import canonicalize_name
 
 import crossdeps
 from crossdeps.cli.main import main
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.lock import lock
 from crossdeps.pipeline.request import Settings
-from crossdeps.report.build import render_report, report_document
+from crossdeps.report.build import render_report
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target
 from crossdeps.verify.model import Ignore
@@ -54,7 +56,7 @@ def test_a_dry_run_downloads_nothing(
     server.add(BIG, size=30_000_000)
     server.add(SMALL, size=60_000_000)
     dry = replace(settings, dry_run=True)
-    report = crossdeps.build(["big"], LAMBDA, tmp_path / "out.zip", settings=dry)
+    report = build(["big"], LAMBDA, tmp_path / "out.zip", settings=dry)
     assert downloads(server) == []
     assert not (tmp_path / "out.zip").exists()
     assert report.artifact.path is None
@@ -73,26 +75,26 @@ def test_a_dry_run_downloads_nothing(
     assert "cannot be uploaded directly" in second
     text = render_report(report)
     assert "about 90.0 MB zipped, at least 90.0 MB unzipped, 34% of Lambda's 262.1 MB" in text
-    assert report_document(report)["artifact"]["estimated"] is True
+    assert report.to_dict()["artifact"]["estimated"] is True
 
 
 def test_a_dry_run_with_all_wheels_in_the_cache_checks_them(
     server: IndexServer, settings: Settings, tmp_path: Path
 ) -> None:
     server.add(SMALL)
-    crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=settings)
+    build(["small"], LAMBDA, tmp_path / "out.zip", settings=settings)
     dry = replace(settings, dry_run=True)
-    report = crossdeps.build(["small"], LAMBDA, tmp_path / "other.zip", settings=dry)
+    report = build(["small"], LAMBDA, tmp_path / "other.zip", settings=dry)
     assert not report.artifact.estimated
     assert report.artifact.entries > 0
     assert report.notes == ()
     foreign = {"native/_x.so": make_elf(machine="aarch64")}
     server.add(make_wheel("native", "1.0", tag="cp312-cp312-manylinux2014_x86_64", files=foreign))
-    report = crossdeps.build(["native"], LAMBDA, tmp_path / "other.zip", settings=dry)
+    report = build(["native"], LAMBDA, tmp_path / "other.zip", settings=dry)
     assert report.artifact.estimated
     for each in (settings, dry):  # the first downloads it, and then both see what is in it
         with pytest.raises(crossdeps.FindingsError) as caught:
-            crossdeps.build(["native"], LAMBDA, tmp_path / "other.zip", settings=each)
+            build(["native"], LAMBDA, tmp_path / "other.zip", settings=each)
         assert caught.value.findings[0].rule == "wrong-machine"
 
 
@@ -104,16 +106,16 @@ def test_a_dry_run_shows_what_would_be_written(
     (tmp_path / "app.py").write_text("print()")
     dry = replace(settings, dry_run=True)
     out, source = tmp_path / name, tmp_path / "app.py"
-    written = crossdeps.build(["small"], LAMBDA, tmp_path / f"first-{name}", source=source,
+    written = build(["small"], LAMBDA, tmp_path / f"first-{name}", source=source,
                               settings=settings).artifact  # fmt: skip
-    report = crossdeps.build(["small"], LAMBDA, out, source=source, settings=dry)
+    report = build(["small"], LAMBDA, out, source=source, settings=dry)
     artifact = report.artifact
     assert (artifact.size, artifact.unzipped, artifact.entries) == (
         written.size, written.unzipped, written.entries,
     )  # fmt: skip
     assert (artifact.path, artifact.planned_path) == (None, out)
     assert f"Output    {out} (not written: dry run)" in render_report(report)
-    assert report_document(report)["artifact"]["planned_path"] == str(out)
+    assert report.to_dict()["artifact"]["planned_path"] == str(out)
     assert not out.exists()
 
 
@@ -126,7 +128,7 @@ def test_an_estimate_counts_the_source_and_names_what_it_leaves_out(
     (source / "app.py").write_text("print()")
     (source / ".env").write_text("secret")
     dry = replace(settings, dry_run=True)
-    report = crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", source=source, settings=dry)
+    report = build(["small"], LAMBDA, tmp_path / "out.zip", source=source, settings=dry)
     assert report.artifact.estimated
     assert report.artifact.unzipped == SMALL.size + len("print()")
     assert report.source_left_out == (("secrets", ".env"),)
@@ -141,7 +143,7 @@ def test_an_excluded_project_is_no_package_of_it(
     server.add(SMALL)
     layout = replace(settings.layout, excluded_projects=(canonicalize_name("small"),))
     each = replace(settings, dry_run=dry_run, layout=layout)
-    report = crossdeps.build(["big"], LAMBDA, tmp_path / "out.zip", settings=each)
+    report = build(["big"], LAMBDA, tmp_path / "out.zip", settings=each)
     assert [line.name for line in report.packages] == ["big"]
     assert [(rule, owner) for rule, owner, _ in report.removed] == [("excluded-project", "small")]
     assert report.removed[0][2] > 0
@@ -174,7 +176,7 @@ def test_local_wheels_are_not_estimated(settings: Settings, tmp_path: Path) -> N
     SMALL.write_to(links)
     local = FileOptions(no_index=True, find_links=(str(links),))
     dry = replace(settings, index=local, dry_run=True)
-    report = crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=dry)
+    report = build(["small"], LAMBDA, tmp_path / "out.zip", settings=dry)
     assert not report.artifact.estimated
 
 
@@ -184,7 +186,7 @@ def test_an_unknown_size_is_told(
     server = make_index(Habits(sizes=False, metadata_keys="both"))
     server.add(SMALL)
     dry = replace(settings, index=FileOptions(index_url=server.url), dry_run=True)
-    report = crossdeps.build(["small"], LAMBDA, tmp_path / "out", settings=dry)
+    report = build(["small"], LAMBDA, tmp_path / "out", settings=dry)
     assert report.notes[0].endswith("no size is stated for 1 of them")
     assert "at least 0 B unzipped" in render_report(report)
 
@@ -197,7 +199,7 @@ def test_what_cannot_fit_is_refused_before_it_is_downloaded(
     server.add(SMALL)
     settings = replace(settings, dry_run=dry_run)
     with pytest.raises(crossdeps.FindingsError) as caught:
-        crossdeps.build(["big"], LAMBDA, tmp_path / "out.zip", settings=settings)
+        build(["big"], LAMBDA, tmp_path / "out.zip", settings=settings)
     assert downloads(server) == []
     assert caught.value.exit_code == 7
     (finding,) = caught.value.findings
@@ -217,7 +219,7 @@ def test_what_can_fit_is_not_refused(
 ) -> None:
     """Headers of an archive are no content: its size proves a little less than itself."""
     server.add(SMALL, size=LIMIT + 1_000_000)
-    report = crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=settings)
+    report = build(["small"], LAMBDA, tmp_path / "out.zip", settings=settings)
     assert report.artifact.path is not None
 
 
@@ -245,13 +247,13 @@ def test_where_it_is_downloaded_all_the_same(
         target = Target(python="3.12", arch="x86_64")
     else:
         plain = Target(python="3.12", arch="x86_64")
-        crossdeps.build(["big"], plain, tmp_path / "first.zip", settings=settings)
+        build(["big"], plain, tmp_path / "first.zip", settings=settings)
     settings = replace(settings, layout=layout)
     if refused:
         with pytest.raises(crossdeps.FindingsError):
-            crossdeps.build(["big"], target, tmp_path / "out.zip", settings=settings)
+            build(["big"], target, tmp_path / "out.zip", settings=settings)
         return
-    report = crossdeps.build(["big"], target, tmp_path / "out.zip", settings=settings)
+    report = build(["big"], target, tmp_path / "out.zip", settings=settings)
     assert report.artifact.path is not None
 
 
@@ -264,10 +266,10 @@ def test_layers_count(server: IndexServer, settings: Settings, tmp_path: Path) -
     for layers in ((), (layer,)):
         each = replace(settings, layers=layers, dry_run=True)
         if not layers:
-            crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=each)
+            build(["small"], LAMBDA, tmp_path / "out.zip", settings=each)
             continue
         with pytest.raises(crossdeps.FindingsError, match="with its layers") as caught:
-            crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=each)
+            build(["small"], LAMBDA, tmp_path / "out.zip", settings=each)
         assert caught.value.findings[0].details[0] == " 200.0 MB  layers"
 
 
@@ -275,7 +277,7 @@ def test_offline_a_missing_wheel_is_an_error_as_before(
     server: IndexServer, settings: Settings, tmp_path: Path
 ) -> None:
     server.add(SMALL)
-    crossdeps.lock(["small"], LAMBDA, settings=settings)
+    lock(["small"], LAMBDA, settings=settings)
     offline = replace(settings, offline=True, dry_run=True)
     with pytest.raises(crossdeps.OfflineError):
-        crossdeps.build(["small"], LAMBDA, tmp_path / "out.zip", settings=offline)
+        build(["small"], LAMBDA, tmp_path / "out.zip", settings=offline)

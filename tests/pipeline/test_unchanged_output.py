@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import crossdeps
+from crossdeps.pipeline.build import build
+from crossdeps.pipeline.request import Settings
 from crossdeps.requirements.model import FileOptions
 from tests.support.wheel_factory import make_wheel
 
@@ -29,7 +31,7 @@ class Project:
         links = folder / "links"
         links.mkdir()
         make_wheel("small", "1.0").write_to(links)
-        self.settings = crossdeps.Settings(
+        self.settings = Settings(
             index=FileOptions(no_index=True, find_links=(str(links),)),
             cache=folder / "cache",
             isolated=True,
@@ -42,7 +44,7 @@ class Project:
     def build(self, **changes: object) -> Report:
         """Build the zip of the wheel and the source."""
         settings = replace(self.settings, **changes)  # type: ignore[arg-type]
-        return crossdeps.build(["small"], TARGET, self.zip, source=self.source, settings=settings)
+        return build(["small"], TARGET, self.zip, source=self.source, settings=settings)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import crossdeps
+from crossdeps.pipeline.lock import lock as run_lock
 from crossdeps.pipeline.request import Settings
-from crossdeps.pipeline.resolve import resolve
 from crossdeps.requirements.model import FileOptions
 from crossdeps.target.model import Target
 from tests.support.command_line import fill
@@ -25,13 +25,15 @@ ARM = Target(python="3.12", arch="aarch64")
 
 
 @pytest.fixture
-def settings(plain_index: IndexServer) -> Settings:
+def settings(plain_index: IndexServer) -> crossdeps.Settings:
     fill(plain_index)
-    return Settings(index=FileOptions(index_url=plain_index.url), isolated=True)
+    return crossdeps.Settings(index_url=plain_index.url, isolated=True)
 
 
 class TestBuild:
-    def test_the_report_tells_what_was_made(self, settings: Settings, tmp_path: Path) -> None:
+    def test_the_report_tells_what_was_made(
+        self, settings: crossdeps.Settings, tmp_path: Path
+    ) -> None:
         report = crossdeps.build(["tree"], INTEL, tmp_path / "out.zip", settings=settings)
         assert report.artifact.path == tmp_path / "out.zip"
         assert report.artifact.size == (tmp_path / "out.zip").stat().st_size
@@ -43,13 +45,15 @@ class TestBuild:
         ]
         assert report.findings == ()
 
-    def test_a_file_of_requirements_may_be_named(self, settings: Settings, tmp_path: Path) -> None:
+    def test_a_file_of_requirements_may_be_named(
+        self, settings: crossdeps.Settings, tmp_path: Path
+    ) -> None:
         file = tmp_path / "requirements.txt"
         file.write_text("pure<2\n")
         report = crossdeps.build(file, INTEL, tmp_path / "out", settings=settings)
         assert [line.version for line in report.packages] == ["1.1"]
 
-    def test_your_own_code_lies_beside(self, settings: Settings, tmp_path: Path) -> None:
+    def test_your_own_code_lies_beside(self, settings: crossdeps.Settings, tmp_path: Path) -> None:
         (tmp_path / "src").mkdir()
         (tmp_path / "src/app.py").write_text("import pure\n")
         out = tmp_path / "out"
@@ -58,7 +62,7 @@ class TestBuild:
         assert (out / "pure/__init__.py").is_file()
 
     def test_nothing_is_written_when_it_would_fail_there(
-        self, settings: Settings, plain_index: IndexServer, tmp_path: Path
+        self, settings: crossdeps.Settings, plain_index: IndexServer, tmp_path: Path
     ) -> None:
         from tests.support.wheel_factory import make_elf
 
@@ -71,33 +75,34 @@ class TestBuild:
         assert caught.value.findings[0].rule == "wrong-machine"
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_dry_run_writes_nothing(self, settings: Settings, tmp_path: Path) -> None:
-        from dataclasses import replace
-
-        dry = replace(settings, dry_run=True)
-        report = crossdeps.build(["pure"], INTEL, tmp_path / "out.zip", settings=dry)
+    def test_a_dry_run_writes_nothing(self, settings: crossdeps.Settings, tmp_path: Path) -> None:
+        output = tmp_path / "out.zip"
+        report = crossdeps.build(["pure"], INTEL, output, settings=settings, dry_run=True)
         assert report.artifact.path is None
         assert list(tmp_path.iterdir()) == []
 
 
 class TestLock:
-    def test_it_is_the_standard_s_own_type(self, settings: Settings) -> None:
-        lock = crossdeps.lock(["native"], (INTEL, ARM), settings=settings)
+    def test_it_is_the_standard_s_own_type(self, settings: crossdeps.Settings) -> None:
+        lock = crossdeps.lock(["native"], (INTEL, ARM), settings=settings).pylock
         (package,) = lock.packages
         assert [wheel.filename for wheel in package.wheels or ()] == [
             "native-1.0-cp312-cp312-manylinux_2_17_aarch64.whl",
             "native-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
         ]
 
-    def test_preferences_are_kept_where_they_fit(self, settings: Settings) -> None:
+    def test_preferences_are_kept_where_they_fit(self, plain_index: IndexServer) -> None:
+        fill(plain_index)
+        settings = Settings(index=FileOptions(index_url=plain_index.url), isolated=True)
         name = canonicalize_name("pure")
         for version, kept in (("1.0", "1.0"), ("0.9", "2.0")):
-            lock = crossdeps.lock(
-                ["pure"], INTEL, settings=settings, preferences={name: Version(version)}
-            )
+            preferences = {name: Version(version)}
+            lock = run_lock(["pure"], INTEL, settings=settings, preferences=preferences)
             assert str(lock.packages[0].version) == kept
 
-    def test_the_order_of_targets_never_matters_to_the_pins(self, settings: Settings) -> None:
+    def test_the_order_of_targets_never_matters_to_the_pins(
+        self, settings: crossdeps.Settings
+    ) -> None:
         item, two = (
             crossdeps.lock(["tree"], targets, settings=settings)
             for targets in ((INTEL, ARM), (ARM, INTEL))
@@ -123,7 +128,7 @@ class TestCheck:
 
 class TestQuietLibrary:
     def test_it_prints_nothing_and_leaves_the_process_as_it_was(
-        self, settings: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+        self, settings: crossdeps.Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         import os
         import signal
@@ -132,7 +137,7 @@ class TestQuietLibrary:
         os.umask(before[3])
         crossdeps.build(["tree"], INTEL, tmp_path / "out", settings=settings)
         with pytest.raises(crossdeps.ProjectNotFoundError):
-            resolve(["purr"], INTEL, settings=settings)
+            crossdeps.lock(["purr"], INTEL, settings=settings)
         after = (dict(os.environ), Path.cwd(), signal.getsignal(signal.SIGTERM), os.umask(0o22))
         os.umask(after[3])
         assert after == before

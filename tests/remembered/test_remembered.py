@@ -20,6 +20,7 @@ from packaging.version import Version
 import crossdeps
 from crossdeps.index import cache
 from crossdeps.pipeline import remembered
+from crossdeps.pipeline.lock import lock as run_lock
 from crossdeps.pipeline.lock import plan_lock
 from crossdeps.pipeline.request import Settings
 from crossdeps.pipeline.resolve import resolve
@@ -614,9 +615,9 @@ class TestLibrary:
     def test_a_lock_is_equal_to_the_one_that_was_made(
         self, settings: Settings, made: list[str]
     ) -> None:
-        first = crossdeps.lock(["tree"], (INTEL, ARM), settings=settings)
+        first = run_lock(["tree"], (INTEL, ARM), settings=settings)
         made.clear()
-        again = crossdeps.lock(["tree"], (INTEL, ARM), settings=settings)
+        again = run_lock(["tree"], (INTEL, ARM), settings=settings)
         assert (again == first, made) == (True, [])
 
     @pytest.mark.parametrize("form", ["pylock", "requirements"])
@@ -639,7 +640,7 @@ class TestLibrary:
 
     def test_preferences_are_part_of_the_key(self, settings: Settings) -> None:
         for version in ("1.0", "1.1", "1.0"):
-            lock = crossdeps.lock(
+            lock = run_lock(
                 ["leaf"],
                 INTEL,
                 settings=settings,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import canonicalize_name
 
-import crossdeps
 from crossdeps.bundle import write
 from crossdeps.bundle.write import write_zip_layout
+from crossdeps.pipeline.build import build as run_build
 from crossdeps.pipeline.request import Settings
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
@@ -470,7 +470,7 @@ def test_the_report_is_equal_for_the_library(
     for _ in range(2):
         made.clear()
         reports.append(
-            crossdeps.build(request, INTEL, output, source=filled.folder / "src", settings=settings)
+            run_build(request, INTEL, output, source=filled.folder / "src", settings=settings)
         )
     assert made == []
     if locked:

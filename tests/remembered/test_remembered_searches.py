@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-import crossdeps
 from crossdeps.errors import CrossdepsError
+from crossdeps.pipeline.build import build
 from crossdeps.pipeline.lock import plan_lock
 from crossdeps.pipeline.request import Settings
 from crossdeps.pipeline.resolve import resolve_session
@@ -212,7 +212,7 @@ def outcome(ask: list[str], world: World, settings: Settings, output: Path) -> o
     settings = replace(settings, index=FileOptions(index_url=world.url), isolated=True)
     try:
         content = plan_lock(ask, [TARGET], settings=settings).content
-        report = crossdeps.build(ask, TARGET, output, settings=settings)
+        report = build(ask, TARGET, output, settings=settings)
     except CrossdepsError as error:
         return type(error), str(error), error.context, error.hint
     return content, output.read_bytes(), report.packages, report.findings, report.warnings

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from crossdeps.errors import ArtifactReadError, CrossdepsError, InputError, UsageError
 from crossdeps.pipeline.report import compare
-from crossdeps.report.diff.comparison import comparison_document
 from crossdeps.report.diff.renderings import (
     markdown_code,
     render_comparison,
@@ -161,7 +160,7 @@ def test_nothing_differs_is_said(tmp_path: Path) -> None:
 
 
 def test_the_keys_of_the_document_are_a_contract(comparison: Comparison) -> None:
-    document = json.loads(json.dumps(comparison_document(comparison)))
+    document = json.loads(json.dumps(comparison.to_dict()))
     assert list(document) == [
         "version", "crossdeps", "differs", "before", "after", "projects", "same_projects", "files",
     ]  # fmt: skip
@@ -189,7 +188,7 @@ def test_the_same_two_give_the_same_bytes(tmp_path: Path) -> None:
             zipped(folder / "after.zip", dict(order(list(after_files().items())))),
         ]
         found = compare(*sides)
-        document = comparison_document(found)
+        document = found.to_dict()
         del document["after"]["compressed"]  # the zips have their own order
         told.append((json.dumps(document), render_comparison(found).splitlines()[6:]))
     assert told[0] == told[1]
@@ -374,7 +373,7 @@ def test_hashes_of_changed_files_are_made_for_documents_only(
         (change.name, change.kind) for change in with_hashes.projects
     ]
     assert render_comparison(without) == render_comparison(with_hashes)
-    for change in comparison_document(with_hashes)["files"]:
+    for change in with_hashes.to_dict()["files"]:
         for side, files in (("before", before_files()), ("after", after_files())):
             data = files.get(change["path"])
             assert (data is None) == (change[side] is None)
@@ -388,7 +387,7 @@ def test_a_file_with_another_mode_has_its_hash(tmp_path: Path) -> None:
     (tmp_path / "b.zip").write_bytes(patch_central(content, "a.py", external=0o100755 << 16))
     for hashes in (True, False):
         found = compare(tmp_path / "a.zip", tmp_path / "b.zip", hashes=hashes)
-        (change,) = comparison_document(found)["files"]
+        (change,) = found.to_dict()["files"]
         assert change["change"] == "mode"
         if hashes:
             assert change["before"]["sha256"] == hashlib.sha256(b"x").hexdigest()

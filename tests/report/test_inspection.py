@@ -10,7 +10,7 @@ import pytest
 from crossdeps.errors import ArtifactReadError, InputError
 from crossdeps.pipeline.report import inspect
 from crossdeps.report.inspect.inspection import group_by_folder
-from crossdeps.report.inspect.inspection_text import inspection_document, render_inspection
+from crossdeps.report.inspect.inspection_text import render_inspection
 from crossdeps.report.inspect.project_metadata import find_roots
 from crossdeps.target.model import Target
 from tests.report.artifacts import Files, directory, project, zipped
@@ -146,7 +146,7 @@ def test_names_stay_on_their_line(tmp_path: Path) -> None:
 
 
 def test_the_keys_of_the_document_are_a_contract(inspection: Inspection) -> None:
-    document = json.loads(json.dumps(inspection_document(inspection)))
+    document = json.loads(json.dumps(inspection.to_dict()))
     assert list(document) == [
         "version", "crossdeps", "artifact", "target", "limits", "projects", "warnings",
     ]  # fmt: skip
@@ -181,7 +181,7 @@ def test_without_hashes_nothing_else_changes(tmp_path: Path) -> None:
     ):
         whole, partial = inspect(artifact, ARM), inspect(artifact, ARM, hashes=False)
         assert partial.digest == ""
-        assert inspection_document(partial) == inspection_document(whole)
+        assert partial.to_dict() == whole.to_dict()
         assert render_inspection(partial) == render_inspection(whole)
 
 

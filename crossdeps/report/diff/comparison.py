@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from crossdeps.text import plural
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -73,6 +74,42 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the contents differ; those of a directory and its zip don't."""
         return bool(self.projects or self.files or self.before.python != self.after.python)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps diff``; sizes in bytes."""
+        return {
+            "version": 1,
+            "crossdeps": __version__,
+            "differs": self.differs,
+            "before": _snapshot_document(self.before),
+            "after": _snapshot_document(self.after),
+            "projects": [
+                {
+                    "name": change.name or None,
+                    "change": change.kind,
+                    "before": _project_document(change.before),
+                    "after": _project_document(change.after),
+                }
+                for change in self.projects
+            ],
+            "same_projects": self.same_projects,
+            "files": [
+                {
+                    "path": change.path,
+                    "owner": change.owner or None,
+                    "change": change.kind,
+                    "before": _file_document(change.before),
+                    "after": _file_document(change.after),
+                }
+                for change in self.files
+            ],
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<Comparison of {self.before.name} and {self.after.name}: differences in"
+            f" {plural(len(self.projects), 'project')} and {plural(len(self.files), 'file')}>"
+        )
+
 
 def compare_snapshots(before: Snapshot, after: Snapshot) -> Comparison:
     """Find all differences between *before* and *after*."""
@@ -119,37 +156,6 @@ def _project_size(project: ProjectSnapshot | None) -> int | None:
 
 def _subtract(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
-
-
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """Build the JSON document of a comparison; sizes in bytes."""
-    return {
-        "version": 1,
-        "crossdeps": __version__,
-        "differs": comparison.differs,
-        "before": _snapshot_document(comparison.before),
-        "after": _snapshot_document(comparison.after),
-        "projects": [
-            {
-                "name": change.name or None,
-                "change": change.kind,
-                "before": _project_document(change.before),
-                "after": _project_document(change.after),
-            }
-            for change in comparison.projects
-        ],
-        "same_projects": comparison.same_projects,
-        "files": [
-            {
-                "path": change.path,
-                "owner": change.owner or None,
-                "change": change.kind,
-                "before": _file_document(change.before),
-                "after": _file_document(change.after),
-            }
-            for change in comparison.files
-        ],
-    }
 
 
 def _snapshot_document(snapshot: Snapshot) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from crossdeps.report.diff.snapshot import group_by_project, join_versions
 from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, read_licence
 from crossdeps.requirements.core_metadata import Headers
 from crossdeps.target.runtimes import LAMBDA_LIMITS
+from crossdeps.text import human_size, plural
+from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,6 +106,37 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     def projects(self) -> tuple[ProjectShare, ...]:
         """The shares of projects, largest first."""
         return tuple(share for share in self.shares if share.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps report``; sizes in bytes, largest first."""
+        target = self.target
+        return {
+            "version": 1,
+            "crossdeps": __version__,
+            "artifact": {
+                "name": self.name,
+                "kind": self.kind,
+                "prefix": self.prefix,
+                "entries": self.entries,
+                "unzipped": self.size,
+                "compressed": self.compressed,
+                "sha256": self.sha256 or None,
+                "architectures": list(self.machines),
+                "glibc": self.glibc or None,
+            },
+            "target": target.describe() if target else None,
+            "limits": {
+                "of": self.limits_of,
+                "unzipped": self.limits.unzipped,
+                "direct_upload": self.limits.direct_upload,
+            },
+            "projects": [_share_document(share, self.prefix) for share in self.shares],
+            "warnings": list(self.warnings),
+        }
+
+    def __repr__(self) -> str:
+        projects = plural(len(self.projects), "project")
+        return f"<Inspection of {self.name}: {projects}, {human_size(self.size)} unzipped>"
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,3 +262,30 @@ def group_by_folder(entries: Iterable[Entry], prefix: str) -> tuple[Folder, ...]
         sizes[base + "".join(f"{part}/" for part in parts)].append(entry.size)
     folders = [Folder(path=path, size=sum(each), files=len(each)) for path, each in sizes.items()]
     return tuple(sorted(folders, key=lambda folder: (-folder.size, folder.path)))
+
+
+def _share_document(share: ProjectShare, prefix: str) -> dict[str, Any]:
+    licence = share.licence
+    return {
+        "name": share.name or None,
+        "version": share.version or None,
+        "unzipped": share.size,
+        "compressed": share.compressed,
+        "files": len(share.entries),
+        "architectures": list(share.machines),
+        "glibc": share.glibc or None,
+        "requires": list(share.requires),
+        "hashes": dict(sorted(share.hashes.items())),
+        "licence": {
+            "text": licence.text or None,
+            "expression": licence.expression or None,
+            "source": licence.source or None,
+            "files": list(licence.files),
+            "missing_files": list(licence.missing),
+        },
+        "sboms": [sbom.path for sbom in share.sboms],
+        "folders": [
+            {"path": folder.path, "unzipped": folder.size, "files": folder.files}
+            for folder in group_by_folder(share.entries, prefix)
+        ],
+    }

@@ -1,74 +1,15 @@
-"""An inspection as a JSON document and as text.
-
-The keys of the document are part of the interface.
-"""
+"""An inspection as text."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crossdeps.report.diff.snapshot import OWN_FILES_LABEL
 from crossdeps.report.inspect.inspection import group_by_folder
 from crossdeps.text import format_table, human_size, plural, printable
-from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from crossdeps.report.inspect.inspection import Inspection, ProjectShare
-
-
-def inspection_document(inspection: Inspection) -> dict[str, Any]:
-    """Build the JSON document of an inspection; sizes in bytes, largest first."""
-    target = inspection.target
-    return {
-        "version": 1,
-        "crossdeps": __version__,
-        "artifact": {
-            "name": inspection.name,
-            "kind": inspection.kind,
-            "prefix": inspection.prefix,
-            "entries": inspection.entries,
-            "unzipped": inspection.size,
-            "compressed": inspection.compressed,
-            "sha256": inspection.sha256 or None,
-            "architectures": list(inspection.machines),
-            "glibc": inspection.glibc or None,
-        },
-        "target": target.describe() if target else None,
-        "limits": {
-            "of": inspection.limits_of,
-            "unzipped": inspection.limits.unzipped,
-            "direct_upload": inspection.limits.direct_upload,
-        },
-        "projects": [_share_document(share, inspection.prefix) for share in inspection.shares],
-        "warnings": list(inspection.warnings),
-    }
-
-
-def _share_document(share: ProjectShare, prefix: str) -> dict[str, Any]:
-    licence = share.licence
-    return {
-        "name": share.name or None,
-        "version": share.version or None,
-        "unzipped": share.size,
-        "compressed": share.compressed,
-        "files": len(share.entries),
-        "architectures": list(share.machines),
-        "glibc": share.glibc or None,
-        "requires": list(share.requires),
-        "hashes": dict(sorted(share.hashes.items())),
-        "licence": {
-            "text": licence.text or None,
-            "expression": licence.expression or None,
-            "source": licence.source or None,
-            "files": list(licence.files),
-            "missing_files": list(licence.missing),
-        },
-        "sboms": [sbom.path for sbom in share.sboms],
-        "folders": [
-            {"path": folder.path, "unzipped": folder.size, "files": folder.files}
-            for folder in group_by_folder(share.entries, prefix)
-        ],
-    }
 
 
 _FOLDERS_FROM = 0.02  # share of the artifact from which the folders of a project are listed

@@ -1,0 +1,160 @@
+"""A lock as a value: read or made, upgraded, built and written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossdeps.errors import OutputError
+from crossdeps.fs import current_directory, write_output
+from crossdeps.report.lock import (
+    Divergence,
+    LockContent,
+    LockReport,
+    PinChange,
+    list_packages,
+    lock_document,
+)
+from crossdeps.requirements.files import parse_toml, read_utf8
+from crossdeps.requirements.pylock import DEFAULT_LOCK, is_pylock, parse_pylock
+from crossdeps.target.model import Target  # noqa: TC001 - `inspect.signature` evaluates annotations
+from crossdeps.text import plural
+from crossdeps.value import Value
+
+if TYPE_CHECKING:
+    from packaging.pylock import Pylock
+
+    from crossdeps.report.lock import LockedPackage
+
+_SOURCES = ("vcs", "directory", "archive", "sdist")
+
+
+class Lock(Value, frozen=True, kw_only=True):
+    """A version of every required project, and the wheels of each, for one or several targets.
+
+    It is the content of a ``pylock.toml`` (PEP 751).
+
+    :param text: of the file
+    :param directory: absolute, that relative paths in *text* are relative to
+    :param path: of the file that it was read from; None if it was made by :func:`crossdeps.lock`
+    :param targets: that it was made for; empty if it was read
+    :param changes: of versions since the previous lock, by name
+    :param divergences: projects that targets have in several versions, by name
+    :param warnings: one sentence each
+    """
+
+    text: str
+    directory: str
+    path: Path | None = None
+    targets: tuple[Target, ...] = ()
+    changes: tuple[PinChange, ...] = ()
+    divergences: tuple[Divergence, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Lock:
+        """Read a lock, which any tool may have written.
+
+        :raises InputError: if it cannot be read, or is not valid
+        """
+        file = Path(path)
+        text = read_utf8(file, str(file))
+        lock = cls(text=text, directory=str(file.absolute().parent), path=file)
+        _ = lock.pylock  # raises
+        return lock
+
+    @classmethod
+    def from_pylock(cls, pylock: Pylock) -> Lock:
+        """Return the lock that is *pylock*; its relative paths start from the current directory.
+
+        :raises IntegrityError: if a file has no hash
+        """
+        from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - loads much
+
+        return cls(text=dump(pylock), directory=str(current_directory()))
+
+    @classmethod
+    def from_report(cls, report: LockReport) -> Lock:
+        """Return the lock that was made, whose paths are absolute."""
+        content = report.content
+        return cls(
+            text=content.text,
+            directory=str(current_directory()),
+            targets=report.targets,
+            changes=content.changes,
+            divergences=content.divergences,
+            warnings=(*content.previous_warnings, *content.warnings),
+        )
+
+    @property
+    def pylock(self) -> Pylock:
+        """The lock as the type of ``packaging``, with absolute paths.
+
+        :raises InputError: if *text* is not valid
+        """
+        return parse_pylock(self.text, str(self.path or DEFAULT_LOCK), self.directory)
+
+    @property
+    def packages(self) -> tuple[LockedPackage, ...]:
+        """The packages, in the order of the lock."""
+        return list_packages(self.pylock)
+
+    def write(self, path: str | os.PathLike[str] = DEFAULT_LOCK) -> Path:
+        """Write the lock; local paths become relative to it.
+
+        An existing file is replaced at once, and is unchanged if that fails.
+
+        :param path: ``pylock.toml`` or ``pylock.NAME.toml``
+        :returns: the path, absolute
+        :raises OutputError: if the name is another, or the file cannot be written
+        """
+        file = Path(path).absolute()
+        if not is_pylock(file):
+            raise OutputError(
+                f"{file.name} is not a valid name for a lock",
+                hint=f"write to {DEFAULT_LOCK} or pylock.NAME.toml",
+            )
+        write_output(file, self._relocate(file.parent), what="the lock")
+        return file
+
+    def to_requirements(self) -> str:
+        """Return the lock as the text of a requirements file with hashes."""
+        from crossdeps.resolution.lock.writer import to_requirements  # noqa: PLC0415 - loads much
+
+        return to_requirements(self.pylock)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of ``crossdeps lock --json``."""
+        content = LockContent(
+            text=self.text,
+            packages=self.packages,
+            divergences=self.divergences,
+            changes=self.changes,
+            warnings=self.warnings,
+        )
+        report = LockReport(targets=self.targets, content=content, read_lock=lambda: self.pylock)
+        return lock_document(report, path=str(self.path.absolute()) if self.path else None)
+
+    def __repr__(self) -> str:
+        where = f" {self.path}" if self.path else ""
+        targets = f" for {plural(len(self.targets), 'target')}" if self.targets else ""
+        return f"<Lock{where}: {plural(len(self.packages), 'package')}{targets}>"
+
+    def _relocate(self, directory: Path) -> str:
+        """Return the text with its local paths relative to *directory*."""
+        document = parse_toml(self.text, DEFAULT_LOCK)
+        is_changed = False
+        for package in document["packages"]:
+            sources = [package.get(kind) for kind in _SOURCES]
+            for source in (*filter(None, sources), *package.get("wheels", ())):
+                if "path" not in source:
+                    continue
+                path = os.path.join(self.directory, source["path"])  # noqa: PTH118 - text stays text
+                source["path"] = os.path.relpath(path, directory).replace(os.sep, "/")
+                is_changed = True
+        if not is_changed:
+            return self.text
+        import tomli_w  # noqa: PLC0415 - few locks have local paths
+
+        return tomli_w.dumps(document)
