@@ -34,6 +34,7 @@ _DT_VERNEED = 0x6FFFFFFE
 
 _VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
+_STB_WEAK = 2
 
 # Limits of tables whose length only the file itself states. The largest libraries on PyPI have a
 # few hundred entries in each.
@@ -41,6 +42,8 @@ _MOST_DYNAMIC_ENTRIES = 4096
 _MOST_VERSIONS = 8192
 _MOST_SYMBOLS = 1_000_000
 _LONGEST_NAME = 4096
+# Bytes of a string table that are read at once.
+_PIECE = 1 << 20
 
 # (address, offset, size) of each loaded segment
 Loads = list[tuple[int, int, int]]
@@ -84,11 +87,7 @@ class _DynamicTable:
         self.entries: list[tuple[int, int]] = list(
             itertools.takewhile(lambda entry: entry[0] != _DT_NULL, layout.iter_unpack(data))
         )
-        strings = self.value(_DT_STRTAB)
-        self._strings = b""
-        if strings is not None:
-            length = self.value(_DT_STRSZ) or 0
-            self._strings = reader.read(self.offset(strings), length, "the string table")
+        self._strings = _StringTable(reader, self)
 
     def value(self, tag: int) -> int | None:
         """Return the first value of *tag*."""
@@ -105,29 +104,66 @@ class _DynamicTable:
         raise MalformedError(f"the address {address:#x} is in no loaded segment")
 
     def string(self, at: int) -> str:
-        end = self._strings.find(b"\0", at, at + _LONGEST_NAME)
-        if at >= len(self._strings) or end < 0:
-            raise MalformedError("a name is outside the string table")
-        return self._strings[at:end].decode("utf-8", "backslashreplace")
+        return self._strings.read(at).decode("utf-8", "backslashreplace")
 
     def string_starts(self, at: int, prefixes: tuple[bytes, ...]) -> bool:
-        return self._strings.startswith(prefixes, at)
+        return self._strings.head(at, max(map(len, prefixes))).startswith(prefixes)
 
     def unpack(self, layout: str, offset: int, what: str) -> tuple[int, ...]:
         record = struct.Struct(f"{self.order}{layout}")
         return record.unpack(self.reader.read(offset, record.size, what))
 
 
+class _StringTable:
+    """The strings of a dynamic section, read in pieces: TensorFlow has more than 64 MiB of them."""
+
+    def __init__(self, reader: BinaryReader, table: _DynamicTable) -> None:
+        address = table.value(_DT_STRTAB)
+        self._reader = reader
+        self._size = 0 if address is None else table.value(_DT_STRSZ) or 0
+        self._start = 0 if address is None else table.offset(address)
+        reader.check_range(self._start, self._size, "the string table")
+        self._piece = b""
+        self._piece_at = 0
+
+    def head(self, at: int, size: int) -> bytes:
+        """Return up to *size* bytes from *at*."""
+        start = at - self._piece_at
+        if start < 0 or start + min(size, self._size - at) > len(self._piece):
+            self._piece_at = at if self._size > _PIECE else 0
+            length = max(0, min(_PIECE, self._size - self._piece_at))
+            position = self._start + self._piece_at
+            self._piece = self._reader.read(position, length, "the string table")
+            start = at - self._piece_at
+        return self._piece[start : start + size]
+
+    def read(self, at: int) -> bytes:
+        """Return the string at *at*.
+
+        :raises MalformedError: if it is outside the table
+        """
+        if at < self._size:
+            text, end, _ = self.head(at, _LONGEST_NAME).partition(b"\0")
+            if end:
+                return text
+        raise MalformedError("a name is outside the string table")
+
+
 def _read_libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
     soname = table.value(_DT_SONAME)
-    # DT_RPATH counts only where there is no DT_RUNPATH.
-    paths = table.values(_DT_RUNPATH) or table.values(_DT_RPATH)
+    runpaths = _read_paths(table, _DT_RUNPATH)
     return replace(
         facts,
         soname=None if soname is None else table.string(soname),
         needed=tuple(table.string(at) for at in table.values(_DT_NEEDED)),
-        rpaths=tuple(part for at in paths for part in table.string(at).split(":") if part),
+        rpaths=() if table.values(_DT_RUNPATH) else _read_paths(table, _DT_RPATH),
+        runpaths=runpaths,
     )
+
+
+def _read_paths(table: _DynamicTable, tag: int) -> tuple[str, ...]:
+    texts = (table.string(at) for at in table.values(tag))
+    return tuple(part for text in texts for part in text.split(":") if part)
 
 
 def _chain(table: _DynamicTable, start: int, layout: str, what: str) -> Iterator[tuple[int, ...]]:
@@ -184,12 +220,19 @@ def _read_python_symbols(table: _DynamicTable, facts: BinaryFacts) -> BinaryFact
     if symbols is None:
         return facts
     layout = struct.Struct(f"{table.order}{'IBBHQQ' if table.wide else 'IIIBBH'}")
-    section = 3 if table.wide else 5
+    info, section = (1, 3) if table.wide else (3, 5)
     data = table.reader.read(
         table.offset(symbols), _undefined_symbols(table) * layout.size, "the symbol table"
     )
-    undefined = {fields[0] for fields in layout.iter_unpack(data) if not fields[section]}
-    found = {table.string(at) for at in undefined if table.string_starts(at, (b"Py", b"_Py"))}
+    undefined = {
+        fields[0]
+        for fields in layout.iter_unpack(data)
+        if not fields[section] and fields[info] >> 4 != _STB_WEAK
+    }
+    # In the order of the table, of which a piece is read at a time.
+    found = {
+        table.string(at) for at in sorted(undefined) if table.string_starts(at, (b"Py", b"_Py"))
+    }
     return replace(facts, python_symbols=tuple(sorted(found)))
 
 

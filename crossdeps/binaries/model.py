@@ -26,11 +26,13 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     :param interpreter: PT_INTERP, such as ``/lib/ld-musl-x86_64.so.1``
     :param soname: DT_SONAME
     :param needed: DT_NEEDED, in file order
-    :param rpaths: DT_RUNPATH, or DT_RPATH where there is none, split at ``:``
+    :param rpaths: DT_RPATH, split at ``:``; empty where there is a DT_RUNPATH, which replaces it
+    :param runpaths: DT_RUNPATH, split at ``:``
     :param versions: the symbol versions required of each needed library, sorted
         (``libc.so.6`` -> ``("GLIBC_2.14", "GLIBC_2.17")``)
     :param defined_versions: the symbol versions that it defines
-    :param python_symbols: undefined symbols that start with ``Py`` or ``_Py``, sorted
+    :param python_symbols: undefined symbols that start with ``Py`` or ``_Py``, sorted, without weak
+        ones, which may be missing
     :param problem: why it cannot be read completely; empty if it can
     """
 
@@ -43,6 +45,7 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     soname: str | None = None
     needed: tuple[str, ...] = ()
     rpaths: tuple[str, ...] = ()
+    runpaths: tuple[str, ...] = ()
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     defined_versions: tuple[str, ...] = ()
     python_symbols: tuple[str, ...] = ()
@@ -96,7 +99,8 @@ def find_required_glibc(binaries: Iterable[BinaryFacts]) -> str:
     return ".".join(map(str, newest))
 
 
-# Tables of real binaries are far smaller: a header with a larger one is damaged or hostile.
+# Tables that are read at once are far smaller in real binaries: a header with a larger one is
+# damaged or hostile.
 _LARGEST_TABLE = 64 * 1024 * 1024
 
 
@@ -132,12 +136,19 @@ class BinaryReader:
         """
         if size > _LARGEST_TABLE:
             raise MalformedError(f"{what} has {size} bytes, which is too large")
-        if offset < 0 or size < 0 or offset + size > self.size:
-            raise MalformedError(f"{what} lies beyond the end of the file")
+        self.check_range(offset, size, what)
         data = self._slice(offset, size)
         if len(data) != size:
             raise MalformedError(f"{what} lies beyond the end of the file")
         return data
+
+    def check_range(self, offset: int, size: int, what: str) -> None:
+        """Check that the file has *size* bytes from *offset*.
+
+        :raises MalformedError: if it is shorter
+        """
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise MalformedError(f"{what} lies beyond the end of the file")
 
     def head(self, size: int) -> bytes:
         """Return the first *size* bytes, or all of a shorter file."""

@@ -47,7 +47,7 @@ def test_everything_that_a_loader_would_look_for() -> None:
         kind="shared",
         soname="libx.so",
         needed=("libfoo.so.1", "libstdc++.so.6", "libc.so.6"),
-        rpaths=("$ORIGIN/../x.libs", "$ORIGIN"),
+        runpaths=("$ORIGIN/../x.libs", "$ORIGIN"),
         versions=(
             ("libc.so.6", ("GLIBC_2.26",)),
             ("libstdc++.so.6", ("CXXABI_1.3", "GLIBCXX_3.4.21")),
@@ -102,8 +102,29 @@ def test_kind(number: int, kind: str) -> None:
 
 
 def test_rpath_counts_only_without_runpath() -> None:
-    assert read(make_elf(rpath="/old")).rpaths == ("/old",)
-    assert read(make_elf(rpath="/old", runpath="/new")).rpaths == ("/new",)
+    old = read(make_elf(rpath="/old"))
+    assert (old.rpaths, old.runpaths) == (("/old",), ())
+    both = read(make_elf(rpath="/old", runpath="/new"))
+    assert (both.rpaths, both.runpaths) == ((), ("/new",))
+
+
+def test_a_weak_symbol_of_python_may_be_missing() -> None:
+    data = make_elf(imports=["PyList_New"], weak_imports=["PyUnstable_Module_SetGIL"])
+    assert read(data).python_symbols == ("PyList_New",)
+
+
+def test_a_large_string_table_is_read_in_pieces() -> None:
+    """TensorFlow's has more than 64 MiB, which was taken for damage."""
+    symbols = [f"Py_{number}" for number in range(3000)]
+    stream = CountingStream(
+        make_elf(soname="libx.so", imports=symbols, needed=["libz.so.1"], string_padding=65 << 20)
+    )
+    facts = read_binary(stream)
+    assert facts is not None
+    assert not facts.problem
+    assert (facts.soname, facts.needed) == ("libx.so", ("libz.so.1", "libc.so.6"))
+    assert facts.python_symbols == tuple(sorted(symbols))
+    assert stream.total < 8 << 20
 
 
 def test_a_weak_version_is_not_required() -> None:
@@ -164,7 +185,11 @@ def test_pyelftools_reads_the_same(data: bytes) -> None:
     assert dict(facts.versions) == versions
     symbols = elf.get_section_by_name(".dynsym")
     assert isinstance(symbols, SymbolTableSection)
-    undefined = {each.name for each in symbols.iter_symbols() if each["st_shndx"] == "SHN_UNDEF"}
+    undefined = {
+        each.name
+        for each in symbols.iter_symbols()
+        if each["st_shndx"] == "SHN_UNDEF" and each["st_info"]["bind"] != "STB_WEAK"
+    }
     assert facts.python_symbols == tuple(
         sorted(name for name in undefined if name.startswith(("Py", "_Py")))
     )

@@ -102,6 +102,7 @@ def make_elf(
     versions: Mapping[str, Sequence[str]] = {},
     exports: Sequence[str] = (),
     imports: Sequence[str] = (),
+    weak_imports: Sequence[str] = (),
     soname: str | None = None,
     rpath: str | None = None,
     runpath: str | None = None,
@@ -109,6 +110,7 @@ def make_elf(
     kind: int = 3,
     flags: int = 0,
     section_headers: bool = True,
+    string_padding: int = 0,
 ) -> bytes:
     """A shared object without code.
 
@@ -118,8 +120,10 @@ def make_elf(
     :param versions: library -> symbol versions needed from it, such as ``GLIBCXX_3.4.21``
     :param exports: defined symbols, such as ``PyInit_speedups``
     :param imports: undefined symbols without a version
+    :param weak_imports: the same, which may be missing
     :param kind: 3 shared object, 2 executable, 1 relocatable, 4 core
     :param section_headers: without them only the dynamic segment tells, as after ``sstrip``
+    :param string_padding: unused bytes of the string table, before all its names
     """
     hash_word = "Q" if (machine, bits) == ("s390x", 64) else "I"  # the s390x supplement says so
     layout = _Layout(bits=bits, little=little_endian, hash_word=hash_word)
@@ -127,7 +131,10 @@ def make_elf(
     if glibc is not None:
         wanted["libc.so.6"] = (*wanted.get("libc.so.6", ()), f"GLIBC_{glibc}")
     strings = _Strings()
-    sections = _dynamic_sections(layout, strings, wanted, tuple(exports), tuple(imports))
+    strings.data += bytes(string_padding)
+    sections = _dynamic_sections(
+        layout, strings, wanted, tuple(exports), (tuple(imports), tuple(weak_imports))
+    )
     entries = [("NEEDED", strings.add(name)) for name in dict.fromkeys((*needed, *wanted))]
     texts = {"SONAME": soname, "RPATH": rpath, "RUNPATH": runpath}
     entries += [(tag, strings.add(text)) for tag, text in texts.items() if text is not None]
@@ -156,7 +163,7 @@ def _dynamic_sections(
     strings: _Strings,
     versions: Mapping[str, tuple[str, ...]],
     exports: tuple[str, ...],
-    imports: tuple[str, ...],
+    imports: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> list[_Section]:
     """.dynsym, .hash and, where versions are needed, .gnu.version and .gnu.version_r."""
     symbols = [layout.symbol(0, 0)]
@@ -172,9 +179,10 @@ def _dynamic_sections(
             auxiliary.append((_elf_hash(name), number, strings.add(name)))
             number += 1
         needs.append((strings.add(library), auxiliary))
-    for name in imports:
-        symbols.append(layout.symbol(strings.add(name), 0x20))
-        indexes.append(1)
+    for info, names in zip((0x10, 0x20), imports, strict=True):  # global, weak
+        for name in names:
+            symbols.append(layout.symbol(strings.add(name), info))
+            indexes.append(1)
     for name in exports:
         symbols.append(layout.symbol(strings.add(name), 0x12, defined=True))
         indexes.append(1)
