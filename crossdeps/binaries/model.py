@@ -99,6 +99,36 @@ def find_required_glibc(binaries: Iterable[BinaryFacts]) -> str:
     return ".".join(map(str, newest))
 
 
+# The first bytes of what is found in place of a shared library.
+_OTHER_CONTENTS = {
+    b"": "it is empty",
+    b"version https://git-lfs": "it is a pointer of Git LFS, not the file itself",
+    b"\x1f\x8b": "it is compressed (gzip)",
+    b"BZh": "it is compressed (bzip2)",
+    b"\xfd7zXZ\0": "it is compressed (xz)",
+    b"\x28\xb5\x2f\xfd": "it is compressed (Zstandard)",
+    b"PK\x03\x04": "it is a zip archive",
+}
+_LINKER_SCRIPTS = (b"GNU ld script", b"INPUT", b"GROUP", b"OUTPUT_FORMAT")
+
+
+def describe_other_content(head: bytes, size: int) -> str | None:
+    """Describe a file with the name of a shared library that no native binary is.
+
+    :param head: its first 4096 bytes, or all of a shorter file
+    :param size: of the file, in bytes
+    :returns: None for a linker script, which only compilers read
+    """
+    for start, description in _OTHER_CONTENTS.items():
+        if head.startswith(start) and (start or not size):
+            return description
+    if any(word in head[:1024] for word in _LINKER_SCRIPTS):
+        return None
+    if size < len(head) + 1 and re.fullmatch(rb"[\w.+/-]+", head):
+        return f"it is text, {head.decode(errors='replace')!r}: a symbolic link that was not kept"
+    return "it is not an ELF file"
+
+
 # Tables that are read at once are far smaller in real binaries: a header with a larger one is
 # damaged or hostile.
 _LARGEST_TABLE = 64 * 1024 * 1024

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from crossdeps.bundle.content import ContentReader
 from crossdeps.bundle.model import VERSIONED_ROOT, import_roots
 from crossdeps.errors import ArtifactReadError
 from crossdeps.requirements.requires_dist import Conditions, expand_tag, take_apart
 from crossdeps.target.runtimes import provided_projects
+from crossdeps.verify.loader import Loader
 from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.native import NativeFile, classify_binaries
 
@@ -108,11 +107,6 @@ class CheckContext:
         return list_package_files(self.bundle, roots)
 
     @cached_property
-    def library_filenames(self) -> frozenset[str]:
-        """The names of all files that may be shared libraries, without folders."""
-        return frozenset(path.rpartition("/")[2] for path in self.entries if ".so" in path)
-
-    @cached_property
     def projects(self) -> dict[str, InstalledProject]:
         """The projects of the bundle, by normalized name."""
         return {project.name: project for project in self.bundle.projects}
@@ -175,17 +169,10 @@ class CheckContext:
 
     @cached_property
     def native_files(self) -> tuple[NativeFile, ...]:
-        """Every native binary under the bundle's prefix, with its load status."""
-        bundle = self.bundle
-        if bundle.prefix:
-            versioned = import_roots(bundle.prefix, self.target.python_version)[0]
-            entries = tuple(
-                entry
-                for entry in bundle.entries
-                if entry.path.startswith(versioned) or not re.match(VERSIONED_ROOT, entry.path)
-            )
-            bundle = msgspec.structs.replace(bundle, entries=entries)
-        return classify_binaries(bundle, self.target)
+        """Every native binary of the bundle and the layers, with its load status."""
+        return classify_binaries(
+            self.bundle, self.runtime_context.layers, self.target, self.read_head
+        )
 
     @cached_property
     def compatible_files(self) -> tuple[NativeFile, ...]:
@@ -193,20 +180,9 @@ class CheckContext:
         return tuple(native for native in self.native_files if native.load_status == "compatible")
 
     @cached_property
-    def libraries(self) -> frozenset[str]:
-        """Names by which compatible binaries of the bundle can satisfy DT_NEEDED.
-
-        Both the file name and the DT_SONAME count. The folder doesn't matter: packages load their
-        libraries before the modules that need them.
-        """
-        names = set()
-        for native in self.compatible_files:
-            names.add(posixpath.basename(native.entry.path))
-            if native.facts.soname:
-                names.add(posixpath.basename(native.facts.soname))
-        for layer in self.runtime_context.layers:
-            names |= {posixpath.basename(entry.path) for entry in layer.entries if entry.binary}
-        return frozenset(names)
+    def loader(self) -> Loader:
+        """The searches of the dynamic loader."""
+        return Loader(self.native_files, self.target)
 
     @cached_property
     def build_command(self) -> str:
@@ -240,6 +216,12 @@ class CheckContext:
             raise ArtifactReadError(
                 f"a file cannot be read: {error}", context=(entry.path,)
             ) from error
+
+    def read_head(self, entry: Entry) -> bytes:
+        """Return the first bytes of *entry*; nothing if it cannot be read."""
+        with suppress(OSError, ArtifactReadError):
+            return next(iter(self._reader.iterate(entry.content)), b"")
+        return b""
 
     def read_text(self, entry: Entry) -> str:
         """Return the text of *entry*; empty if it cannot be read."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from crossdeps.binaries.model import parse_symbol_version
 from crossdeps.target.runtimes import RUNTIMES
 from crossdeps.verify.model import Rule
 from crossdeps.verify.native import linked_libc
+from crossdeps.verify.preloading import Preloading
 from crossdeps.verify.system_libraries import (
     describe_absent_library,
     library_presence,
@@ -19,12 +21,13 @@ from crossdeps.verify.system_libraries import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
+    from crossdeps.verify.loader import Search
     from crossdeps.verify.native import NativeFile
-    from crossdeps.verify.system_libraries import VersionNumber
+    from crossdeps.verify.system_libraries import Presence, VersionNumber
 
 GLIBC_TOO_OLD = Rule(
     id="glibc-too-old",
@@ -63,10 +66,17 @@ def check_symbol_versions(context: CheckContext) -> Iterator[Finding]:
     """Check that the target has every symbol version that a binary requires."""
     available = max_symbol_versions(context.target)
     for native in context.compatible_files if available else ():
-        for family, (number, name, library) in sorted(_find_newest(context, native).items()):
+        system = []
+        for library, names in native.facts.versions:
+            vendored = context.loader.find(native, library)
+            if vendored is None:
+                system += [(library, name) for name in names]
+            else:
+                yield from _check_vendored_versions(context, native, vendored, names)
+        for family, (number, name, library) in sorted(_find_newest(system).items()):
             if number <= available.get(family, number):
                 continue
-            needs = f"{native.path} needs {name} from {library}"
+            needs = f"{native.label} needs {name} from {library}"
             if family == "GLIBC":
                 yield GLIBC_TOO_OLD.entry_finding(
                     native.entry,
@@ -82,20 +92,37 @@ def check_symbol_versions(context: CheckContext) -> Iterator[Finding]:
                 )
 
 
-def _find_newest(
-    context: CheckContext, native: NativeFile
-) -> dict[str, tuple[VersionNumber, str, str]]:
-    """Find the newest version of each family that *native* requires of system libraries.
+def _check_vendored_versions(
+    context: CheckContext, native: NativeFile, vendored: NativeFile, names: tuple[str, ...]
+) -> Iterator[Finding]:
+    """Check that a library of the package has the versions that *native* requires of it.
 
+    One without any versions has all of them for the loader, which only warns.
+    """
+    defined = vendored.facts.defined_versions
+    missing = [name for name in names if name not in defined] if defined else []
+    if missing:
+        yield SYMBOL_TOO_NEW.entry_finding(
+            native.entry,
+            f"{native.label} needs {missing[-1]} from {vendored.label}, which does not have it",
+            hint=context.rebuild_hint,
+        )
+
+
+def _find_newest(
+    required: Iterable[tuple[str, str]],
+) -> dict[str, tuple[VersionNumber, str, str]]:
+    """Find the newest version of each family that is required of system libraries.
+
+    :param required: (library, name of the version)
     :returns: family -> (number, name, library)
     """
     newest: dict[str, tuple[VersionNumber, str, str]] = {}
-    for library, names in native.facts.versions:
-        for name in names if library not in context.libraries else ():
-            parsed = parse_symbol_version(name)
-            if parsed:
-                family, number = parsed
-                newest[family] = max(newest.get(family, ((), "", "")), (number, name, library))
+    for library, name in required:
+        parsed = parse_symbol_version(name)
+        if parsed:
+            family, number = parsed
+            newest[family] = max(newest.get(family, ((), "", "")), (number, name, library))
     return newest
 
 
@@ -113,13 +140,20 @@ def _glibc_hint(context: CheckContext, number: VersionNumber) -> str:
 MISSING_LIBRARY = Rule(
     id="missing-library",
     severity="error",
-    title="a vendored library that is missing, or not where the loader searches",
+    title="a library of the package that is missing, or not where the loader searches",
     symptom="Import fails: `libopenblas-r0-f650aae0.so: cannot open shared object file`.",
     cause=(
-        "auditwheel gives such names to libraries inside a wheel, so no system has them: a `.libs`"
-        " folder was excluded, trimmed or moved, or comes from another version of the wheel."
+        "A `.libs` folder was excluded, trimmed or moved, or comes from another version of the"
+        " wheel: auditwheel gives such names to libraries inside a wheel, so no system has them."
+        " Or a binary was built without an RPATH, or with a path of the machine that built it: the"
+        " loader searches the RPATH or RUNPATH of the binary, LD_LIBRARY_PATH (on Lambda the root"
+        " of the package, its `lib/`, and `lib/` of layers) and the system's folders."
     ),
-    remedy="Rebuild the package, and do not exclude `*.libs` folders.",
+    remedy=(
+        "Rebuild the package, and do not exclude `*.libs` folders. For a binary of your own, set"
+        " the path relative to the binary: `patchelf --set-rpath '$ORIGIN/../name.libs'`, or repair"
+        " its wheel with auditwheel."
+    ),
 )
 ABSENT_LIBRARY = Rule(
     id="absent-library",
@@ -156,26 +190,35 @@ _DESKTOP_HINT = (
 
 def check_needed_libraries(context: CheckContext) -> Iterator[Finding]:
     """Check that each DT_NEEDED is in the bundle or on the target; one finding per library."""
-    dependents: dict[tuple[str | None, str], list[NativeFile]] = defaultdict(list)
-    for native in context.compatible_files:
+    dependents: dict[tuple[str | None, str, _Problem], list[NativeFile]] = defaultdict(list)
+    preloading = Preloading(context)
+    for search in context.loader.searches:
+        native = search.native
         if linked_libc(native.facts) not in {None, context.target.libc.kind}:
             continue  # the wrong C library is a finding already, and its companions are missing too
-        for name in dict.fromkeys(native.facts.needed):
-            library = name.rpartition("/")[2]
-            if library not in context.libraries or _is_unreachable(context, native, library):
-                dependents[native.entry.owner, library].append(native)
-    for (owner, library), natives in dependents.items():
-        problem = _find_problem(context, library)
+        problem = _find_problem(context, search, preloading)
         if problem:
-            rule, text, hint = problem
-            verb = f"and {len(natives) - 1} more need" if len(natives) > 1 else "needs"
-            yield rule.finding(
-                f"{natives[0].path} {verb} {library}, which {text}",
-                path=natives[0].entry.path,
-                paths=tuple(native.entry.path for native in natives),
-                owner=owner,
-                hint=hint,
-            )
+            dependents[native.entry.owner, search.name, problem].append(native)
+    for (owner, library, problem), natives in dependents.items():
+        verb = f"and {len(natives) - 1} more need" if len(natives) > 1 else "needs"
+        yield problem.rule.finding(
+            f"{natives[0].label} {verb} {library}, which {problem.text}",
+            path=natives[0].entry.path,
+            paths=tuple(native.entry.path for native in natives),
+            owner=owner,
+            hint=problem.hint,
+        )
+
+
+class _Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a library won't be loaded.
+
+    :param text: the end of the message
+    """
+
+    rule: Rule
+    text: str
+    hint: str
 
 
 @functools.lru_cache
@@ -188,46 +231,52 @@ def _is_vendored(library: str) -> bool:
     return re.search(r"-[0-9a-f]{8}\.so(?:\.[0-9A-Za-z]+)*$", library) is not None
 
 
-def _is_unreachable(context: CheckContext, native: NativeFile, library: str) -> bool:
-    """Whether the loader doesn't search the folders of the bundle that have *library*.
-
-    Only vendored libraries are checked: auditwheel names their folder in the RPATH or RUNPATH of
-    each module that needs them, relative to ``$ORIGIN``, while projects load libraries of their own
-    in many ways. Libraries in the folder itself are loaded by modules, whose RPATH applies to them
-    too.
-    """
-    folder = posixpath.dirname(native.entry.path)
-    if context.runtime_context.layers or folder.endswith(".libs") or not _is_vendored(library):
-        return False
-    rpaths = [
-        path.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", folder or ".")
-        for path in native.facts.rpaths
-        if path.startswith(("$ORIGIN", "${ORIGIN}"))
-    ]
-    # Lambda's LD_LIBRARY_PATH has the root of the package and its lib/ (developer guide).
-    searched = (posixpath.normpath(f"{path}/{library}") for path in (*rpaths, ".", "lib"))
-    return library in context.library_filenames and not any(
-        path in context.entries for path in searched
-    )
-
-
-def _find_problem(context: CheckContext, library: str) -> tuple[Rule, str, str] | None:
-    """Find why *library* won't be loaded: the rule, the end of its message, and the hint."""
-    if _is_vendored(library):
-        text = "belongs in the package, but is missing"
-        if library in context.libraries:
-            text = "is in the package, but not where the loader searches (RPATH, RUNPATH)"
-        return MISSING_LIBRARY, text, context.rebuild_hint
+def _find_problem(context: CheckContext, search: Search, preloading: Preloading) -> _Problem | None:
+    """Find why the library won't be loaded; None if it will, or if nothing is known of it."""
+    library = search.library
     presence = library_presence(context.target, library)
-    if presence == "present":
+    if not isinstance(search.found, str) or (search.found == "system" and presence == "present"):
         return None
+    named = context.loader.named.get(library)
+    if (named or search.found == "absent") and preloading.is_loaded_before(search):
+        return None
+    if not (named or search.found == "absent" or _is_vendored(library)):
+        return _find_system_problem(context, library, presence)
+    if named:
+        # Nothing is known of how plugins and programs are started; auditwheel gives all an RPATH.
+        is_strict = context.loader.is_imported(search.native) or _is_vendored(library)
+        if not is_strict or preloading.is_loaded_by_code(search):
+            return None
+        text = f"is in the package ({named[0].label}), but not where the loader searches"
+        text = _add_paths(text, search)
+    elif search.found == "absent":
+        text = "is a path of the machine that built the binary"
+    else:
+        text = "belongs in the package, but is missing"
+    return _Problem(rule=MISSING_LIBRARY, text=text, hint=context.rebuild_hint)
+
+
+def _add_paths(text: str, search: Search) -> str:
+    """Add to *text* where the loader searches."""
+    if search.found == "absent":
+        return f"{text}, but only at that path"
+    facts = search.native.facts
+    kind = "RUNPATH" if facts.runpaths else "RPATH"
+    paths = ":".join(facts.runpaths or facts.rpaths)
+    return f"{text} ({kind} {paths})" if paths else f"{text} (the binary has no RPATH or RUNPATH)"
+
+
+def _find_system_problem(
+    context: CheckContext, library: str, presence: Presence
+) -> _Problem | None:
     target = context.target.runtime_name or "the target"
     if presence == "absent":
         description = describe_absent_library(library)
         hint = _DESKTOP_HINT if "desktop" in description else _LIBRARY_HINT
-        return ABSENT_LIBRARY, f"{target} does not have ({description})", hint
-    return (
-        UNKNOWN_LIBRARY,
-        f"is not in the package and may not be on {target}",
-        f"if the target has it, ignore this finding: --ignore {UNKNOWN_LIBRARY.id}",
+        text = f"{target} does not have ({description})"
+        return _Problem(rule=ABSENT_LIBRARY, text=text, hint=hint)
+    return _Problem(
+        rule=UNKNOWN_LIBRARY,
+        text=f"is not in the package and may not be on {target}",
+        hint=f"if the target has it, ignore this finding: --ignore {UNKNOWN_LIBRARY.id}",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crossdeps.text import join_words
 from crossdeps.verify.model import Rule
 from crossdeps.verify.native import linked_libc
 
@@ -57,9 +58,26 @@ DAMAGED_BINARY = Rule(
     severity="error",
     title="a shared library that cannot be read",
     symptom="`file too short`, `invalid ELF header` or `ELF load command past end of file`.",
-    cause="The file was truncated or modified in transit, or corrupted by a tool such as `strip`.",
+    cause=(
+        "The file was truncated or modified in transit, or corrupted by a tool such as `strip`; or"
+        " something else has its name: a pointer of Git LFS, the text of a symbolic link that was"
+        " not kept, or a compressed file."
+    ),
     remedy="Rebuild the package from verified wheels.",
 )
+
+MISSING_SYMBOL = Rule(
+    id="missing-python-symbol",
+    severity="error",
+    title="a binary that needs functions which the target's Python does not have",
+    symptom="Import fails: `undefined symbol: PyModule_AddObjectRef`.",
+    cause=(
+        "The binary was compiled for another Python. The name of an `.abi3.so` file does not say"
+        " from which Python on it works, and a plain `.so` names no Python at all."
+    ),
+    remedy="Build for the target's Python, so that a wheel for it is selected.",
+)
+_MOST_NAMED = 3
 
 _FORMATS = {"elf": "an ELF", "mach-o": "a Mach-O (macOS)", "pe": "a PE (Windows)"}
 
@@ -70,7 +88,9 @@ def check_binaries(context: CheckContext) -> Iterator[Finding]:
         problem = _find_problem(native, context.target)
         if problem:
             rule, text = problem
-            yield rule.entry_finding(native.entry, f"{native.path} {text}", hint=context.build_hint)
+            yield rule.entry_finding(
+                native.entry, f"{native.label} {text}", hint=context.build_hint
+            )
 
 
 def _find_problem(native: NativeFile, target: Target) -> tuple[Rule, str] | None:
@@ -79,6 +99,8 @@ def _find_problem(native: NativeFile, target: Target) -> tuple[Rule, str] | None
         described, required = _describe_mismatch(facts, target.arch)
         return WRONG_MACHINE, f"is {described}; the target needs {required}"
     if native.load_status == "damaged":
+        if not facts.machine:
+            return DAMAGED_BINARY, f"cannot be loaded: {facts.problem}"
         return DAMAGED_BINARY, f"is a damaged ELF binary: {facts.problem}"
     if native.load_status == "unimportable" and native.extension:
         major, minor = target.python_version
@@ -104,3 +126,42 @@ def _describe_mismatch(facts: BinaryFacts, arch: str) -> tuple[str, str]:
     if facts.bits != 64:
         return f"a {facts.bits}-bit ELF binary", "a 64-bit one"
     return f"{kind} with the wrong byte order", f"little-endian {arch}"
+
+
+def check_python_symbols(context: CheckContext) -> Iterator[Finding]:
+    """Check that the target's Python has each symbol of its C API that a loaded binary needs.
+
+    Python opens extension modules with RTLD_NOW, so that one missing symbol is enough to fail.
+    """
+    natives = [native for native in context.loader.imported if native.facts.python_symbols]
+    if not natives:
+        return
+    from crossdeps.verify.python_symbols import (  # noqa: PLC0415 - a large table
+        find_absent_symbols,
+    )
+
+    minor = context.target.python_version[1]
+    absent = find_absent_symbols(minor)
+    for native in natives:
+        missing = [symbol for symbol in native.facts.python_symbols if symbol in absent]
+        if not missing:
+            continue
+        names = missing[:_MOST_NAMED]
+        if len(missing) > _MOST_NAMED:
+            names = [*names, f"{len(missing) - _MOST_NAMED} more"]
+        first, last = absent[missing[0]]
+        yield MISSING_SYMBOL.entry_finding(
+            native.entry,
+            f"{native.label} needs {join_words(names)}, which Python 3.{minor} does not have"
+            f" ({missing[0]}: {_describe_versions(first, last)})",
+            hint=context.build_hint,
+        )
+
+
+def _describe_versions(first: int | None, last: int | None) -> str:
+    """Describe a range of minor versions of Python 3; None is an open end."""
+    if first is None:
+        return f"only Python 3.{last} and older"
+    if last is None:
+        return f"Python 3.{first} and later"
+    return f"only Python 3.{first} to 3.{last}" if first != last else f"only Python 3.{first}"

@@ -95,7 +95,7 @@ def check_wheel_tags(context: CheckContext) -> Iterator[Finding]:
         return
     accepted = set(map(str, context.target.tag_ranks))
     pythons = {tag.rpartition("-")[0] for tag in accepted}
-    owners = {native.entry.owner for native in context.compatible_files}
+    owners = {native.entry.owner for native in context.compatible_files if not native.layer}
     for project, tags in suspects:
         if not tags.isdisjoint(accepted):
             continue

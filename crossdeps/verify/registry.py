@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     machine.check_binaries,
+    machine.check_python_symbols,
     linking.check_symbol_versions,
     linking.check_needed_libraries,
     projects.check_wheel_tags,
@@ -59,6 +60,7 @@ RULES: dict[str, Rule] = {
         machine.WRONG_EXTENSION,
         machine.WRONG_LIBC,
         machine.DAMAGED_BINARY,
+        machine.MISSING_SYMBOL,
         linking.GLIBC_TOO_OLD,
         linking.SYMBOL_TOO_NEW,
         linking.MISSING_LIBRARY,

@@ -68,6 +68,29 @@ def damaged(folder: Path) -> Path:
     return package
 
 
+def newer_python_api(folder: Path) -> Path:
+    """A module that calls a function of Python 3.14."""
+    package = uv_target(folder / "package", "markupsafe")
+    replace_bytes(only(package, "markupsafe/*.so"), b"PyUnicode_New", b"PyLong_Export")
+    update_records(package)
+    return package
+
+
+def git_lfs_pointer(folder: Path) -> Path:
+    """A repository of binaries was cloned without ``git lfs pull``."""
+    package = uv_target(folder / "package", "markupsafe")
+    only(package, "markupsafe/*.so").write_text("version https://git-lfs.github.com/spec/v1\n")
+    update_records(package)
+    return package
+
+
+def moved_libraries(folder: Path) -> Path:
+    package = uv_target(folder / "package", "pillow")
+    (package / "pillow.libs").rename(package / "vendor")
+    update_records(package)
+    return package
+
+
 def too_new_glibc(folder: Path) -> Path:
     """A manylinux_2_34 wheel for Python 3.11, whose image has glibc 2.26."""
     package = uv_target(

@@ -63,6 +63,13 @@ ARTIFACTS = (
         create=faulty_artifacts.damaged, expected={"damaged-binary": "markupsafe/_speedups"}
     ),
     FaultyArtifact(
+        create=faulty_artifacts.git_lfs_pointer, expected={"damaged-binary": "a pointer of Git LFS"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.newer_python_api,
+        expected={"missing-python-symbol": "PyLong_Export: Python 3.14 and later"},
+    ),
+    FaultyArtifact(
         create=faulty_artifacts.too_new_glibc,
         expected={"glibc-too-old": "GLIBC_2.34"},
         runtime="python3.11",
@@ -72,6 +79,12 @@ ARTIFACTS = (
     ),
     FaultyArtifact(
         create=faulty_artifacts.stripped_libraries, expected={"missing-library": "libjpeg"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.moved_libraries,
+        expected={
+            "missing-library": "but not where the loader searches (RPATH $ORIGIN/../pillow.libs)"
+        },
     ),
     FaultyArtifact(
         create=faulty_artifacts.absent_library, expected={"absent-library": "libX11.so.6"}

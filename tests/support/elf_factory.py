@@ -25,6 +25,8 @@ _DYNAMIC_TAGS = {
     "RPATH": 15,
     "RUNPATH": 29,
     "VERSYM": 0x6FFFFFF0,
+    "VERDEF": 0x6FFFFFFC,
+    "VERDEFNUM": 0x6FFFFFFD,
     "VERNEED": 0x6FFFFFFE,
     "VERNEEDNUM": 0x6FFFFFFF,
 }
@@ -101,6 +103,7 @@ def make_elf(
     needed: Sequence[str] = (),
     versions: Mapping[str, Sequence[str]] = {},
     exports: Sequence[str] = (),
+    defines: Sequence[str] = (),
     imports: Sequence[str] = (),
     weak_imports: Sequence[str] = (),
     soname: str | None = None,
@@ -119,6 +122,7 @@ def make_elf(
     :param needed: libraries needed, besides those of *versions*
     :param versions: library -> symbol versions needed from it, such as ``GLIBCXX_3.4.21``
     :param exports: defined symbols, such as ``PyInit_speedups``
+    :param defines: symbol versions that it defines, besides its base version
     :param imports: undefined symbols without a version
     :param weak_imports: the same, which may be missing
     :param kind: 3 shared object, 2 executable, 1 relocatable, 4 core
@@ -135,6 +139,17 @@ def make_elf(
     sections = _dynamic_sections(
         layout, strings, wanted, tuple(exports), (tuple(imports), tuple(weak_imports))
     )
+    if defines:
+        data = _version_definitions(layout, [strings.add(name) for name in ("base", *defines)])
+        sections.append(
+            _Section(
+                name=".gnu.version_d",
+                kind=0x6FFFFFFD,
+                data=data,
+                link=len(sections) + 1,
+                info=1 + len(defines),
+            )
+        )
     entries = [("NEEDED", strings.add(name)) for name in dict.fromkeys((*needed, *wanted))]
     texts = {"SONAME": soname, "RPATH": rpath, "RUNPATH": runpath}
     entries += [(tag, strings.add(text)) for tag, text in texts.items() if text is not None]
@@ -142,6 +157,8 @@ def make_elf(
     placed, end = _place(layout, sections)
     addresses = {section.name: offset for section, offset in placed}
     entries += _table_entries(layout, addresses, len(strings.data), len(wanted))
+    if defines:
+        entries += [("VERDEF", addresses[".gnu.version_d"]), ("VERDEFNUM", 1 + len(defines))]
     dynamic = _Section(
         name=".dynamic",
         kind=6,
@@ -224,6 +241,16 @@ def _version_needs(layout: _Layout, needs: list[tuple[int, list[tuple[int, int, 
         for index, (digest, number, name) in enumerate(auxiliary):
             step = 16 if index + 1 < len(auxiliary) else 0
             table += layout.pack("IHHII", digest, 0, number, name, step)
+    return bytes(table)
+
+
+def _version_definitions(layout: _Layout, names: list[int]) -> bytes:
+    """The table of the versions with *names*, of which the first is the base version."""
+    table = bytearray()
+    for number, name in enumerate(names, 1):
+        following = 28 if number < len(names) else 0
+        table += layout.pack("HHHHIII", 1, number == 1, number, 1, 0, 20, following)
+        table += layout.pack("II", name, 0)
     return bytes(table)
 
 

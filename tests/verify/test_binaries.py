@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+
 import pytest
+from msgspec.structs import replace
 
 from crossdeps.finding import Finding
 from crossdeps.target.model import Target
+from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.registry import verify
 from tests.support.binary_factory import make_elf, make_fat_macho, make_macho, make_pe
 from tests.verify.bundles import FakeProject, make_bundle
@@ -282,11 +288,29 @@ def test_versions_of_the_gcc_libraries(
     assert all(f"needs {version} from {library}" in finding.message for finding in findings)
 
 
-def test_a_library_in_the_package_answers_for_its_versions() -> None:
-    data = make_elf(versions={"libstdc++.so.6": ["GLIBCXX_3.4.33"]})
-    bundled = make_elf(soname="libstdc++.so.6")
-    assert native((ABI3, data), ("demo.libs/libstdc++.so.6.0.33", bundled)) == ()
-    assert ids(native((ABI3, data))) == ["symbol-version-too-new"]
+@pytest.mark.parametrize(
+    ("paths", "target", "expected"),
+    [
+        ({"rpath": "$ORIGIN/../demo.libs"}, PY39, []),
+        ({"runpath": "$ORIGIN/../demo.libs"}, PLAIN, []),
+        # The system's folders come first in Lambda's LD_LIBRARY_PATH, which precedes RUNPATH.
+        ({"runpath": "$ORIGIN/../demo.libs"}, PY39, ["symbol-version-too-new"]),
+        ({"rpath": "$ORIGIN/../elsewhere"}, PY39, ["symbol-version-too-new"]),
+        ({}, PY39, ["symbol-version-too-new"]),
+    ],
+)
+def test_a_library_in_the_package_answers_for_its_versions_if_it_is_found(
+    paths: dict[str, str], target: Target, expected: list[str]
+) -> None:
+    data = make_elf(
+        glibc="2.14",
+        versions={"libstdc++.so.6": ["GLIBCXX_3.4.33"]},
+        rpath=paths.get("rpath"),
+        runpath=paths.get("runpath"),
+    )
+    bundled = make_elf(soname="libstdc++.so.6", glibc=None)
+    files = ((ABI3, data), ("demo.libs/libstdc++.so.6", bundled))
+    assert ids(native(*files, target=target)) == expected
 
 
 @pytest.mark.parametrize(
@@ -333,28 +357,141 @@ def test_a_library_that_the_target_has(library: str, target: Target) -> None:
     ("path", "soname"),
     [
         ("demo.libs/libfoo-12345678.so.1", None),
-        ("demo.libs/libfoo.so.1.2.3", "libfoo-12345678.so.1"),
         ("demo.libs/libfoo-12345678.so.1", "something-else.so"),
         ("libfoo-12345678.so.1", None),
+        ("lib/libfoo-12345678.so.1", None),
     ],
 )
-def test_a_library_in_the_package_is_found_by_either_name(path: str, soname: str | None) -> None:
+def test_a_library_in_the_package_is_found_by_its_file_name(path: str, soname: str | None) -> None:
+    """In the RUNPATH, or in Lambda's LD_LIBRARY_PATH."""
     user = make_elf(needed=["libfoo-12345678.so.1"], runpath="$ORIGIN/../demo.libs")
     assert native((ABI3, user), (path, make_elf(soname=soname))) == ()
 
 
-@pytest.mark.parametrize("runpath", ["$ORIGIN/../demo.libs", "${ORIGIN}", "/usr/lib", None])
-def test_a_vendored_library_must_be_where_the_loader_searches(runpath: str | None) -> None:
-    """Each module names the folder; other libraries of the project are not checked."""
-    library = "libfoo-12345678.so.1"
-    files = (f"elsewhere.libs/{library}", make_elf())
-    (finding,) = native((ABI3, make_elf(needed=[library], runpath=runpath)), files)
+def test_a_library_is_not_searched_by_its_soname() -> None:
+    user = make_elf(needed=["libfoo.so.1"], runpath="$ORIGIN/../demo.libs")
+    library = ("demo.libs/libfoo.so.1.2.3", make_elf(soname="libfoo.so.1"))
+    (finding,) = native((ABI3, user), library)
     assert finding.rule == "missing-library"
-    assert (
-        "is in the package, but not where the loader searches (RPATH, RUNPATH)" in finding.message
+    # Once it is loaded, its DT_SONAME counts.
+    first = make_elf(needed=["libfoo.so.1.2.3"], runpath="$ORIGIN/../demo.libs")
+    assert native((ABI3, user), library, ("demo/_a.abi3.so", first)) == ()
+
+
+def test_ld_library_path_is_that_of_lambda() -> None:
+    user = make_elf(needed=["libfoo-12345678.so.1"], glibc="2.14")
+    files = ((ABI3, user), ("lib/libfoo-12345678.so.1", make_elf(glibc="2.14")))
+    assert native(*files) == ()
+    assert ids(native(*files, target=PLAIN)) == ["missing-library"]
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        {"runpath": "$ORIGIN/../demo.libs"},
+        {"rpath": "${ORIGIN}"},
+        {"runpath": "/usr/lib"},
+        {"rpath": "/home/me/build/elsewhere"},
+        {},
+    ],
+)
+@pytest.mark.parametrize("library", ["libfoo-12345678.so.1", "libown.so"])
+def test_a_library_in_the_package_must_be_where_the_loader_searches(
+    paths: dict[str, str], library: str
+) -> None:
+    files = (f"elsewhere/{library}", make_elf())
+    (finding,) = native(
+        (ABI3, make_elf(needed=[library], rpath=paths.get("rpath"), runpath=paths.get("runpath"))),
+        files,
     )
-    own = make_elf(needed=["libown.so"], runpath=runpath)
-    assert native((ABI3, own), ("elsewhere/libown.so", make_elf())) == ()
+    described = "".join(f" ({kind.upper()} {path})" for kind, path in paths.items())
+    assert finding.rule == "missing-library"
+    assert finding.message == (
+        f"{ABI3} needs {library}, which is in the package (elsewhere/{library}), but not where the"
+        f" loader searches{described or ' (the binary has no RPATH or RUNPATH)'}"
+    )
+
+
+@pytest.mark.parametrize("name", ["/home/me/build/libfoo.so", "build/libfoo.so"])
+@pytest.mark.parametrize("packaged", [True, False])
+def test_a_path_of_the_machine_that_built_the_binary(name: str, *, packaged: bool) -> None:
+    user = (ABI3, make_elf(needed=[name], runpath="$ORIGIN"))
+    (finding,) = native(user, *[("demo/libfoo.so", make_elf())] * packaged)
+    assert finding.rule == "missing-library"
+    assert f"{ABI3} needs {name}, which is " in finding.message
+
+
+def test_a_path_on_the_target_is_found() -> None:
+    library = ("demo/libfoo.so", make_elf())
+    for name in ("/var/task/demo/libfoo.so", "demo/libfoo.so", "$ORIGIN/libfoo.so"):
+        assert native((ABI3, make_elf(needed=[name])), library) == ()
+    assert native((ABI3, make_elf(needed=["libfoo.so"], rpath="/var/task/demo")), library) == ()
+    assert native((ABI3, make_elf(needed=["/lib64/libm.so.6"]))) == ()
+
+
+def test_the_rpath_of_what_loads_a_library_counts_for_its_own_needs() -> None:
+    """DT_RPATH does, DT_RUNPATH doesn't; a library with DT_RUNPATH ignores that of its loader."""
+    libraries = (("demo/x/libinner.so", make_elf()),)
+    for path in ("rpath", "runpath"):
+        rpath, runpath = ("$ORIGIN/x", None) if path == "rpath" else (None, "$ORIGIN/x")
+        user = make_elf(needed=["libouter.so"], rpath=rpath, runpath=runpath)
+        files = (("demo/x/libouter.so", make_elf(needed=["libinner.so"])), *libraries)
+        assert ids(native((ABI3, user), *files)) == ["missing-library"] * (path == "runpath")
+    user = make_elf(needed=["libouter.so"], rpath="$ORIGIN/x")
+    files = (
+        ("demo/x/libouter.so", make_elf(needed=["libinner.so"], runpath="$ORIGIN/y")),
+        *libraries,
+    )
+    assert ids(native((ABI3, user), *files)) == ["missing-library"]
+
+
+def test_a_library_that_a_module_brings_is_loaded_for_the_next() -> None:
+    """Casadi grafts libraries beside their users, which have no RPATH of their own."""
+    brings = ("demo/_a.abi3.so", make_elf(needed=["libfoo-12345678.so"], rpath="$ORIGIN/libs"))
+    library = ("demo/libs/libfoo-12345678.so", make_elf(needed=["libbar-12345678.so"]))
+    other = ("demo/libs/libbar-12345678.so", make_elf())
+    plugin = ("demo/libplugin.so", make_elf(needed=["libbar-12345678.so"]))
+    assert native(brings, library, other, plugin) == ()
+    # Another project is loaded first only if it is required.
+    user = FakeProject("user", files={"user.abi3.so": make_elf(needed=["libbar-12345678.so"])})
+    demo = FakeProject("demo", files=dict((brings, library, other)), tags=FITTING)
+    (finding,) = verify(make_bundle(demo, user), PY39)
+    assert (finding.rule, finding.owner) == ("missing-library", "user")
+    user = FakeProject(
+        "user",
+        files={"user.abi3.so": make_elf(needed=["libbar-12345678.so"])},
+        requires=("demo",),
+    )
+    assert verify(make_bundle(demo, user), PY39) == ()
+
+
+def test_a_library_that_code_of_the_project_loads() -> None:
+    """As torch does, before the modules that need it."""
+    user = make_elf(needed=["libfoo.so.1"])
+    library = ("demo/x/libfoo.so.1", make_elf())
+    code = b"import ctypes\nctypes.CDLL(path + 'libfoo.so.1')\n"
+    assert native((ABI3, user), library, ("demo/__init__.py", code)) == ()
+    code = b"import ctypes\nctypes.CDLL(None)\n"
+    assert ids(native((ABI3, user), library, ("demo/__init__.py", code))) == ["missing-library"]
+
+
+def test_nothing_is_said_of_plugins_that_no_module_needs() -> None:
+    """Whoever loads them has loaded their libraries before."""
+    plugin = make_elf(needed=["libown.so"])
+    files = (("demo/plugins/png.so", plugin), ("demo/x/libown.so", make_elf()))
+    assert native(*files) == ()
+
+
+def test_a_library_in_the_package_must_have_the_versions() -> None:
+    """glibc: ``version 'FOO_2' not found``; a library without any versions is only warned of."""
+    data = make_elf(versions={"libfoo.so": ["FOO_2"]}, rpath="$ORIGIN")
+    library = make_elf(defines=["FOO_1"], soname="libfoo.so")
+    (finding,) = native((ABI3, data), ("demo/libfoo.so", library))
+    assert finding.rule == "symbol-version-too-new"
+    assert finding.message == (f"{ABI3} needs FOO_2 from demo/libfoo.so, which does not have it")
+    for defines in (["FOO_1", "FOO_2"], []):
+        library = make_elf(defines=defines, soname="libfoo.so")
+        assert native((ABI3, data), ("demo/libfoo.so", library)) == ()
 
 
 def test_libraries_of_one_folder_need_no_path_to_each_other() -> None:
@@ -378,3 +515,145 @@ def test_each_missing_library_is_reported_once() -> None:
     files = [(f"demo/m{number}.abi3.so", make_elf(needed=["libGL.so.1"])) for number in range(5)]
     (finding,) = native(*files)
     assert finding.message.startswith("demo/m0.abi3.so and 4 more need libGL.so.1, which ")
+
+
+OTHER_CONTENTS = {
+    "it is empty": b"",
+    "it is a pointer of Git LFS, not the file itself": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 1\n"
+    ),
+    "it is text, 'libfoo.so.1.2.3': a symbolic link that was not kept": b"libfoo.so.1.2.3",
+    "it is compressed (gzip)": gzip.compress(make_elf()),
+    "it is compressed (xz)": lzma.compress(make_elf()),
+    "it is compressed (bzip2)": bz2.compress(make_elf()),
+    "it is not an ELF file": b"#!/bin/sh\nexec python\n",
+}
+
+
+@pytest.mark.parametrize(("problem", "data"), OTHER_CONTENTS.items(), ids=OTHER_CONTENTS)
+@pytest.mark.parametrize("path", [ABI3, "demo/core.so", "demo/libfoo.so.1", "demo.libs/libfoo.so"])
+def test_a_file_in_place_of_a_library(path: str, problem: str, data: bytes) -> None:
+    (finding,) = native((path, data))
+    assert finding.rule == "damaged-binary"
+    assert finding.message == f"{path} cannot be loaded: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("demo/libfoo.so", b"/* GNU ld script */\nINPUT(libfoo.so.1)\n"),
+        ("demo/core.cpython-38-x86_64-linux-gnu.so", b""),
+        ("demo/core.some.txt", b""),
+        ("demo/x.so.py", b""),
+    ],
+)
+def test_files_that_no_one_loads(path: str, data: bytes) -> None:
+    assert native((path, data)) == ()
+
+
+@pytest.mark.parametrize(
+    ("foreign", "others", "expected"),
+    [
+        # The importer takes extension modules before source.
+        ("demo/fast.abi3.so", {"demo/fast.py": b""}, ["wrong-machine"]),
+        ("demo/fast.so", {"demo/fast.py": b""}, ["wrong-machine"]),
+        ("demo/fast.cpython-39-x86_64-linux-gnu.so", {"demo/fast.py": b""}, ["wrong-machine"]),
+        ("demo/fast.cpython-39-aarch64-linux-gnu.so", {"demo/fast.py": b""}, []),
+        # The suffixes are tried in order.
+        ("demo/fast.abi3.so", {"demo/fast.so": make_elf()}, ["wrong-machine"]),
+        ("demo/fast.so", {"demo/fast.abi3.so": make_elf()}, []),
+        (
+            "demo/fast.abi3.so",
+            {"demo/fast.cpython-39-x86_64-linux-gnu.so": make_elf()},
+            [],
+        ),
+        # A package is taken first of all.
+        ("demo/fast.abi3.so", {"demo/fast/__init__.py": b""}, []),
+    ],
+)
+def test_the_importer_takes_the_first_suffix(
+    foreign: str, others: dict[str, bytes], expected: list[str]
+) -> None:
+    assert ids(native((foreign, make_elf("aarch64")), *others.items())) == expected
+
+
+@pytest.mark.parametrize(
+    ("symbols", "target", "text"),
+    [
+        (["PyModule_AddObjectRef"], PY39, "PyModule_AddObjectRef: Python 3.10 and later"),
+        (["PyUnicode_AsUnicode"], PY312, "PyUnicode_AsUnicode: only Python 3.11 and older"),
+        (["PyLong_GetSign"], PY312, "PyLong_GetSign: Python 3.14 and later"),
+        (["PyModule_AddObjectRef"], PY312, ""),
+        (["PyUnicode_AsUnicode"], PY39, ""),
+        (["PyList_New", "PyNever_Known", "_PyNever_Known"], PY39, ""),
+    ],
+)
+@pytest.mark.parametrize("path", [ABI3, "demo/core.so", "demo/libs/libown.so"])
+def test_a_function_that_python_lacks(
+    path: str, symbols: list[str], target: Target, text: str
+) -> None:
+    data = make_elf(target.arch, glibc="2.14", imports=symbols)
+    user = make_elf(target.arch, needed=["libown.so"], rpath="$ORIGIN/libs", glibc="2.14")
+    files = {"demo/libs/libown.so": make_elf(target.arch), ABI3: user, path: data}
+    found = native(*files.items(), target=target)
+    assert ids(found) == ["missing-python-symbol"] * bool(text)
+    for finding in found:
+        assert finding.path == path
+        assert text in finding.message
+
+
+def test_a_symbol_that_may_be_missing_is_not_required() -> None:
+    assert native((ABI3, make_elf(weak_imports=["PyModule_AddObjectRef"]))) == ()
+
+
+def verify_with_layer(
+    files: dict[str, bytes], layer: dict[str, bytes], target: Target = PY39
+) -> tuple[Finding, ...]:
+    """Findings on a function with a layer."""
+    bundle = make_bundle(FakeProject("demo", files=files, tags=FITTING))
+    read = replace(make_bundle(outside=layer, prefix="python/"), path="deps.zip")
+    return verify(bundle, target, runtime_context=RuntimeContext(layers=(read,)))
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (make_elf("aarch64"), "wrong-machine"),
+        (make_elf(glibc="2.34"), "glibc-too-old"),
+        (make_elf(needed=["libGL.so.1"]), "absent-library"),
+        (make_elf(glibc=None, needed=["libc.musl-x86_64.so.1"]), "wrong-libc"),
+        (make_elf(imports=["PyModule_AddObjectRef"]), "missing-python-symbol"),
+        (b"", "damaged-binary"),
+    ],
+)
+@pytest.mark.parametrize("root", ["python/", "python/lib/python3.9/site-packages/"])
+def test_binaries_of_layers_are_checked(data: bytes, rule: str, root: str) -> None:
+    path = f"{root}other/core.abi3.so"
+    (finding,) = verify_with_layer({}, {path: data})
+    assert (finding.rule, finding.path) == (rule, path)
+    assert finding.message.startswith(f"{path} in the layer deps.zip ")
+
+
+def test_what_is_not_on_the_path_of_a_layer_is_not_loaded() -> None:
+    for path in ("bin/x.so", "python/lib/python3.8/site-packages/core.abi3.so"):
+        layer = {path: make_elf("aarch64"), "python/other.py": b""}
+        assert "wrong-machine" not in ids(verify_with_layer({}, layer))
+
+
+@pytest.mark.parametrize(
+    ("paths", "library", "found"),
+    [
+        ({}, "lib/libown.so", True),
+        ({}, "python/lib/libown.so", False),
+        ({"rpath": "/opt/python/demo.libs"}, "python/demo.libs/libown.so", True),
+        ({"rpath": "$ORIGIN/../../../opt/python/x"}, "python/x/libown.so", True),
+        ({"rpath": "$ORIGIN/../demo.libs"}, "python/demo.libs/libown.so", False),
+    ],
+)
+def test_a_library_in_a_layer(paths: dict[str, str], library: str, *, found: bool) -> None:
+    """Layers don't switch the search off."""
+    files = {ABI3: make_elf(needed=["libown.so"], rpath=paths.get("rpath"))}
+    findings = verify_with_layer(files, {library: make_elf()})
+    assert ids(findings) == ["missing-library"] * (not found)
+    missing = {ABI3: make_elf(needed=["libother-12345678.so"])}
+    assert ids(verify_with_layer(missing, {library: make_elf()})) == ["missing-library"]

@@ -42,7 +42,7 @@ def item(bundle: Bundle, target: Target = PY39) -> Finding:
     [
         ("queue.py", ["shadows-stdlib"]),
         ("enum/__init__.py", ["shadows-stdlib"]),
-        ("array.cpython-39-x86_64-linux-gnu.so", ["shadows-stdlib"]),
+        ("array.cpython-39-x86_64-linux-gnu.so", ["damaged-binary", "shadows-stdlib"]),
         ("distutils/__init__.py", ["shadows-stdlib"]),
         ("awslambdaric/__init__.py", ["shadows-runtime"]),
         ("demo/queue.py", []),

@@ -264,9 +264,10 @@ def test_without_a_runtime_nothing_is_provided() -> None:
 
 def test_packaged_modules_are_found() -> None:
     yaml = FakeProject(
-        "PyYAML", files={"yaml/__init__.py": b"", "yaml/_y.cpython-39-x86_64.so": b""}
+        "PyYAML",
+        files={"yaml/__init__.py": b"", "yaml/_y.cpython-39-x86_64-linux-gnu.so": make_elf()},
     )
-    speed = FakeProject("speed", files={"speed.abi3.so": b""})
+    speed = FakeProject("speed", files={"speed.abi3.so": make_elf()})
     assert app("import yaml.nodes, speed\nfrom yaml import _y, nothing", yaml, speed) == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from crossdeps.pipeline.check import check
 from crossdeps.pipeline.request import Settings
 from crossdeps.target.model import Target
+from tests.support.elf_factory import make_elf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,13 +39,13 @@ def project(base: str, name: str = "demo") -> dict[str, str]:
 
 
 def write(folder: Path, files: Mapping[str, str] | Iterable[str]) -> Path:
-    """Write *files*, empty ones if only paths are given."""
+    """Write *files*, empty ones if only paths are given, and libraries where they are named so."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = files if isinstance(files, dict) else dict.fromkeys(files, "")
     for path, text in contents.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(make_elf() if ".so" in file.name else text.encode())
     return folder
 
 
