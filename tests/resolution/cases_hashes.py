@@ -86,7 +86,7 @@ HASHES = [
         id="H108-no-file-has-the-hash",
         index=_INDEX,
         ask=(f"b==1 --hash=sha256:{OTHER}",),
-        error=("NoCandidateError", "b==1", "no file with an allowed hash", "hashes"),
+        error=("HashMismatchError", "no file of b==1", f"expected sha256:{OTHER}", f"sha256:{B}"),
     ),
     Case(
         id="H109-a-false-marker-needs-no-hash",

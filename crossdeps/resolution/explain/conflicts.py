@@ -13,7 +13,13 @@ import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from crossdeps.errors import ConflictError, NoCandidateError, ResolutionError, SearchLimitError
+from crossdeps.errors import (
+    ConflictError,
+    HashMismatchError,
+    NoCandidateError,
+    ResolutionError,
+    SearchLimitError,
+)
 from crossdeps.progress import Progress
 from crossdeps.resolution.explain.failures import RequirementFailure
 from crossdeps.resolution.model import Dependency, Unusable
@@ -51,7 +57,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def explain(failure: Failure) -> ResolutionError:
+def explain(failure: Failure) -> ResolutionError | HashMismatchError:
     """The error for a search without a solution."""
     if failure.attempt.status == "limit":
         return _explain_limit(failure)

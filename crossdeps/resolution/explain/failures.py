@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.errors import NoCandidateError, ProjectNotFoundError, ResolutionError
+from crossdeps.errors import (
+    HashMismatchError,
+    NoCandidateError,
+    ProjectNotFoundError,
+    ResolutionError,
+)
 from crossdeps.index.pages.columns import ProjectFiles
 from crossdeps.resolution.explain.availability import describe_availability
 from crossdeps.resolution.explain.suggestions import suggest
@@ -42,7 +47,7 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
     dependency: Dependency
     chain: tuple[str, ...]
 
-    def explain(self) -> ResolutionError | None:
+    def explain(self) -> ResolutionError | HashMismatchError | None:
         """The error, or None if something satisfies the requirement."""
         name = self.dependency.name
         project = self.repository.project(name)
@@ -56,6 +61,8 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
         if version is None:
             return self._explain_versions(project)
         nearest = min(rejections, key=Rejection.rank)
+        if nearest.reason is Reason.HASH and (mismatch := self._explain_hashes(rejections)):
+            return mismatch
         problem = f"{name} {version} {nearest.reason.describe(nearest.detail)}"
         if nearest.reason is Reason.GLIBC:
             problem += f", and the target has {self.target.libc}"
@@ -71,6 +78,36 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
                 *_list_compatible([found.version for found in project.versions]),
             ),
             hint=suggest(rejections, self.target, name, others=bool(project.versions)),
+        )
+
+    def _explain_hashes(self, rejections: Sequence[Rejection]) -> HashMismatchError | None:
+        """The error for hashes that no file of the version has; None if a file has one.
+
+        Such a file is for another target, and the hash is not wrong.
+        """
+        allowed = self.roots.hashes.get(self.dependency.name, frozenset())
+        stated = {
+            f"{name}:{digest}" for each in rejections for name, digest in each.file.hashes.items()
+        }
+        if allowed & stated:
+            return None
+        algorithms = {text.partition(":")[0] for text in allowed}
+        found = [
+            f"got      {name}:{digest} ({each.file.filename})"
+            for each in rejections
+            if each.reason is Reason.HASH
+            for name, digest in sorted(each.file.hashes.items())
+            if name in algorithms
+        ]
+        return HashMismatchError(
+            f"no file of {self.dependency.text} has the expected hash",
+            context=(
+                *self.chain,
+                *first_lines([f"expected {text}" for text in sorted(allowed)], _MAX_LINES),
+                *first_lines(found, _MAX_LINES),
+            ),
+            hint="correct the hash if it was mistyped; if it was not, the file was changed: do not"
+            " use it before you know why",
         )
 
     def _admits(self, version: Version) -> bool:
