@@ -24,7 +24,7 @@ from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.report.diff.comparison import Comparison, compare_snapshots
-from crossdeps.report.diff.snapshot import snapshot_bundle, snapshot_lock
+from crossdeps.report.diff.snapshot import snapshot_bundle, snapshot_lock, strip_prefix
 from crossdeps.report.inspect.inspection import Inspection, inspect_bundle
 from crossdeps.report.why import Why, add_reasons, explain_choice, explain_locked
 from crossdeps.requirements.model import Requirements
@@ -54,7 +54,8 @@ def compare(
 ) -> Comparison:
     """Find the differences between two artifacts made by any tool, or between two locks.
 
-    Files that are the same in both zips are not inflated, nor hashed.
+    Files that are the same in both zips are not inflated, nor hashed. Where packages are in other
+    folders, as in a layer and a function, the paths below these folders are compared.
 
     :param before: a directory, a zip, or a lock (a file that ends in ``.toml``)
     :param after: the same kind of thing
@@ -92,6 +93,10 @@ def _read_lock(path: Path) -> Snapshot:
 def _read_artifacts(paths: tuple[Path, Path], *, hashes: bool) -> list[Snapshot]:
     first = read_bundle(paths[0], hashes=False)
     bundles = (first, read_bundle(paths[1], hashes=False, known=first))
+    prefixes = ("", "")
+    if bundles[0].prefix != bundles[1].prefix:  # such as a layer and a function
+        prefixes = (bundles[0].prefix, bundles[1].prefix)
+        bundles = (strip_prefix(bundles[0]), strip_prefix(bundles[1]))
     sizes, other_sizes = ({e.path: e.size for e in bundle.entries} for bundle in bundles)
     wanted = sizes.keys() | other_sizes.keys() if hashes else sizes.keys() & other_sizes.keys()
     if not hashes:
@@ -102,8 +107,9 @@ def _read_artifacts(paths: tuple[Path, Path], *, hashes: bool) -> list[Snapshot]
             add_hashes(bundle, wanted),
             name=artifact_name(path),
             compressed=path.stat().st_size if bundle.kind == "zip" else None,
+            prefix=prefix,
         )
-        for path, bundle in zip(paths, bundles, strict=True)
+        for path, bundle, prefix in zip(paths, bundles, prefixes, strict=True)
     ]
 
 

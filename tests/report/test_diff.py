@@ -54,6 +54,44 @@ def after_files() -> Files:
     }
 
 
+class TestLayer:
+    """A layer has packages under ``python/``, and the files are the same."""
+
+    @pytest.mark.parametrize("prefix", ["python/", "python/lib/python3.12/site-packages/"])
+    @pytest.mark.parametrize("hashes", [True, False])
+    def test_a_layer_and_a_function_of_the_same_files_are_the_same(
+        self, tmp_path: Path, prefix: str, hashes: bool
+    ) -> None:
+        files = project("kept", "1.0", {"kept/a.py": "a" * 10, "kept/b.py": "b"})
+        function = zipped(tmp_path / "function.zip", files)
+        layer = zipped(tmp_path / "layer.zip", {f"{prefix}{k}": v for k, v in files.items()})
+        compared = compare(layer, function, hashes=hashes)
+        assert not compared.differs
+        document = comparison_document(compared)
+        assert [document[side]["prefix"] for side in ("before", "after")] == [prefix, None]
+        assert f"layer.zip ({prefix}) -> function.zip" in render_comparison(compared)
+
+    def test_what_differs_is_named_without_the_prefix(self, tmp_path: Path) -> None:
+        files = project("kept", "1.0", {"kept/a.py": "a" * 10})
+        changed = {**project("kept", "1.0", {"kept/a.py": "b" * 10}), "app.py": "1"}
+        layer = directory(
+            tmp_path / "layer", {**{f"python/{k}": v for k, v in files.items()}, "lib/x.txt": "1"}
+        )
+        compared = compare(layer, directory(tmp_path / "function", changed))
+        changes = {change.path: change.kind for change in compared.files}
+        assert changes["kept/a.py"] == "content"
+        assert changes["app.py"] == "added"
+        assert changes["lib/x.txt"] == "removed"
+        assert [change.name for change in compared.projects] == ["", "kept"]
+
+    def test_two_layers_keep_their_paths(self, tmp_path: Path) -> None:
+        one = directory(tmp_path / "one", {f"python/{k}": v for k, v in before_files().items()})
+        two = directory(tmp_path / "two", {f"python/{k}": v for k, v in after_files().items()})
+        compared = compare(one, two)
+        assert all(change.path.startswith("python/") for change in compared.files)
+        assert comparison_document(compared)["before"]["prefix"] is None
+
+
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
     return compare(
@@ -165,8 +203,8 @@ def test_the_keys_of_the_document_are_a_contract(comparison: Comparison) -> None
         "version", "crossdeps", "differs", "before", "after", "projects", "same_projects", "files",
     ]  # fmt: skip
     assert list(document["before"]) == [
-        "name", "kind", "unzipped", "compressed", "projects", "files", "architectures", "glibc",
-        "requires_python",
+        "name", "kind", "prefix", "unzipped", "compressed", "projects", "files", "architectures",
+        "glibc", "requires_python",
     ]  # fmt: skip
     assert document["before"]["projects"] == 4
     moved = next(change for change in document["projects"] if change["name"] == "moved")

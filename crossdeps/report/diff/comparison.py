@@ -162,6 +162,7 @@ def _snapshot_document(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "name": snapshot.name,
         "kind": snapshot.kind,
+        "prefix": snapshot.prefix or None,
         "unzipped": snapshot.size,
         "compressed": snapshot.compressed,
         "projects": sum(1 for name in snapshot.projects if name),

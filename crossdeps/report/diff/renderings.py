@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from crossdeps.report.diff.comparison import Comparison, FileChange, ProjectChange
+    from crossdeps.report.diff.snapshot import Snapshot
 
     Row = tuple[str, ...]
 
@@ -42,7 +43,7 @@ def render_comparison(comparison: Comparison, *, most_files: int | None = 20) ->
 
     :param most_files: how many files to list; None lists all
     """
-    before, after = printable(comparison.before.name), printable(comparison.after.name)
+    before, after = map(_describe_side, (comparison.before, comparison.after))
     figures = format_table([("", "before", "after", ""), *build_figures(comparison)])
     blocks = [f"{before} -> {after}", figures]
     if not comparison.differs:
@@ -71,6 +72,11 @@ def render_comparison(comparison: Comparison, *, most_files: int | None = 20) ->
     return "\n\n".join(blocks) + "\n"
 
 
+def _describe_side(snapshot: Snapshot) -> str:
+    where = f" ({snapshot.prefix})" if snapshot.prefix else ""
+    return printable(f"{snapshot.name}{where}")
+
+
 def render_comparison_markdown(comparison: Comparison) -> str:
     """Render a comparison in GitHub Flavored Markdown, short enough for one comment."""
     before, after = markdown_code(comparison.before.name), markdown_code(comparison.after.name)
@@ -80,6 +86,11 @@ def render_comparison_markdown(comparison: Comparison) -> str:
     ]
     table = _markdown_table(("", "before", "after", "change"), "lrrr", figures)
     blocks = [f"### {before} → {after}", table]
+    blocks += [
+        f"Paths are relative to {markdown_code(side.prefix)} in {markdown_code(side.name)}."
+        for side in (comparison.before, comparison.after)
+        if side.prefix
+    ]
     if not comparison.differs:
         blocks.append("The contents are identical.")
     if comparison.projects:

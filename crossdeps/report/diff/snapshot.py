@@ -76,6 +76,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     :param glibc: the oldest that suffices, such as ``2.17``: from the symbol versions of the
         binaries of an artifact, from the tags of the wheels of a lock
     :param python: the Requires-Python of a lock
+    :param prefix: the folder of packages that is left out of the paths, such as ``python/``
     """
 
     name: str
@@ -87,12 +88,29 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     machines: tuple[str, ...]
     glibc: str
     python: str = ""
+    prefix: str = ""
 
 
-def snapshot_bundle(bundle: Bundle, *, name: str, compressed: int | None = None) -> Snapshot:
+def strip_prefix(bundle: Bundle) -> Bundle:
+    """Return *bundle* with the paths of its files relative to the folder of its packages.
+
+    Files outside that folder keep their paths, and so does one whose new path another file has.
+    """
+    paths = {entry.path for entry in bundle.entries}
+    entries = []
+    for entry in bundle.entries:
+        path = entry.path.removeprefix(bundle.prefix)
+        entries.append(entry if path in paths else msgspec.structs.replace(entry, path=path))
+    return msgspec.structs.replace(bundle, entries=tuple(entries), prefix="")
+
+
+def snapshot_bundle(
+    bundle: Bundle, *, name: str, compressed: int | None = None, prefix: str = ""
+) -> Snapshot:
     """Take the snapshot of an artifact that was read.
 
     :param compressed: bytes of the zip on disk; None for a directory
+    :param prefix: what was stripped from the paths
     """
     binaries = [entry.binary for entry in bundle.entries if entry.binary]
     return Snapshot(
@@ -115,6 +133,7 @@ def snapshot_bundle(bundle: Bundle, *, name: str, compressed: int | None = None)
         },
         machines=list_machines(binaries),
         glibc=find_required_glibc(binaries),
+        prefix=prefix,
     )
 
 
