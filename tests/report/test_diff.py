@@ -67,7 +67,7 @@ class TestLayer:
         layer = zipped(tmp_path / "layer.zip", {f"{prefix}{k}": v for k, v in files.items()})
         compared = compare(layer, function, hashes=hashes)
         assert not compared.differs
-        document = comparison_document(compared)
+        document = compared.to_dict()
         assert [document[side]["prefix"] for side in ("before", "after")] == [prefix, None]
         assert f"layer.zip ({prefix}) -> function.zip" in render_comparison(compared)
 
@@ -89,7 +89,7 @@ class TestLayer:
         two = directory(tmp_path / "two", {f"python/{k}": v for k, v in after_files().items()})
         compared = compare(one, two)
         assert all(change.path.startswith("python/") for change in compared.files)
-        assert comparison_document(compared)["before"]["prefix"] is None
+        assert compared.to_dict()["before"]["prefix"] is None
 
 
 @pytest.fixture
