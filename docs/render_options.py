@@ -104,7 +104,7 @@ def _render_keywords() -> str:
     """A row for each keyword: its type, the functions that have it, and what it means."""
     rows = ["| keyword | value | functions | meaning |", "|---|---|---|---|"]
     for keyword, option in KEYWORDS.items():
-        value = BuildKeywords.__annotations__[keyword].__forward_arg__.replace(" | ", " or ")
+        value = BuildKeywords.__annotations__[keyword].__forward_arg__.removesuffix(" | None")
         value = re.sub(r"Literal\[(.*?)\]", lambda m: m[1].replace(", ", " or "), value)
         functions = [
             f"`{verb}`" for verb, known in OF_VERB.items() if keyword in known.__annotations__

@@ -30,65 +30,65 @@ Moment = str | datetime.date | datetime.timedelta
 
 
 class _RuntimeKeywords(TypedDict, total=False):
-    provided_versions: Mapping[str, str]
+    provided_versions: Mapping[str, str] | None
 
 
 class CheckKeywords(_RuntimeKeywords, total=False):
     """The keywords of :func:`crossdeps.check`."""
 
     handler: str | None
-    ignore: Strings
-    with_layer: Paths
+    ignore: Strings | None
+    with_layer: Paths | None
 
 
 class ResolveKeywords(_RuntimeKeywords, total=False):
     """The keywords of :func:`crossdeps.lock` and :func:`crossdeps.why`."""
 
-    allow_sdist: Strings
+    allow_sdist: Strings | None
     cache_dir: StrPath | None
     cert: StrPath | None
     client_cert: StrPath | None
-    constraints: Paths
+    constraints: Paths | None
     exclude_newer: Moment | None
-    extra_index_url: Strings
-    extras: Strings
-    find_links: Paths
-    groups: Strings
+    extra_index_url: Strings | None
+    extras: Strings | None
+    find_links: Paths | None
+    groups: Strings | None
     index_strategy: Literal["safe", "first"] | None
     index_url: str | None
-    isolated: bool
+    isolated: bool | None
     keyring_provider: Literal["disabled", "subprocess"] | None
-    no_cache: bool
-    no_deps: bool
-    no_index: bool
-    offline: bool
-    overrides: Paths
-    pre: bool
-    pre_releases: Mapping[str, PreReleases]
-    project_index: Mapping[str, str]
-    provided: bool
+    no_cache: bool | None
+    no_deps: bool | None
+    no_index: bool | None
+    offline: bool | None
+    overrides: Paths | None
+    pre: bool | None
+    pre_releases: Mapping[str, PreReleases] | None
+    project_index: Mapping[str, str] | None
+    provided: bool | None
     proxy: str | None
-    refresh: bool
-    require_hashes: bool
+    refresh: bool | None
+    require_hashes: bool | None
     retries: int | None
     timeout: float | None
-    trusted_host: Strings
+    trusted_host: Strings | None
 
 
 class BuildKeywords(CheckKeywords, ResolveKeywords, total=False):
     """The keywords of :func:`crossdeps.build` and :class:`crossdeps.Settings`."""
 
-    dry_run: bool
-    exclude: Strings
-    exclude_project: Strings
-    force: bool
-    include: Strings
-    layer: bool
+    dry_run: bool | None
+    exclude: Strings | None
+    exclude_project: Strings | None
+    force: bool | None
+    include: Strings | None
+    layer: bool | None
     scripts: bool | None
-    slim: bool
-    source: Paths
-    strict: bool
-    versioned_layer: bool
+    slim: bool | None
+    source: Paths | None
+    strict: bool | None
+    versioned_layer: bool | None
 
 
 KEYWORDS: Final[dict[str, Option[Any]]] = {

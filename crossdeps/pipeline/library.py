@@ -134,7 +134,9 @@ def _find_previous(
         path = check_path("previous", specified)
         return PreviousLock(path, upgrade=upgrade, upgrades=upgrades) if path.exists() else None
     path = lock.path or Path(DEFAULT_LOCK)
-    return PreviousLock(path, lock.text, lock.directory, upgrade=upgrade, upgrades=upgrades)
+    return PreviousLock(
+        path, text=lock.text, directory=lock.directory, upgrade=upgrade, upgrades=upgrades
+    )
 
 
 def check(

@@ -67,9 +67,12 @@ class Target(Value, frozen=True, kw_only=True):
     runtime_name: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("python", "arch", "glibc", "musl", "abi", "runtime_name"):
+            _check_text(name, getattr(self, name), optional=name not in {"python", "arch"})
+        force_setattr(self, "abi", self.abi or "")
         force_setattr(self, "python", full_python_version(self.python))
         force_setattr(self, "arch", canonical_architecture(self.arch))
-        force_setattr(self, "platforms", tuple(self.platforms))
+        force_setattr(self, "platforms", _read_platforms(self.platforms))
         if sum((bool(self.glibc), bool(self.musl), bool(self.platforms))) > 1:
             raise TargetError(
                 "more than one of glibc, musl and platforms is specified",
@@ -85,6 +88,9 @@ class Target(Value, frozen=True, kw_only=True):
         :param python: the patch release, if the image has a newer one than crossdeps knows
         :raises TargetError: if the runtime is unknown, or not available on *arch*
         """
+        _check_text("the name of a runtime", name)
+        _check_text("arch", arch)
+        _check_text("python", python, optional=True)
         runtime = find_runtime(name)
         canonical = canonical_architecture(arch)
         if canonical not in runtime.architectures:
@@ -177,6 +183,33 @@ class Target(Value, frozen=True, kw_only=True):
         if self.platforms:
             return f"{text} ({', '.join(self.platforms)})"
         return text
+
+
+def _check_text(name: str, value: object, *, optional: bool = False) -> None:
+    """Check a value of a target.
+
+    :raises TargetError: if it is not a string
+    """
+    if isinstance(value, str) or (optional and value is None):
+        return
+    hint = "a number loses its zeros: 3.10 is 3.1" if isinstance(value, float) else None
+    raise TargetError(f"{name} must be a string, not {value!r:.40}", hint=hint)
+
+
+def _read_platforms(value: object) -> tuple[str, ...]:
+    """Return one platform tag or several, in order.
+
+    :raises TargetError: if they are something else
+    """
+    tags = (value,) if isinstance(value, str) else value
+    if not isinstance(tags, (tuple, list)):
+        raise TargetError(
+            f"platforms must be a tuple of tags, not {value!r:.40}",
+            hint='such as platforms=("manylinux_2_28_x86_64",)',
+        )
+    for text in tags:
+        _check_text("a platform", text)
+    return tuple(tags)
 
 
 @functools.lru_cache(maxsize=32)
