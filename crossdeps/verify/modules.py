@@ -16,7 +16,8 @@ from crossdeps.verify.module_names import (
     parse_module_path,
     stdlib_modules,
 )
-from crossdeps.verify.python_source import SourceError, read_imports
+from crossdeps.verify.python_source import read_imports
+from crossdeps.verify.target_syntax import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import sys
-import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from crossdeps.requirements.syntax import parsing
 from crossdeps.verify.conditions import evaluate_condition
+from crossdeps.verify.target_syntax import SourceError, parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -55,18 +53,6 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     call_error: str
 
 
-class SourceError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why source cannot be parsed.
-
-    :param line: 1-based; None for the whole file
-    :param certain: whether the target's Python rejects it too; it may know newer syntax
-    """
-
-    message: str
-    line: int | None
-    certain: bool
-
-
 def read_imports(
     data: bytes, *, package: Sequence[str], python: str, is_available: Callable[[Import], bool]
 ) -> tuple[Import, ...] | SourceError:
@@ -106,25 +92,14 @@ def read_definitions(data: bytes, python: str) -> dict[str, Definition] | Source
 
 
 def _parse(data: bytes, python: str, collect: Callable[[ast.Module], T]) -> T | SourceError:
-    """Parse source as the target's Python would, and return what *collect* makes of it.
-
-    Newer syntax is found on a "best effort" basis (documentation of the ``ast`` module): statements
-    such as ``match`` are, details of expressions may not be.
-    """
+    """Parse source as the target's Python would, and return what *collect* makes of it."""
     major, minor, _ = python.split(".")
-    version = (int(major), int(minor))
-    running = sys.version_info[:2]
+    tree = parse_source(data, (int(major), int(minor)))
+    if isinstance(tree, SourceError):
+        return tree
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with parsing():
-                tree = ast.parse(data, feature_version=min(version, running))
         return collect(tree)
-    except SyntaxError as error:
-        return SourceError(message=error.msg, line=error.lineno, certain=version <= running)
-    except ValueError as error:  # null bytes, before Python 3.12
-        return SourceError(message=str(error), line=None, certain=True)
-    except (RecursionError, MemoryError):
+    except RecursionError:
         return SourceError(message="too deeply nested", line=None, certain=False)
 
 

@@ -80,7 +80,8 @@ def _suggest_handler(context: CheckContext, handler: Handler) -> str:
 
 
 def _check_function(context: CheckContext, handler: Handler, entry: Entry) -> Iterator[Finding]:
-    from crossdeps.verify.python_source import SourceError, read_definitions  # noqa: PLC0415 - rare
+    from crossdeps.verify.python_source import read_definitions  # noqa: PLC0415 - rare
+    from crossdeps.verify.target_syntax import SourceError  # noqa: PLC0415 - as above
 
     definitions = read_definitions(context.read(entry), context.target.python)
     if isinstance(definitions, SourceError):
@@ -145,7 +146,8 @@ UNREAD_SOURCE = Rule(
     title="source that crossdeps could not parse",
     symptom="None. The imports of the file were not checked.",
     cause=(
-        "The file uses syntax newer than the Python that runs crossdeps, or is too deeply nested."
+        "The file is too deeply nested, or the target's Python is newer than the syntax that"
+        " crossdeps knows, and the Python that runs it."
     ),
     remedy="Run crossdeps with the target's Python or a newer one.",
 )
