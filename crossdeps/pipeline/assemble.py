@@ -13,7 +13,11 @@ from crossdeps.errors import FindingsError
 from crossdeps.pipeline.artifact import build_report, write_artifact
 from crossdeps.pipeline.remembered_build import read_source_state, remember_build
 from crossdeps.pipeline.request import Lock
-from crossdeps.pipeline.runtime import find_runtime_packages, read_runtime_context
+from crossdeps.pipeline.runtime import (
+    find_runtime_packages,
+    read_runtime_context,
+    state_requirements,
+)
 from crossdeps.resolution.lock.selection import check_hashes, select
 from crossdeps.text import is_http
 from crossdeps.verify.registry import verify
@@ -60,6 +64,8 @@ def assemble(
     selected = select(lock, target)
     if isinstance(request, Lock):
         check_hashes(selected, str(request.path))
+    if runtime_context.layers:
+        runtime_context = state_requirements(runtime_context, request, inputs, selected, target)
     left_out = runtime_packages.find_left_out(resolution, lock, selected)
     packages = [item for item in selected if item.name not in left_out]
     if not _has_wheels(packages, session.store):

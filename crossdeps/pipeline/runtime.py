@@ -10,7 +10,7 @@ import msgspec
 from crossdeps.errors import ConflictError, ResolutionError, UsageError
 from crossdeps.requirements.model import Inputs, Origin, Requirement
 from crossdeps.target.runtimes import RUNTIMES, provided_projects
-from crossdeps.verify.model import Handler, RuntimeContext
+from crossdeps.verify.model import Handler, RuntimeContext, StatedRequirement
 
 if TYPE_CHECKING:
     import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import Bundle
-    from crossdeps.pipeline.request import Settings
+    from crossdeps.pipeline.request import Request, Settings
     from crossdeps.resolution.model import Resolution, SelectedPackage
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
@@ -212,6 +212,50 @@ def read_runtime_context(
         provided=runtime_packages.projects if runtime_packages.configured else None,
         left_out=frozenset(runtime_packages.sdk),
         handler=parsed,
+    )
+
+
+def state_requirements(
+    runtime_context: RuntimeContext,
+    request: Request,
+    inputs: Inputs,
+    selected: Sequence[SelectedPackage],
+    target: Target,
+) -> RuntimeContext:
+    """Return *runtime_context* with what the user requires, to compare it with the layers.
+
+    :param selected: the pins of the request if it is a lock
+    """
+    from crossdeps.pipeline.request import Lock  # noqa: PLC0415 - few functions have layers
+    from crossdeps.requirements.requires_dist import (  # noqa: PLC0415 - as above
+        Conditions,
+        take_apart,
+    )
+
+    if isinstance(request, Lock):
+        lines = [
+            (f"{item.name}=={item.version}", str(request.path)) for item in selected if item.version
+        ]
+    else:
+        replaced = {item.name for item in inputs.overrides}
+        others = (*inputs.requirements, *inputs.constraints)
+        items = (*inputs.overrides, *(item for item in others if item.name not in replaced))
+        lines = [
+            (f"{item.name}{item.specifier}" + (f"; {item.marker}" if item.marker else ""),
+             str(item.origin))
+            for item in items
+            if item.name and item.source is None
+        ]  # fmt: skip
+    conditions = Conditions(target.environment)
+    stated = [
+        StatedRequirement(required=required, origin=origin)
+        for line, origin in lines
+        if conditions.hold(required := take_apart(line), "")
+    ]
+    return msgspec.structs.replace(
+        runtime_context,
+        stated=tuple(stated),
+        overridden=frozenset(item.name for item in inputs.overrides),
     )
 
 

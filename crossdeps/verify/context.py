@@ -60,7 +60,7 @@ class CheckContext:
         self.runtime_context = runtime_context or RuntimeContext()
         self.cache = cache
         self._ignored = ignored
-        self._requirements: dict[str, tuple[RequiresDist, ...]] = {}
+        self._requirements: dict[tuple[str, tuple[str, ...]], tuple[RequiresDist, ...]] = {}
         self._reader = ContentReader()
 
     def __enter__(self) -> Self:
@@ -73,15 +73,19 @@ class CheckContext:
         """Whether *finding* will be left out, so that its advice need not be worked out."""
         return any(item.matches(finding) for item in self._ignored)
 
+    def describe(self, bundle: Bundle) -> str:
+        """Name *bundle*, which is the artifact or a layer, in a message."""
+        return "the artifact" if bundle is self.bundle else bundle.path or "a layer"
+
     def requirements(self, project: InstalledProject) -> tuple[RequiresDist, ...]:
         """The Requires-Dist lines of *project*, taken apart once."""
         wheel = self.bundle.wheels.get(project.name)
-        if wheel is not None:
+        if wheel is not None and self.layer_projects.get(project.name) is not project:
             return wheel.project.requires
-        known = self._requirements.get(project.dist_info)
+        key = (project.dist_info, project.requires)
+        known = self._requirements.get(key)
         if known is None:
-            known = tuple(map(take_apart, project.requires))
-            self._requirements[project.dist_info] = known
+            known = self._requirements[key] = tuple(map(take_apart, project.requires))
         return known
 
     def wheel_tags(self, project: InstalledProject) -> set[str]:
@@ -236,14 +240,13 @@ def list_package_files(bundle: Bundle, roots: Sequence[str]) -> dict[str, Entry]
 
     :param roots: directories on ``sys.path``, in order: the root of a function, or those of a layer
     """
-    if len(roots) == 1:
+    if roots == ("",):
         return {entry.path: entry for entry in bundle.entries}
-    versioned, plain = roots
     files: dict[str, Entry] = {}
-    for entry in bundle.entries:
-        path = entry.path
-        if path.startswith(versioned):
-            files[path[len(versioned) :]] = entry
-        elif path.startswith(plain) and not re.match(VERSIONED_ROOT, path):
-            files.setdefault(path[len(plain) :], entry)
+    for root in reversed(roots):
+        is_plain = not re.match(VERSIONED_ROOT, root)
+        for entry in bundle.entries:
+            path = entry.path
+            if path.startswith(root) and not (is_plain and re.match(VERSIONED_ROOT, path)):
+                files[path[len(root) :]] = entry
     return files

@@ -98,7 +98,7 @@ class _Layout:
         self._roots = import_roots("python/" if is_layer else "", context.target.python_version)
         is_known = bundle is context.bundle and is_layer == bool(bundle.prefix)
         self._files = context.package_files if is_known else list_package_files(bundle, self._roots)
-        self._name = "the artifact" if bundle is context.bundle else bundle.path
+        self._name = context.describe(bundle)
         target = context.target.runtime_name or f"Python {context.target.python}"
         self._imports = (
             f"{target} imports from {join_words(self._roots) if is_layer else 'the root'}"

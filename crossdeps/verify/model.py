@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
+    from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.target.runtimes import ProvidedProject
 
 
@@ -149,6 +150,13 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True):
         return cls(text=text, module=dotted, function=function)
 
 
+class StatedRequirement(msgspec.Struct, frozen=True, kw_only=True):
+    """A requirement that the user stated, or a pin of a lock, and where."""
+
+    required: RequiresDist
+    origin: str
+
+
 class RuntimeContext(msgspec.Struct, frozen=True, kw_only=True):
     """What is available on the target besides the bundle.
 
@@ -156,9 +164,13 @@ class RuntimeContext(msgspec.Struct, frozen=True, kw_only=True):
     :param provided: projects that the runtime provides; None takes them from the table of runtimes
     :param left_out: normalized names of projects that were left to the runtime
     :param handler: the function that the runtime calls; None checks no source
+    :param stated: requirements of the user on what layers may have
+    :param overridden: normalized names of projects of which the user has replaced the requirements
     """
 
     layers: tuple[Bundle, ...] = ()
     provided: Mapping[NormalizedName, ProvidedProject] | None = None
     left_out: frozenset[str] = frozenset()
     handler: Handler | None = None
+    stated: tuple[StatedRequirement, ...] = ()
+    overridden: frozenset[str] = frozenset()

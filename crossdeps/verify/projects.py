@@ -168,15 +168,16 @@ def check_requirements(context: CheckContext) -> Iterator[Finding]:
 def _find_unmet(context: CheckContext, required: RequiresDist) -> tuple[Rule, str] | None:
     """Find why a requirement isn't met: the rule, and the end of its message."""
     name = required.project
-    found = context.projects.get(name) or context.layer_projects.get(name)
+    found = context.projects.get(name)
     if found:
-        location = "the package" if name in context.projects else "a layer"
-        problem = WRONG_VERSION, f"; {found.version} is in {location}"
-        return None if _accepts(required, found.version) else problem
+        problem = WRONG_VERSION, f"; {found.version} is in the package"
+        return None if accepts_version(required, found.version) else problem
+    if name in context.layer_projects:
+        return None  # its version: layers.check_layer_versions
     provided = context.provided.get(cast("NormalizedName", name))
     if provided:
         problem = WRONG_VERSION, f"; the runtime has {provided.describe()}"
-        is_accepted = provided.version is None or _accepts(required, str(provided.version))
+        is_accepted = provided.version is None or accepts_version(required, str(provided.version))
         return None if is_accepted else problem
     if name in context.expected_missing:
         return None
@@ -237,7 +238,8 @@ def find_reachable(
     return reached
 
 
-def _accepts(required: RequiresDist, version: str) -> bool:
+def accepts_version(required: RequiresDist, version: str) -> bool:
+    """Whether *version* meets a requirement; one that cannot be compared does."""
     if required.url:
         return True
     try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crossdeps.verify import (
+    hidden_packages,
     installed_files,
+    layers,
     layout,
     linking,
     machine,
@@ -33,6 +35,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     projects.check_wheel_tags,
     projects.check_requires_python,
     projects.check_requirements,
+    layers.check_layer_versions,
     projects.check_requirement_lines,
     projects.check_split_sdk,
     installed_files.check_records,
@@ -41,6 +44,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     installed_files.check_bytecode_only,
     installed_files.check_bytecode,
     layout.check_layout,
+    hidden_packages.check_hidden_packages,
     paths.check_modes,
     paths.check_shadowing,
     paths.check_case,
@@ -71,9 +75,11 @@ RULES: dict[str, Rule] = {
         projects.REQUIRES_PYTHON,
         projects.UNMET_REQUIREMENT,
         projects.WRONG_VERSION,
+        layers.LAYER_VERSION,
         projects.UNREADABLE_METADATA,
         installed_files.RECORD_MISSING,
         installed_files.RECORD_CHANGED,
+        hidden_packages.HIDDEN_PACKAGE,
         paths.UNREADABLE_MODE,
         paths.SHADOWS_STDLIB,
         paths.SHADOWS_RUNTIME,

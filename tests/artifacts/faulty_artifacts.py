@@ -185,6 +185,24 @@ def folder_beside_the_code(folder: Path) -> Path:
     return _function(folder / "package", "import json\n")
 
 
+def other_version_in_layer(folder: Path) -> Path:
+    """A layer that was built from other requirements than the function."""
+    uv_target(folder / "layer/python", "--no-deps", "idna==2.1")
+    package = _requests(folder)
+    for path in (package / "idna", only(package, "idna-*")):
+        shutil.rmtree(path)
+    return package
+
+
+def hidden_namespace(folder: Path) -> Path:
+    """A package of the user with the name of a namespace package."""
+    uv_target(folder / "layer/python/lib/python3.12/site-packages", "protobuf")
+    package = folder / "package"
+    (package / "google").mkdir(parents=True)
+    (package / "google/__init__.py").touch()
+    return package
+
+
 def unreadable_metadata(folder: Path) -> Path:
     package = uv_target(folder / "package", "iniconfig")
     replace_text(

@@ -27,6 +27,7 @@ class FaultyArtifact:
     expected: dict[str, str]
     runtime: str = "python3.12"
     options: tuple[str, ...] = ()
+    has_layer: bool = False
 
 
 HANDLER = ("--handler", "app.handler")
@@ -40,6 +41,16 @@ ARTIFACTS = (
     ),
     FaultyArtifact(
         create=faulty_artifacts.folder_beside_the_code, expected={"not-on-import-path": "vendor/"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.other_version_in_layer,
+        expected={"layer-version": "has 2.1, which is imported"},
+        has_layer=True,
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.hidden_namespace,
+        expected={"hidden-package": "google.protobuf"},
+        has_layer=True,
     ),
     FaultyArtifact(
         create=faulty_artifacts.mixed_machines, expected={"wrong-machine": "markupsafe/_speedups"}
@@ -194,6 +205,7 @@ def test_the_fault_is_reported_and_nothing_else(artifact: FaultyArtifact, tmp_pa
         "x86_64",
         "--json",
         *artifact.options,
+        *(("--with-layer", tmp_path / "layer") if artifact.has_layer else ()),
     )
     findings = json.loads(done.stdout)["findings"]
     assert {finding["rule"] for finding in findings} == set(artifact.expected), findings

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.support.command_line import CommandLine
 
 RUNTIME = ("--runtime", "python3.12", "--arch", "x86_64")
+WITHOUT_PURE = ("--exclude-project", "pure", "--with-layer", "layer")
 BUILD = ("--source", "src", "--handler", "app.handler", "-o", "f.zip", "--json")
 
 
@@ -62,12 +63,48 @@ def test_a_layer_has_modules(app: CommandLine) -> None:
 def test_a_layer_meets_requirements(app: CommandLine) -> None:
     """What an excluded project's dependants need is in the layer, in its version."""
     assert app("build", "pure", *RUNTIME, "--layer", "-o", "layer").code == 0
-    told = app(
-        "build", "leaf", "--exclude-project", "pure", *RUNTIME, "--with-layer", "layer", "--json"
-    )
-    (finding,) = told.document["findings"]
-    assert finding["rule"] == "wrong-version"
-    assert "2.0 is in a layer" in finding["message"]
+    told = app("build", "leaf", *RUNTIME, *WITHOUT_PURE, "--json")
+    assert told.code == 7
+    assert told.document["error"]["rule"] == "layer-version"
+    assert "layer has 2.0, which is imported" in told.document["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "code"),
+    [
+        (["pure"], 0),
+        (["pure>=2"], 0),
+        (["pure<2"], 7),
+        (["pure<2; sys_platform == 'win32'", "native"], 0),
+        (["pure<2; sys_platform == 'linux'"], 7),
+        (["-r", "requirements.txt"], 7),
+        (["pure", "-c", "requirements.txt"], 7),
+        (["leaf", "--override", "override.txt"], 0),
+    ],
+)
+def test_the_user_s_own_requirements_hold_for_layers(
+    app: CommandLine, requirements: list[str], code: int
+) -> None:
+    """An excluded project is imported from the layer, in the version that it has."""
+    app.write("requirements.txt", "pure==1.0\n")
+    app.write("override.txt", "pure==2.0\n")
+    assert app("build", "pure", *RUNTIME, "--layer", "-o", "layer").code == 0
+    told = app("build", *requirements, *RUNTIME, *WITHOUT_PURE)
+    assert told.code == code, told.err
+    if code:
+        assert "layer has 2.0, which is imported" in told.err
+    if "-r" in requirements:
+        assert "pure==1.0 is required (requirements.txt:1)" in told.err
+
+
+def test_the_pins_of_a_lock_hold_for_layers(app: CommandLine) -> None:
+    assert app("lock", "pure<2", *RUNTIME).code == 0
+    assert app("build", "pure", *RUNTIME, "--layer", "-o", "layer").code == 0
+    told = app("build", "pylock.toml", *RUNTIME, *WITHOUT_PURE)
+    assert told.code == 7
+    assert "pure==1.1 is required (pylock.toml); layer has 2.0" in told.err
+    assert app("build", "pylock.toml", *RUNTIME, "--layer", "-o", "layer", "--force").code == 0
+    assert app("build", "pylock.toml", *RUNTIME, *WITHOUT_PURE).code == 0
 
 
 def test_the_size_with_layers_is_in_the_text(app: CommandLine) -> None:

@@ -483,5 +483,5 @@ def test_a_layer_meets_requirements() -> None:
     (finding,) = verify(
         make_bundle(FakeProject("a", requires=["dep>=2"])), PY39, runtime_context=runtime_context
     )
-    assert finding.rule == "wrong-version"
+    assert finding.rule == "layer-version"
     assert "a layer" in finding.message

@@ -10,56 +10,19 @@ import pytest
 from crossdeps.pipeline.check import check
 from crossdeps.pipeline.request import Settings
 from crossdeps.target.model import Target
-from tests.support.elf_factory import make_elf
+from tests.verify.checked_folders import APP, LAMBDA, find, project, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from crossdeps.finding import Finding
 
-LAMBDA = Target.runtime("python3.12", arch="x86_64")
 PLAIN = Target(python="3.12", arch="x86_64")
 V311, V312 = (f"python/lib/python3.{minor}/site-packages/" for minor in (11, 12))
 OTHER = "layer-for-another-python"
 NOTHING = "nothing-importable"
 OUTSIDE = "not-on-import-path"
-APP = "def handler(event, context): ...\n"
-
-
-def project(base: str, name: str = "demo") -> dict[str, str]:
-    """The files of a pure project that was installed into *base*."""
-    stem = f"{name}-1.0.dist-info"
-    rows = (f"{name}/__init__.py", f"{stem}/METADATA", f"{stem}/RECORD")
-    return {
-        f"{base}{name}/__init__.py": "",
-        f"{base}{stem}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{base}{stem}/RECORD": "".join(f"{row},,\n" for row in rows),
-    }
-
-
-def write(folder: Path, files: Mapping[str, str] | Iterable[str]) -> Path:
-    """Write *files*, empty ones if only paths are given, and libraries where they are named so."""
-    folder.mkdir(parents=True, exist_ok=True)
-    contents = files if isinstance(files, dict) else dict.fromkeys(files, "")
-    for path, text in contents.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(make_elf() if ".so" in file.name else text.encode())
-    return folder
-
-
-def find(
-    folder: Path,
-    files: Mapping[str, str] | Iterable[str],
-    *layers: Mapping[str, str] | Iterable[str],
-    handler: str | None = None,
-    target: Target = LAMBDA,
-) -> tuple[Finding, ...]:
-    """Check an artifact with these files, with these layers."""
-    paths = [write(folder / f"layer{number}", each) for number, each in enumerate(layers)]
-    settings = Settings(layers=tuple(paths), handler=handler)
-    return check(write(folder / "artifact", files), target, settings=settings)
 
 
 def rules(found: tuple[Finding, ...]) -> list[str]:
