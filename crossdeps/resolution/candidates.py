@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from crossdeps.resolution.file_rules import FileRules
     from crossdeps.target.model import Target
 
-_KIND = "candidates1"
+_KIND = "candidates2"
 _SDIST_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar")
 _SDIST_TAG = Tag("py3", "none", "any")
 

@@ -150,7 +150,7 @@ class DependencyReader:
             name=release.name,
             version=release.version,
             reason=Reason.METADATA,
-            detail=f"it requires {name} from {url}, a URL that the requirements don't name",
+            detail=f"it requires {name} from {url}, a URL that the requirements do not name",
         )
 
     def _check_hashed(self, release: Candidate | Pin, dependency: Dependency) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 # PEP 600; the aliases are those of PEP 513, 571 and 599.
 _MANYLINUX = re.compile(r"manylinux(?:_(\d+)_(\d+)|(1|2010|2014))_(.+)")
 _ALIASES = {"1": (2, 5), "2010": (2, 12), "2014": (2, 17)}
+_MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_(.+)")  # PEP 656
 
 
 def parse_manylinux(platform: str) -> tuple[tuple[int, int], str] | None:
@@ -32,6 +35,19 @@ def parse_manylinux(platform: str) -> tuple[tuple[int, int], str] | None:
     if match is None:
         return None
     return _ALIASES[match[3]] if match[3] else (int(match[1]), int(match[2])), match[4]
+
+
+def parse_musllinux(platform: str) -> tuple[tuple[int, int], str] | None:
+    """The musl that a musllinux platform tag requires, and its architecture; else None."""
+    match = _MUSLLINUX.fullmatch(platform)
+    return ((int(match[1]), int(match[2])), match[3]) if match else None
+
+
+_Parser = Callable[[str], tuple[tuple[int, int], str] | None]
+_LIBCS: dict[str, tuple[Reason, _Parser]] = {
+    "glibc": (Reason.GLIBC, parse_manylinux),
+    "musl": (Reason.MUSL, parse_musllinux),
+}
 
 
 def wheel_tags(filename: str) -> str:
@@ -88,17 +104,27 @@ class TagMatcher:
         pythons, abis, platforms = text.split("-")
         near = [tag for tag in tags if (tag.interpreter, tag.abi) in self._pairs]
         if near:
-            required = [
-                parsed[0]
-                for tag in near
-                if (parsed := parse_manylinux(tag.platform)) and parsed[1] == self._target.arch
-            ]
-            if required and self._target.libc.kind == "glibc":
-                return Mismatch(Reason.GLIBC, "{}.{}".format(*min(required)))
-            return Mismatch(Reason.PLATFORM_TAG, platforms)
+            return self._find_libc(near) or Mismatch(Reason.PLATFORM_TAG, platforms)
+        if self._target.free_threaded and any(tag.interpreter.startswith("cp3") for tag in tags):
+            return Mismatch(Reason.FREE_THREADED, "{}.{}".format(*self._target.python_version))
         if any(self._accepts_python(tag) for tag in tags):
             return Mismatch(Reason.ABI_TAG, abis)
         return Mismatch(Reason.PYTHON_TAG, pythons)
+
+    def _find_libc(self, tags: Iterable[Tag]) -> Mismatch | None:
+        """The C library that a Linux of the target's architecture would need; None for others."""
+        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for tag in tags:
+            for kind, (_, parse) in _LIBCS.items():
+                if (parsed := parse(tag.platform)) and parsed[1] == self._target.arch:
+                    found[kind].append(parsed[0])
+        own = self._target.libc.kind
+        for kind in sorted(found, key=lambda kind: kind != own):
+            version = "{}.{}".format(*min(found[kind]))
+            if kind == own:
+                return Mismatch(_LIBCS[kind][0], version)
+            return Mismatch(Reason.LIBC, f"{kind} {version}")
+        return None
 
     def _accepts_python(self, tag: Tag) -> bool:
         """Whether the target has the interpreter of *tag*, whatever its ABI."""

@@ -53,7 +53,10 @@ class Reason(str, Enum):
     )
     REQUIRES_PYTHON = "requires-python", "requires Python {}"  # detail: the specifier
     GLIBC = "glibc", "requires glibc {}"  # detail: MAJOR.MINOR; the platform fits otherwise
+    MUSL = "musl", "requires musl {}"  # the same, for a target with musl
+    LIBC = "libc", "requires {}"  # detail: the other C library and its version
     PLATFORM_TAG = "platform-tag", "has wheels only for other platforms ({})"
+    FREE_THREADED = "free-threaded", "has no wheel for free-threaded Python {}"  # MAJOR.MINOR
     ABI_TAG = "abi-tag", "has wheels only for other Python ABIs ({})"
     PYTHON_TAG = "python-tag", "has wheels only for other Python versions ({})"
     SDIST = "sdist", "has no wheels, only a source distribution"  # detail: the suffix
@@ -98,8 +101,8 @@ class Reason(str, Enum):
     def depends_on_target(self) -> bool:
         """Whether another target might accept the file."""
         return self in (
-            *(Reason.REQUIRES_PYTHON, Reason.GLIBC),
-            *(Reason.PLATFORM_TAG, Reason.ABI_TAG, Reason.PYTHON_TAG),
+            *(Reason.REQUIRES_PYTHON, Reason.GLIBC, Reason.MUSL, Reason.LIBC),
+            *(Reason.PLATFORM_TAG, Reason.FREE_THREADED, Reason.ABI_TAG, Reason.PYTHON_TAG),
         )
 
 
@@ -111,8 +114,11 @@ Rank = tuple[int, tuple[int, ...]]
 
 def rank_mismatch(reason: Reason, detail: str) -> Rank:
     """How far a file is from fitting."""
-    glibc = detail.split(".") if reason is Reason.GLIBC else ()
-    return _RANKS[reason], tuple(map(int, glibc))
+    if reason in (Reason.GLIBC, Reason.MUSL):
+        return _RANKS[reason], tuple(map(int, detail.split(".")))
+    if reason is Reason.PYTHON_TAG:  # another CPython 3 is nearer than CPython 2 and PyPy
+        return _RANKS[reason], (0 if detail.startswith("cp3") else 1,)
+    return _RANKS[reason], ()
 
 
 class Mismatch(msgspec.Struct, frozen=True):

@@ -173,13 +173,14 @@ def _check_source(
     match = matcher.match(wheel_tags(built.filename))
     if isinstance(match, Mismatch):
         needs = {
-            Reason.GLIBC: "requires glibc",
-            Reason.PLATFORM_TAG: "is for",
-            Reason.PYTHON_TAG: "is for Python",
-            Reason.ABI_TAG: "is for ABI",
-        }.get(match.reason, "is invalid:")
+            Reason.PLATFORM_TAG: "is for {}",
+            Reason.PYTHON_TAG: "is for Python {}",
+            Reason.ABI_TAG: "is for ABI {}",
+            Reason.FREE_THREADED: "is not for free-threaded Python",
+            Reason.BAD_FILENAME: "is invalid: {}",
+        }.get(match.reason, match.reason.phrase)
         raise NoCandidateError(
-            f"{built.filename} {needs} {match.detail}, and the target is {target.describe()}",
+            f"{built.filename} {needs.format(match.detail)}, and the target is {target.describe()}",
             context=context,
             hint="give the URL of the wheel for this target, or the project's name alone",
         )

@@ -14,7 +14,7 @@ CACHE = ("--cache-dir", "cache")
 def fresh(run: CommandLine) -> CommandLine:
     """An index whose pages stay fresh, and a cache of what ``tree`` requires."""
     run.index.configure(etags=True, cache_control="max-age=600", metadata_keys="both")
-    assert run("lock", "tree", "-o", "first.toml", *TARGET, *CACHE).code == 0
+    assert run("lock", "tree", "-o", "pylock.first.toml", *TARGET, *CACHE).code == 0
     run.index.forget_requests()
     return run
 

@@ -45,7 +45,7 @@ def rejections(*tags: str, version: str = "1") -> list[Rejection]:
         ),
         (
             ["cp310.cp311-cp310.cp311-win32", "cp312-cp312-win32", "cp38-cp38-win_amd64"],
-            ["Python 3.10 to 3.12: Windows x86", "Python 3.8: Windows x86_64"],
+            ["Python 3.8, 3.10 to 3.12: Windows x86, Windows x86_64"],
         ),
         ([".tar.gz"], []),
         ([".tar.gz", "cp38-cp38-win32"], ["Python 3.8: Windows x86", "SDIST"]),
@@ -60,12 +60,33 @@ def test_one_line_a_kind_of_python(tags: list[str], lines: list[str]) -> None:
     assert list(describe_availability(rejections(*tags), TARGET)) == expected
 
 
-def test_many_kinds_are_cut_short() -> None:
+def test_many_platforms_are_cut_short() -> None:
     tags = [f"cp3{minor}-cp3{minor}-odd{minor}" for minor in range(5, 16)]
-    lines = describe_availability(rejections(*tags), TARGET)
-    assert len(lines) == 8
-    assert lines[0] == "it has wheels for Python 3.15: odd15"
-    assert lines[-1] == "and for 4 more kinds of Python"
+    (line,) = describe_availability(rejections(*tags), TARGET)
+    assert line.startswith("it has wheels for Python 3.5 to 3.15: odd10, ")
+    assert line.endswith(", odd6, 3 more")
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (TARGET, "Python 3.8, 3.9: x86_64 glibc 2.17; and for other platforms"),
+        (
+            Target(python="3.12", arch="x86_64", musl="1.2"),
+            "Python 3.9: x86_64 musl 1.2; and for other platforms",
+        ),
+        (
+            Target(python="3.12", arch="aarch64"),
+            "Python 3.7 to 3.9: Windows x86_64, x86_64 glibc 2.17, x86_64 musl 1.2",
+        ),
+    ],
+)
+def test_the_platform_of_the_target_is_enough_if_there_is_one(target: Target, line: str) -> None:
+    tags = [
+        *("cp38-cp38-manylinux2014_x86_64", "cp39-cp39-manylinux2014_x86_64"),
+        *("cp39-cp39-musllinux_1_2_x86_64", "cp37-cp37m-win_amd64"),
+    ]
+    assert describe_availability(rejections(*tags), target) == (f"it has wheels for {line}",)
 
 
 def test_final_releases_are_newer_than_pre_releases() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -94,6 +94,116 @@ def test_another_python() -> None:
     ]
 
 
+def test_another_version_comes_before_another_python() -> None:
+    """The next version that fits is the smaller change."""
+    linux = f"cp312-cp312-{LINUX}"
+    index: dict[str, Any] = {
+        "lxml": {
+            "4.6": {
+                "wheels": [
+                    *("cp27-cp27mu-manylinux1_x86_64", f"cp38-cp38-{LINUX}"),
+                    *(f"cp38-cp38-{platform}" for platform in _PLATFORMS[1:]),
+                ]
+            },
+            "5.0": {"wheels": [linux]},
+            "5.1": {"wheels": [linux]},
+            "6.0a1": {"wheels": [linux]},
+            "4.0": {"wheels": [linux]},
+        }
+    }
+    case = Case(id="", index=index, ask=("lxml==4.6",))
+    assert told(case) == [
+        f"error: no file of lxml==4.6 is compatible with {TARGET.describe()}",
+        "  requirements.txt:1: lxml==4.6",
+        "  lxml 4.6 has wheels only for other Python versions (cp38)",
+        (
+            "  it has wheels for Python 3.8, cp27: x86_64 glibc 2.17, x86_64 glibc 2.5; and for"
+            " other platforms"
+        ),
+        "  compatible with this target: 5.1, 5.0, 4.0",
+        (
+            "hint: require lxml 5.0, the next newer version that fits this target; or choose"
+            " Python 3.8 with --python or --runtime"
+        ),
+    ]
+    del index["lxml"]["5.0"], index["lxml"]["5.1"], index["lxml"]["6.0a1"]
+    assert told(case)[-1].startswith("hint: require lxml 4.0, the next older version that fits")
+
+
+def test_another_version_is_no_way_out_where_a_dependency_asks() -> None:
+    index: dict[str, Any] = {
+        "a": {"2": _wheels("cp311", platforms=[LINUX]), "1": []},
+        "b": {"1": ["a==2"]},
+    }
+    assert told(Case(id="", index=index, ask=("b",)))[-1] == (
+        "hint: choose Python 3.11 with --python or --runtime"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "platforms", "problem", "hint"),
+    [
+        (
+            "musl",
+            ("musllinux_1_3_x86_64", "musllinux_1_4_x86_64", "manylinux_2_28_x86_64"),
+            "requires musl 1.3, and the target has musl 1.2",
+            "choose a target with musl 1.3 or later: --platform musllinux_1_3_x86_64",
+        ),
+        (
+            "musl",
+            ("macosx_11_0_arm64", "manylinux_2_28_x86_64", "manylinux_2_28_aarch64"),
+            "requires glibc 2.28, and the target has musl 1.2",
+            "choose a target with glibc 2.28 or later: --platform manylinux_2_28_x86_64",
+        ),
+        (
+            "3.12",
+            ("macosx_11_0_arm64", "musllinux_1_2_x86_64"),
+            "requires musl 1.2, and the target has glibc 2.17",
+            "choose a target with musl 1.2 or later: --platform musllinux_1_2_x86_64",
+        ),
+    ],
+)
+def test_a_c_library_is_named(
+    target: str, platforms: tuple[str, ...], problem: str, hint: str
+) -> None:
+    index = {"a": {"2": _wheels("cp312", platforms=platforms)}}
+    lines = told(Case(id="", index=index, ask=("a",), target=target))
+    assert (lines[2], lines[-1]) == (f"  a 2 {problem}", f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("tags", "hint"),
+    [
+        (
+            [f"cp313-cp313-{LINUX}", f"cp314-cp314t-{LINUX}"],
+            "choose the default build of Python 3.13: leave out --abi cp313t",
+        ),
+        (
+            [f"cp38-abi3-{LINUX}"],
+            "choose the default build of Python 3.13: leave out --abi cp313t",
+        ),
+        (
+            [f"cp311-cp311-{LINUX}", f"cp314-cp314t-{LINUX}"],
+            "choose free-threaded Python 3.14 with --python and --abi cp314t",
+        ),
+        (
+            [f"cp310-cp310-{LINUX}", f"cp311-cp311-{LINUX}"],
+            "choose Python 3.10, 3.11 with --python, and leave out --abi",
+        ),
+        (
+            ["cp312-cp312-manylinux_2_28_x86_64"],
+            "choose python3.12 with --runtime, and leave out --abi",
+        ),
+    ],
+)
+def test_a_free_threaded_python(tags: list[str], hint: str) -> None:
+    """What is suggested has the ABI of what it names."""
+    case = Case(id="", index={"a": {"2": {"wheels": tags}}}, ask=("a",), target="3.13t")
+    lines = told(case)
+    assert lines[2] == "  a 2 has no wheel for free-threaded Python 3.13"
+    assert lines[-1] == f"hint: {hint}"
+
+
 def test_another_architecture() -> None:
     case = Case(
         id="", index={"a": {"2": _wheels("cp312", platforms=["manylinux2014_aarch64"])}}, ask=("a",)
@@ -113,7 +223,7 @@ def test_another_operating_system() -> None:
         "  pywin32 311 has wheels only for other platforms (win_amd64)",
         "  it has wheels for Python 3.12: Windows x86_64",
         (
-            "hint: exclude pywin32 where it isn't needed, by a marker such as"
+            "hint: exclude pywin32 where it is not needed, by a marker such as"
             " ; sys_platform == 'win32'"
         ),
     ]

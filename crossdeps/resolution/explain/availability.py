@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from crossdeps.resolution.file_rules import parse_manylinux, wheel_tags
+from crossdeps.resolution.file_rules import parse_manylinux, parse_musllinux, wheel_tags
 from crossdeps.resolution.rejections import Reason
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from crossdeps.resolution.rejections import Rejection
     from crossdeps.target.model import Target
 
-_MAX_LINES = 8
-_MUSLLINUX = re.compile(r"musllinux_(\d+)_(\d+)_(.+)")
+_MAX_PLATFORMS = 8
+_ANY_PLATFORM = "any platform"
 _MACOS = re.compile(r"macosx_\d+_\d+_(.+)")
 _WINDOWS = {"win_amd64": "Windows x86_64", "win32": "Windows x86", "win_arm64": "Windows arm64"}
 _PURE = {"py3": "any Python 3", "py2.py3": "any Python", "py2": "Python 2"}
@@ -35,9 +35,12 @@ class _Python(NamedTuple):
 
 
 def describe_availability(rejections: Iterable[Rejection], target: Target) -> tuple[str, ...]:
-    """The Pythons and platforms of one version's wheels; Pythons with the same platforms share.
+    """The Pythons and platforms of one version's wheels, in one line.
 
-    :returns: such as ``it has wheels for Python 3.9, 3.10: x86_64 glibc 2.17, Windows x86_64``
+    Where there are wheels for the platform of the target, only their Pythons are named.
+
+    :returns: such as ``it has wheels for Python 3.9, 3.10: x86_64 glibc 2.17; and for other
+        platforms``; a second line if there is a source distribution
     """
     platforms: dict[_Python, set[str]] = defaultdict(set)
     has_sdist = False
@@ -47,20 +50,36 @@ def describe_availability(rejections: Iterable[Rejection], target: Target) -> tu
             pythons, abis, platform_tags = tags.split("-")
             for python in _parse_pythons(pythons, abis):
                 platforms[python].add(_describe_platforms(platform_tags.split(".")))
-    sharing: dict[tuple[str, ...], list[_Python]] = defaultdict(list)
-    for python, texts in platforms.items():
-        ordered = sorted(texts, key=lambda text: (not text.startswith(target.arch), text))
-        sharing[tuple(ordered)].append(python)
-    lines = [
-        f"it has wheels for {_describe_pythons(group)}: {', '.join(texts)}"
-        for texts, group in sorted(sharing.items(), key=lambda item: min(map(_order, item[1])))
-    ]
-    if len(lines) > _MAX_LINES:
-        rest = len(lines) - _MAX_LINES + 1
-        lines = [*lines[: _MAX_LINES - 1], f"and for {rest} more kinds of Python"]
-    if has_sdist and lines:
+    if not platforms:
+        return ()
+    prefix = f"{target.arch} {target.libc.kind} "
+    fitting = {
+        python: {text for text in texts if text.startswith(prefix) or text == _ANY_PLATFORM}
+        for python, texts in platforms.items()
+    }
+    shown = {python: texts for python, texts in fitting.items() if texts}
+    has_more = len(set(map(frozenset, platforms.values()))) > 1 and shown != platforms
+    if not (has_more and shown):
+        shown, has_more = platforms, False
+    texts = sorted(set().union(*shown.values()), key=lambda text: _nearness(text, target))
+    hidden = len(texts) - _MAX_PLATFORMS
+    if hidden > 1:
+        texts = [*texts[:_MAX_PLATFORMS], f"{hidden} more"]
+    more = "; and for other platforms" if has_more else ""
+    pythons = _describe_pythons(sorted(shown, key=_order))
+    lines = [f"it has wheels for {pythons}: {', '.join(texts)}{more}"]
+    if has_sdist:
         lines.append("it has a source distribution")
     return tuple(lines)
+
+
+def _nearness(text: str, target: Target) -> tuple[bool, bool, str]:
+    """The platforms of the target's architecture and C library come first."""
+    return (
+        not text.startswith(target.arch),
+        not text.startswith(f"{target.arch} {target.libc.kind} "),
+        text,
+    )
 
 
 def _parse_pythons(pythons: str, abis: str) -> list[_Python]:
@@ -121,8 +140,8 @@ def _describe_platforms(platforms: Sequence[str]) -> str:
         oldest = min(glibc for glibc, _ in manylinux)
         return f"{manylinux[0][1]} glibc {oldest[0]}.{oldest[1]}"
     first = platforms[0]
-    if match := _MUSLLINUX.fullmatch(first):
-        return f"{match[3]} musl {match[1]}.{match[2]}"
+    if musl := parse_musllinux(first):
+        return "{2} musl {0}.{1}".format(*musl[0], musl[1])
     if match := _MACOS.fullmatch(first):
         return f"macOS {match[1]}"
-    return _WINDOWS.get(first, "any platform" if first == "any" else first)
+    return _WINDOWS.get(first, _ANY_PLATFORM if first == "any" else first)

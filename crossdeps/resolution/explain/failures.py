@@ -64,10 +64,11 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
         if nearest.reason is Reason.HASH and (mismatch := self._explain_hashes(rejections)):
             return mismatch
         problem = f"{name} {version} {nearest.reason.describe(nearest.detail)}"
-        if nearest.reason is Reason.GLIBC:
+        if nearest.reason in (Reason.GLIBC, Reason.MUSL, Reason.LIBC):
             problem += f", and the target has {self.target.libc}"
         elif nearest.reason is Reason.REQUIRES_PYTHON:
             problem += f", and the target has {self.target.python}"
+        compatible = [found.version for found in project.versions]
         return NoCandidateError(
             f"no file of {self.dependency.text} is compatible with {self.target.describe()}",
             context=(
@@ -75,9 +76,15 @@ class RequirementFailure(msgspec.Struct, frozen=True, kw_only=True):
                 *self.roots.describe_constraints(name),
                 problem,
                 *describe_availability(rejections, self.target),
-                *_list_compatible([found.version for found in project.versions]),
+                *_list_compatible(compatible),
             ),
-            hint=suggest(rejections, self.target, name, others=bool(project.versions)),
+            hint=suggest(
+                rejections,
+                self.target,
+                name,
+                compatible=compatible,
+                is_users=self.dependency.origin is not None,
+            ),
         )
 
     def _explain_hashes(self, rejections: Sequence[Rejection]) -> HashMismatchError | None:
@@ -183,7 +190,9 @@ def find_newest(rejections: Iterable[Rejection]) -> tuple[Version | None, list[R
 
 
 def _list_compatible(versions: Sequence[Version]) -> tuple[str, ...]:
-    return (f"compatible with this target: {format_versions(versions)}",) if versions else ()
+    """The compatible versions; pre-releases only where there is no final release."""
+    found = [version for version in versions if not version.is_prerelease] or versions
+    return (f"compatible with this target: {format_versions(found)}",) if found else ()
 
 
 def _first_warnings(project: Project) -> tuple[str, ...]:

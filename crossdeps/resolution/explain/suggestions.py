@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PYTHONS = range(8, 16)
+_FREE_THREADED_PYTHONS = range(13, 16)
 # Projects without wheels for Linux -> what their documentation, or the other's, recommends:
 # https://www.psycopg.org/docs/install.html, https://pycryptodome.readthedocs.io,
 # https://pymysql.readthedocs.io, https://pypi.org/project/sklearn.
@@ -29,27 +30,62 @@ _REPLACEMENTS = {
 
 
 def suggest(
-    rejections: Sequence[Rejection], target: Target, name: str, *, others: bool
+    rejections: Sequence[Rejection],
+    target: Target,
+    name: str,
+    *,
+    compatible: Sequence[Version],
+    is_users: bool,
 ) -> str | None:
-    """What to do about the file of a version that came nearest to fitting.
+    """What to do about the file of a version that came nearest to fitting: the least change first.
 
-    :param others: whether other versions of the project are compatible
+    :param compatible: the versions that fit the target, all of them excluded by a requirement
+    :param is_users: whether that requirement is one of the user, who can change it
     """
     nearest = min(rejections, key=Rejection.rank)
     if nearest.reason.remedy:
         return nearest.reason.remedy.format(name=name, version=nearest.version)
-    if nearest.reason is Reason.GLIBC:
-        return _newer_glibc(nearest.detail, target)
     without_wheels = _without_wheels(rejections, target, name)
-    if not nearest.reason.depends_on_target:
-        return without_wheels
-    if suggestion := _another_target(rejections, target):
-        return suggestion
-    if others:
+    ways = [_another_version(name, nearest.version, compatible)] if is_users else []
+    ways.append(
+        _another_target(rejections, nearest, target)
+        if nearest.reason.depends_on_target
+        else without_wheels
+    )
+    found = [way for way in ways if way]
+    if found:
+        return "; or ".join(found)
+    if compatible:
         return f"choose a compatible version of {name}"
     return without_wheels or (
-        f"exclude {name} where it isn't needed, by a marker such as ; sys_platform == 'win32'"
+        f"exclude {name} where it is not needed, by a marker such as ; sys_platform == 'win32'"
     )
+
+
+def _another_version(
+    name: str, version: Version | None, compatible: Sequence[Version]
+) -> str | None:
+    """The next newer version that fits, else the next older one."""
+    final = [each for each in compatible if not each.is_prerelease] or list(compatible)
+    if version is None or not final:
+        return None
+    newer = [each for each in final if each > version]
+    if newer:
+        return f"require {name} {min(newer)}, the next newer version that fits this target"
+    return f"require {name} {max(final)}, the next older version that fits this target"
+
+
+def _another_target(
+    rejections: Sequence[Rejection], nearest: Rejection, target: Target
+) -> str | None:
+    """The change of the target that is the smallest."""
+    if nearest.reason is Reason.GLIBC:
+        return _newer_glibc(nearest.detail, target)
+    if nearest.reason in (Reason.MUSL, Reason.LIBC):
+        return _another_libc(nearest, target)
+    if target.free_threaded and (suggestion := _default_build(rejections, target)):
+        return suggestion
+    return _another_python(rejections, target)
 
 
 def _newer_glibc(needed: str, target: Target) -> str:
@@ -62,23 +98,55 @@ def _newer_glibc(needed: str, target: Target) -> str:
         and target.arch in runtime.architectures
     ]
     same = f"python{target.python_version[0]}.{target.python_version[1]}"
-    if same in names and target.runtime_name != same:
+    if same in names and target.runtime_name != same and not target.free_threaded:
         return f"choose --runtime {same}, or --platform manylinux_{major}_{minor}_{target.arch}"
     runtimes = f" ({', '.join(names)})" if names else ""
     return f"choose a target with glibc {needed} or later{runtimes}"
 
 
-def _another_target(rejections: Sequence[Rejection], target: Target) -> str | None:
-    """The Pythons, runtimes or architecture that one of these files is compatible with."""
+def _another_libc(nearest: Rejection, target: Target) -> str:
+    kind, _, version = nearest.detail.rpartition(" ")
+    family = "manylinux" if kind == "glibc" else "musllinux"
+    platform = f"{family}_{version.replace('.', '_')}_{target.arch}"
+    return f"choose a target with {kind or 'musl'} {version} or later: --platform {platform}"
+
+
+def _default_build(rejections: Sequence[Rejection], target: Target) -> str | None:
+    """The build of the same Python that is not free-threaded (PEP 703)."""
+    minor = target.python_version[1]
+    if not _are_compatible(rejections, _like(target, minor, free_threaded=False)):
+        return None
+    return f"choose the default build of Python 3.{minor}: leave out --abi {target.abi}"
+
+
+def _like(target: Target, minor: int, *, free_threaded: bool) -> Target:
+    """The same machine with another Python."""
     glibc, musl = (
         ".".join(map(str, target.libc.version)) if target.libc.kind == kind else None
         for kind in ("glibc", "musl")
     )
-    targets = {
-        minor: Target(python=f"3.{minor}", arch=target.arch, glibc=glibc, musl=musl)
+    abi = f"cp3{minor}t" if free_threaded else ""
+    return Target(python=f"3.{minor}", arch=target.arch, glibc=glibc, musl=musl, abi=abi)
+
+
+def _another_python(rejections: Sequence[Rejection], target: Target) -> str | None:
+    """The Pythons, runtimes or architecture that one of these files is compatible with."""
+    if target.free_threaded:
+        pythons = [
+            minor
+            for minor in _FREE_THREADED_PYTHONS
+            if _are_compatible(rejections, _like(target, minor, free_threaded=True))
+        ]
+        if pythons:
+            abis = join_words([f"--abi cp3{minor}t" for minor in pythons], "or")
+            return f"choose free-threaded Python {format_minors(pythons)} with --python and {abis}"
+    pythons = [
+        minor
         for minor in _PYTHONS
-    }
-    pythons = [minor for minor, other in targets.items() if _are_compatible(rejections, other)]
+        if _are_compatible(rejections, _like(target, minor, free_threaded=False))
+    ]
+    if pythons and target.free_threaded:
+        return f"choose Python {format_minors(pythons)} with --python, and leave out --abi"
     if pythons:
         return f"choose Python {format_minors(pythons)} with --python or --runtime"
     runtimes = [
@@ -88,9 +156,12 @@ def _another_target(rejections: Sequence[Rejection], target: Target) -> str | No
         and _are_compatible(rejections, Target.runtime(name, arch=target.arch))
     ]
     if runtimes:
-        return f"choose {join_words(runtimes, 'or')} with --runtime"
+        without = ["--abi"] if target.free_threaded else []
+        without += ["--platform"] if target.platforms else []
+        rest = f", and leave out {join_words(without)}" if without else ""
+        return f"choose {join_words(runtimes, 'or')} with --runtime{rest}"
     other = "aarch64" if target.arch == "x86_64" else "x86_64"
-    if _are_compatible(rejections, Target(python=target.python, arch=other)):
+    if _are_compatible(rejections, Target(python=target.python, arch=other, abi=target.abi)):
         return f"choose --arch {other}"
     return None
 
