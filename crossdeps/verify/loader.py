@@ -74,6 +74,8 @@ class Loader:
         ]
         self._contexts: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self._searches: dict[tuple[str, str], Search] = {}
+        self.passed_over: set[str] = set()
+        """Locations of libraries for another machine, where the loader takes a later one."""
         # What modules of each project bring with them, by name.
         self._loaded: dict[str | None, dict[str, NativeFile]] = defaultdict(dict)
         modules = [native for native in self._compatible if native.is_module]
@@ -165,10 +167,15 @@ class Loader:
 
     def _find_in(self, directories: Iterable[str], name: str) -> NativeFile | None:
         """Return the first file that the loader doesn't pass over as one for another machine."""
+        foreign: list[str] = []
         for directory in directories:
             found = self._files.get(f"{directory}/{name}")
-            if found is not None and found.load_status != "foreign":
+            if found is None:
+                continue
+            if found.load_status != "foreign":
+                self.passed_over.update(foreign)
                 return found
+            foreign.append(found.location)
         return None
 
     @staticmethod

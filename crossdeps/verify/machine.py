@@ -86,7 +86,7 @@ def check_binaries(context: CheckContext) -> Iterator[Finding]:
     """Check that the target can load every binary that it would try to load."""
     for native in context.native_files:
         problem = _find_problem(native, context.target)
-        if problem:
+        if problem and native.location not in context.loader.passed_over:
             rule, text = problem
             yield rule.entry_finding(
                 native.entry, f"{native.label} {text}", hint=context.build_hint

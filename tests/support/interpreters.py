@@ -30,8 +30,10 @@ class Interpreter:
         return f"{self.version[0]}.{self.version[1]}"
 
 
-def find_interpreters(path: str, pyenv_root: Path) -> tuple[Interpreter, ...]:
-    """The newest patch release of each CPython >= 3.10 on *path* or under *pyenv_root*."""
+def find_interpreters(
+    path: str, pyenv_root: Path, *, oldest: tuple[int, int] = OLDEST
+) -> tuple[Interpreter, ...]:
+    """The newest patch release of each CPython >= *oldest* on *path* or under *pyenv_root*."""
     names = ["python3", "python", *(f"python3.{minor}" for minor in range(10, _NEWEST_MINOR + 1))]
     folders = [Path(folder) for folder in path.split(os.pathsep) if folder]
     places = [folder / name for folder in folders for name in names]
@@ -44,7 +46,7 @@ def find_interpreters(path: str, pyenv_root: Path) -> tuple[Interpreter, ...]:
             continue
         seen.add(real)
         interpreter = _ask(place)
-        if interpreter is None or interpreter.version[:2] < OLDEST:
+        if interpreter is None or interpreter.version[:2] < oldest:
             continue
         known = found.get(interpreter.version[:2])
         if known is None or known.version < interpreter.version:
