@@ -78,6 +78,7 @@ class Loader:
         """Locations of libraries for another machine, where the loader takes a later one."""
         # What modules of each project bring with them, by name.
         self._loaded: dict[str | None, dict[str, NativeFile]] = defaultdict(dict)
+        self._loaders: dict[str, set[str | None]] = defaultdict(set)
         modules = [native for native in self._compatible if native.is_module]
         for native in modules:
             self._load(native)
@@ -115,7 +116,7 @@ class Loader:
 
     def loaders(self, name: str) -> set[str | None]:
         """The projects whose modules bring a library of this *name* with them."""
-        return {owner for owner, names in self._loaded.items() if name in names}
+        return self._loaders[name]
 
     def _load(self, root: NativeFile) -> None:
         """Load an object, and what it needs, breadth-first as the loader does."""
@@ -143,6 +144,8 @@ class Loader:
                 pending.append((found, rpaths))
         if root.is_module:
             self._loaded[owner].update(loaded)
+            for name in loaded:
+                self._loaders[name].add(owner)
 
     def _search(
         self, native: NativeFile, name: str, rpaths: tuple[str, ...]

@@ -8,11 +8,14 @@ brought it; or Python code loads it by its path, as torch does with the librarie
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import ArtifactReadError
 
 if TYPE_CHECKING:
+    from crossdeps.bundle.model import Entry
     from crossdeps.verify.context import CheckContext
     from crossdeps.verify.loader import Search
 
@@ -68,17 +71,23 @@ class Preloading:
         """Return the content of the source files of *owner* that load libraries."""
         code = self._code.get(owner)
         if code is None:
-            context = self._context
-            parts = []
-            for bundle in (context.bundle, *context.runtime_context.layers):
-                for entry in bundle.entries:
-                    if entry.owner != owner or not entry.path.endswith(".py"):
-                        continue
-                    try:
-                        content = context.read(entry)
-                    except ArtifactReadError:
-                        continue
-                    if re.search(_LOADING_CALL, content):
-                        parts.append(content)
-            code = self._code[owner] = b"\n".join(parts)
+            contents = map(self._read, self._sources[owner])
+            code = b"\n".join(text for text in contents if re.search(_LOADING_CALL, text))
+            self._code[owner] = code
         return code
+
+    def _read(self, entry: Entry) -> bytes:
+        try:
+            return self._context.read(entry)
+        except ArtifactReadError:
+            return b""
+
+    @cached_property
+    def _sources(self) -> dict[str | None, list[Entry]]:
+        """The source files of each project, layers included."""
+        found: dict[str | None, list[Entry]] = defaultdict(list)
+        for bundle in (self._context.bundle, *self._context.runtime_context.layers):
+            for entry in bundle.entries:
+                if entry.path.endswith(".py"):
+                    found[entry.owner].append(entry)
+        return found

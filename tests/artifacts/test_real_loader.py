@@ -13,6 +13,7 @@ import pytest
 
 from crossdeps.pipeline.check import check
 from crossdeps.target.model import Target
+from crossdeps.verify.python_symbols import find_absent_symbols
 from tests.support.elf_factory import make_elf
 from tests.support.interpreters import Interpreter, find_interpreters
 
@@ -319,6 +320,30 @@ def test_functions_that_some_python_lacks(
     c.write("demo/__init__.py", "")
     calls(symbol)(c)
     compare(c.root, interpreters)
+
+
+def test_the_table_of_symbols_is_what_each_python_exports(
+    interpreters: tuple[Interpreter, ...],
+) -> None:
+    """No symbol is said to be absent that a Python has; the others are there."""
+    names = sorted({name for minor in range(8, 16) for name in find_absent_symbols(minor)})
+    question = (
+        "import ctypes, sys; api = ctypes.pythonapi;"
+        " print(*(name for name in sys.stdin.read().split() if not hasattr(api, name)))"
+    )
+    for interpreter in interpreters:
+        done = subprocess.run(
+            [interpreter.executable, "-c", question],
+            input=" ".join(names),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        absent = set(find_absent_symbols(interpreter.version[1]))
+        missing = set(done.stdout.split())
+        assert absent <= missing, interpreter
+        # Some appeared or went within a minor version, or in the middle of a range.
+        assert len(missing - absent) < 12, sorted(missing - absent)
 
 
 @pytest.mark.parametrize("folder", ["", "lib/", "other/"])

@@ -66,13 +66,15 @@ class TestBuild:
     ) -> None:
         from tests.support.wheel_factory import make_elf
 
+        tag = "cp312-cp312-manylinux2014_x86_64"
         lying = {"lying/_x.so": make_elf(machine="aarch64")}
-        plain_index.add(
-            make_wheel("lying", "1.0", tag="cp312-cp312-manylinux2014_x86_64", files=lying)
-        )
+        plain_index.add(make_wheel("lying", "1.0", tag=tag, files=lying))
+        plain_index.add(make_wheel("empty", "1.0", tag=tag, files={"empty/_x.so": b""}))
         with pytest.raises(crossdeps.FindingsError) as caught:
             crossdeps.build(["lying"], INTEL, tmp_path / "out.zip", settings=settings)
         assert caught.value.findings[0].rule == "wrong-machine"
+        with pytest.raises(crossdeps.FindingsError, match="it is empty"):
+            crossdeps.build(["empty"], INTEL, tmp_path / "out.zip", settings=settings)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_dry_run_writes_nothing(self, settings: crossdeps.Settings, tmp_path: Path) -> None:

@@ -44,6 +44,34 @@ def make_natives(count: int, *, found: bool = True) -> Bundle:
     return make_bundle(FakeProject("p", files=files))
 
 
+def make_chain(count: int) -> Bundle:
+    """Many modules with paths of their own, all of which load the same long chain of libraries."""
+    files = {}
+    for number in range(count):
+        files[f"p/m{number}.abi3.so"] = make_elf(
+            needed=["l0.so"], rpath=f"$ORIGIN/x:$ORIGIN/y{number}"
+        )
+        files[f"p/x/l{number}.so"] = make_elf(needed=[f"l{number + 1}.so"])
+    return make_bundle(FakeProject("p", files=files))
+
+
+def make_strangers(count: int) -> Bundle:
+    """Many projects, each with a module that the loader finds no library for."""
+    return make_bundle(
+        *(
+            FakeProject(
+                f"p{number}",
+                files={
+                    f"p{number}/m.abi3.so": make_elf(needed=[f"libx{number}.so"]),
+                    f"p{number}/y/libx{number}.so": make_elf(),
+                    f"p{number}/m.py": b"CDLL",
+                },
+            )
+            for number in range(count)
+        )
+    )
+
+
 def make_projects(count: int) -> Bundle:
     """Many projects, each of which requires the next."""
     return make_bundle(
@@ -61,7 +89,14 @@ def make_projects(count: int) -> Bundle:
 
 
 @pytest.mark.parametrize(
-    ("make", "size"), [(make_files, 10_000), (make_natives, 2_000), (make_projects, 800)]
+    ("make", "size"),
+    [
+        (make_files, 10_000),
+        (make_natives, 2_000),
+        (make_projects, 800),
+        (make_chain, 1_000),
+        (make_strangers, 800),
+    ],
 )
 def test_work_is_linear(make: Callable[[int], Bundle], size: int) -> None:
     assert growth(lambda bundle: verify(bundle, TARGET), make, size) < LINEAR
