@@ -1,10 +1,10 @@
 """Excluding files: by pattern, and what packages ship but no deployed function reads.
 
 That is tests, stubs, native sources and documents. A name alone doesn't decide: kept are test
-modules that a package imports (NumPy has one), stubs that a lazy loader reads at run time, source
-files that code mentions because it compiles them at run time, and a directory docs with code. Code
-is read as text instead of parsed: what a parser accepts depends on the Python that runs it, and the
-result must not.
+modules that a package imports (NumPy has one) or documents for the tests of others, stubs that a
+lazy loader or a type checker reads, sources that are compiled at run time, those of a project that
+consists of them or has a program, and a directory docs with code. Code is read as text instead of
+parsed: what a parser accepts depends on the Python that runs it, and the result must not.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from crossdeps.bundle.code_uses import NATIVE_ENDINGS, TEST_DIRECTORIES, Uses, test_directories
+from crossdeps.bundle.content import ContentReader
+from crossdeps.bundle.file_uses import find_file_uses, find_test_data
 from crossdeps.bundle.model import compile_globs
+from crossdeps.bundle.project_content import CODE, Rule, find_content, parents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from crossdeps.bundle.model import Entry, Layout
     from crossdeps.derived import DerivedCache
-
-Rule = Literal["tests", "stubs", "native-sources", "documents"]
 
 Removed = tuple[str, str, int]
 
@@ -35,7 +36,6 @@ _DOCUMENTS = (
 )
 _NATIVE_SOURCES = tuple(f".{ending}" for ending in NATIVE_ENDINGS)
 # Compiled when it is first used: most artifacts are made without --slim.
-_CODE = r"\.(py|so|pyd|dylib|dll)$|\.so\."
 _LICENCE = r"(?i)(^|/)(licen[cs]e|copying|copyright|notice|patents|authors)"
 
 
@@ -92,15 +92,30 @@ def find_removable(
 
     :param cache: keeps what the code of a wheel uses
     """
-    files = {
-        path: entry
-        for entry in entries
-        if not _is_metadata(path := entry.path.removeprefix(prefix))
-    }
+    files: dict[str, Entry] = {}
+    owners: dict[str, set[str | None]] = defaultdict(set)
+    for entry in entries:
+        path = entry.path.removeprefix(prefix)
+        if not _is_metadata(path):
+            files.setdefault(path, entry)
+            owners[path].add(entry.owner)
+    removable = _find_by_name(files, owners)
+    if not removable:
+        return {}
+    with ContentReader() as reader:
+        helpers = _keep_content(removable, files, reader, cache)
+    for path in _find_needed(removable, files, helpers, cache):
+        removable.pop(path, None)
+    return {prefix + path: rule for path, rule in removable.items()}
+
+
+def _find_by_name(
+    files: Mapping[str, Entry], owners: Mapping[str, set[str | None]]
+) -> dict[str, Rule]:
     removable: dict[str, Rule] = {}
     documents = []
-    for path, entry in files.items():
-        if entry.owner is None:
+    for path in files:
+        if None in owners[path]:
             continue
         lower = path.lower()
         if lower.endswith(_DOCUMENTS):
@@ -110,14 +125,8 @@ def find_removable(
         elif path.endswith(".pyi"):
             removable[path] = "stubs"
     removable.update(dict.fromkeys(_find_documents(documents, files), "documents"))
-    removable.update(dict.fromkeys(_find_tests(files), "tests"))
-    for path in [path for path in removable if re.search(_LICENCE, path)]:
-        del removable[path]
-    if not removable:
-        return {}
-    for path in _find_needed(removable, files, cache):
-        removable.pop(path, None)
-    return {prefix + path: rule for path, rule in removable.items()}
+    removable.update(dict.fromkeys(_find_tests(files, owners), "tests"))
+    return {path: rule for path, rule in removable.items() if not re.search(_LICENCE, path)}
 
 
 def _find_documents(documents: Sequence[str], files: Iterable[str]) -> Iterator[str]:
@@ -125,7 +134,7 @@ def _find_documents(documents: Sequence[str], files: Iterable[str]) -> Iterator[
     in_directories = {
         path: directories
         for path in documents
-        if (directories := [p for p in _parents(path) if _is_for_documents(p)])
+        if (directories := [p for p in parents(path) if _is_for_documents(p)])
     }
     if not in_directories:
         return
@@ -133,8 +142,8 @@ def _find_documents(documents: Sequence[str], files: Iterable[str]) -> Iterator[
     with_code = {
         parent
         for path in files
-        if re.search(_CODE, path)
-        for parent in _parents(path)
+        if re.search(CODE, path)
+        for parent in parents(path)
         if parent in candidates
     }
     for path, directories in in_directories.items():
@@ -146,7 +155,7 @@ def _is_for_documents(directory: str) -> bool:
     return posixpath.basename(directory) in _DOCUMENT_DIRECTORIES
 
 
-def _find_tests(files: Mapping[str, Entry]) -> Iterator[str]:
+def _find_tests(files: Iterable[str], owners: Mapping[str, set[str | None]]) -> Iterator[str]:
     in_tests = {path: found for path in files if (found := test_directories(path))}
     with_modules = {
         directory
@@ -155,35 +164,67 @@ def _find_tests(files: Mapping[str, Entry]) -> Iterator[str]:
         for directory in directories
     }
     tops: dict[str | None, set[str]] = defaultdict(set)
-    for path, entry in files.items() if with_modules else ():
-        tops[entry.owner].add(path.partition("/")[0])
+    for path in files if with_modules else ():
+        for owner in owners[path]:
+            tops[owner].add(path.partition("/")[0])
     for path, directories in in_tests.items():
-        owner = files[path].owner
         # A project may consist of only a package of that name.
-        if owner is not None and any(
-            directory in with_modules and ("/" in directory or not tops[owner] <= TEST_DIRECTORIES)
-            for directory in directories
+        if all(
+            owner is not None
+            and any(
+                directory in with_modules
+                and ("/" in directory or not tops[owner] <= TEST_DIRECTORIES)
+                for directory in directories
+            )
+            for owner in owners[path]
         ):
             yield path
 
 
-def _parents(path: str) -> Iterator[str]:
-    """Yield the directories that *path* is in, the nearest first."""
-    while path := path.rpartition("/")[0]:
-        yield path
+def _keep_content(
+    removable: dict[str, Rule],
+    files: Mapping[str, Entry],
+    reader: ContentReader,
+    cache: DerivedCache | None,
+) -> set[str]:
+    """Take out of *removable* what its project may read at run time, by what it consists of.
+
+    :returns: dotted names of modules in test directories that are meant for the tests of others
+    """
+    by_owner: dict[str | None, dict[str, Entry]] = defaultdict(dict)
+    for path, entry in files.items():
+        by_owner[entry.owner][path] = entry
+    helpers: set[str] = set()
+    for owner in sorted({files[path].owner or "" for path in removable}):
+        entries = by_owner[owner]
+        uses = find_file_uses(entries, reader, cache)
+        helpers.update(uses.helpers)
+        own = {path: removable[path] for path in entries if path in removable}
+        for path in find_content(own, entries, uses):
+            del removable[path]
+    return helpers
 
 
 def _find_needed(
-    removable: Mapping[str, Rule], files: Mapping[str, Entry], cache: DerivedCache | None
+    removable: Mapping[str, Rule],
+    files: Mapping[str, Entry],
+    helpers: Collection[str],
+    cache: DerivedCache | None,
 ) -> set[str]:
-    """Return the paths among *removable* that the kept code uses, directly or not."""
+    """Return the paths among *removable* that the kept code uses, directly or not.
+
+    :param helpers: modules in test directories that are used as well
+    """
     modules: dict[str, str] = {}
+    data: list[str] = []
     for path, rule in removable.items():
         if rule == "tests" and path.endswith(".py"):
             modules[_module_name(path)] = path
+        elif rule == "tests":
+            data.append(path)
     uses = Uses(cache)
     needed: set[str] = set()
-    with uses:
+    with uses, ContentReader() as reader:
         uses.add(
             {
                 path: entry.content
@@ -191,6 +232,7 @@ def _find_needed(
                 if path.endswith(".py") and path not in removable
             }
         )
+        uses.modules.update(helpers)
         while True:
             used = {modules[name] for name in _with_packages(uses.modules) if name in modules}
             if used <= needed:
@@ -198,6 +240,8 @@ def _find_needed(
             # Modules in a test directory import each other without naming the directory.
             for path in sorted(used - needed):
                 uses.read(path, files[path].content, in_tests=True)
+                if data:
+                    needed |= find_test_data(path, reader.read(files[path].content), data)
             needed |= used
     for path, rule in removable.items():
         name = posixpath.basename(path).lower()

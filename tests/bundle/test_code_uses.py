@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,7 @@ TESTS = {
     "b/tests/never.py": "",
 }
 REMOVED = {"a/other.pyi", "a/lost.c", "a/test/t.py", "b/tests/lost.py", "b/tests/never.py"}
+KINDS = ("code-uses-1", "file-uses-1")
 LAYOUT = Layout(slim=True, scripts=True)
 
 
@@ -102,7 +104,7 @@ def test_damage_changes_nothing(
     cache = DerivedCache(tmp_path)
     first = plan_bundle(wheels, target, LAYOUT, cache=cache)
     kept = {path: path.read_bytes() for path in entries(tmp_path)}
-    assert len(kept) == 2
+    assert len(kept) == 4
     for path, data in kept.items():
         path.write_bytes(damage(data))
     assert plan_bundle(wheels, target, LAYOUT, cache=cache) == first
@@ -114,10 +116,11 @@ def test_swapped_values_are_not_believed(
 ) -> None:
     cache = DerivedCache(tmp_path)
     first = plan_bundle(wheels, target, LAYOUT, cache=cache)
-    one, other = entries(tmp_path)
-    old = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(old)
+    for kind in KINDS:
+        one, other = entries(tmp_path / "derived" / kind)
+        old = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(old)
     assert plan_bundle(wheels, target, LAYOUT, cache=cache) == first
 
 
@@ -125,8 +128,8 @@ def test_a_value_in_another_form_is_made_again(
     wheels: list[Wheel], target: Target, tmp_path: Path
 ) -> None:
     cache = DerivedCache(tmp_path)
-    for each in wheels:
-        cache.write("code-uses-1", each.sha256, b"\xc1")
+    for each, kind in itertools.product(wheels, KINDS):
+        cache.write(kind, each.sha256, b"\xc1")
     assert removed(plan_bundle(wheels, target, LAYOUT, cache=cache)) == REMOVED
 
 
