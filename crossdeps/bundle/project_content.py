@@ -38,11 +38,11 @@ def find_content(
     """
     reads_sources = _has_program(entries.values()) or _consists_of_sources(removable, entries)
     with_code, modules = _find_code(entries)
-    names, quoted, endings = set(uses.names), set(uses.quoted), uses.endings
+    names, endings = set(uses.names), uses.endings
     compiled = {
         posixpath.dirname(path)
         for path, rule in removable.items()
-        if rule == "native-sources" and posixpath.basename(path) in quoted
+        if rule == "native-sources" and posixpath.basename(path) in names
     }
     content = set()
     for path, rule in removable.items():
@@ -51,7 +51,7 @@ def find_content(
             # What is compiled at run time includes headers beside it.
             is_content = (
                 reads_sources
-                or path.lower().endswith(endings)
+                or path.endswith(endings)
                 or (path.lower().endswith(_HEADERS) and not compiled.isdisjoint(parents(path)))
             )
         elif rule == "stubs":
