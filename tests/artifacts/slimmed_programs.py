@@ -13,8 +13,6 @@ import tempfile
 from pathlib import Path
 
 import crossdeps
-from crossdeps.bundle.model import Layout
-from crossdeps.pipeline.request import Settings
 
 PROGRAMS: dict[str, str] = {
     # Files that look like stubs, sources, headers or tests are what these projects are for.
@@ -399,8 +397,7 @@ def build_slim(requirement: str, output: Path, *, cache: Path | None = None) -> 
         arch=platform.machine(),
         glibc="2.34",
     )
-    settings = Settings(layout=Layout(slim=True), cache=cache)
-    return crossdeps.build([requirement], target, output, settings=settings)
+    return crossdeps.build([requirement], target, output, slim=True, cache_dir=cache)
 
 
 def run_program(requirement: str, directory: Path, work: Path) -> str:
