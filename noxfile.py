@@ -61,6 +61,14 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "noxfile.py")
 
 
+@nox.session(default=False)
+def completeness(session: nox.Session) -> None:
+    """Check with pyright that the type of every public name is stated; it downloads Node.js."""
+    install(session, "completeness", package=False)
+    session.install("--quiet", ".[fast,sbom]")  # an editable one is not found
+    session.run("pyright", "--verifytypes", "crossdeps", "--ignoreexternal")
+
+
 @nox.session
 def layers(session: nox.Session) -> None:
     """Check that imports go down only, type-only ones included."""

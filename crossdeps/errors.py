@@ -64,8 +64,8 @@ class CrossdepsError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.context = context
-        self.hint = hint
+        self.context: tuple[str, ...] = context
+        self.hint: str | None = hint
         self.rule = rule
 
     def __str__(self) -> str:

@@ -106,9 +106,7 @@ def _render_keywords() -> str:
     for keyword, option in KEYWORDS.items():
         value = BuildKeywords.__annotations__[keyword].__forward_arg__.removesuffix(" | None")
         value = re.sub(r"Literal\[(.*?)\]", lambda m: m[1].replace(", ", " or "), value)
-        functions = [
-            f"`{verb}`" for verb, known in OF_VERB.items() if keyword in known.__annotations__
-        ]
+        functions = [f"`{verb}`" for verb, known in OF_VERB.items() if keyword in known]
         description = re.sub(r"; repeatable(?= \(|\.)|, and repeatable", "", option.description)
         meaning = _CODE.sub(lambda match: f"`{match[0]}`", description)
         flag = f" (`{option.flag}`)" if option.flag else ""

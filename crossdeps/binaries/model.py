@@ -151,7 +151,7 @@ class BinaryReader:
         self._stream: BinaryIO | None = None
         if isinstance(source, bytes):
             self._data = source
-            self.size = len(source)
+            self.size: int = len(source)
         else:
             self._stream = source
             # seek() of a SpooledTemporaryFile returns None on Python 3.10.

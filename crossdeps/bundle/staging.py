@@ -86,7 +86,7 @@ class Staging:
         self._is_directory = directory
         self._created_parents: list[Path] = []
         self._descriptors: list[int] = []
-        self.path = temporary_sibling(destination, _TEMPORARY)
+        self.path: Path = temporary_sibling(destination, _TEMPORARY)
 
     def __enter__(self) -> Self:
         try:

@@ -31,13 +31,13 @@ class Console:
 
     def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
         # A stream is None where the process was started with it closed.
-        self.is_closed = sys.stdout is None
+        self.is_closed: bool = sys.stdout is None
         self.out: TextIO = sys.stdout or io.StringIO()
         self.err: TextIO = sys.stderr or io.StringIO()
-        self.quiet = options.quiet
-        self.verbose = options.verbose
+        self.quiet: bool = options.quiet
+        self.verbose: int = options.verbose
         terminal = self.err.isatty() and environ.get("TERM") != "dumb"
-        self.color = options.color == "always" or (
+        self.color: bool = options.color == "always" or (
             options.color in {None, "auto"}
             and not environ.get("NO_COLOR")
             and (terminal or bool(environ.get("FORCE_COLOR")))

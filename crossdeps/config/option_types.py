@@ -43,7 +43,7 @@ class Option(Generic[_T]):
     """
 
     default: _T
-    value_type = ""
+    value_type: ClassVar[str] = ""
     """What a value looks like in the project file, for people."""
 
     name: str
@@ -67,12 +67,12 @@ class Option(Generic[_T]):
     ) -> None:
         words = usage.replace(",", "").split()
         self.usage = usage
-        self.flags = tuple(word for word in words if word.startswith("-"))
-        self.metavar = words[-1] if words and not words[-1].startswith("-") else ""
+        self.flags: tuple[str, ...] = tuple(word for word in words if word.startswith("-"))
+        self.metavar: str = words[-1] if words and not words[-1].startswith("-") else ""
         self.description = description
         self.key = key
-        self.verbs = tuple(verbs.split())
-        self.key_verbs = tuple(key_verbs.split())
+        self.verbs: tuple[str, ...] = tuple(verbs.split())
+        self.key_verbs: tuple[str, ...] = tuple(key_verbs.split())
         self.unless = unless
         self.choices = choices
         self.paths = paths
@@ -126,20 +126,20 @@ class Option(Generic[_T]):
 class Text(Option[str | None]):
     """A string, given at most once."""
 
-    default = None
-    value_type = "string"
+    default: str | None = None
+    value_type: ClassVar[str] = "string"
 
 
 class Argument(Option[str]):
     """A required positional argument."""
 
-    default = ""
+    default: str = ""
 
 
 class Timestamp(Text):
     """A date, a time, or how long ago; TOML has types for the first two."""
 
-    value_type = "date, time or string"
+    value_type: ClassVar[str] = "date, time or string"
 
     def check(self, value: object) -> object:
         """Accept TOML's dates and times too."""
@@ -149,8 +149,8 @@ class Timestamp(Text):
 class List(Option[tuple[str, ...]]):
     """Strings; the option may be repeated."""
 
-    default = ()
-    value_type = "string or list of strings"
+    default: tuple[str, ...] = ()
+    value_type: ClassVar[str] = "string or list of strings"
 
     def check(self, value: object) -> object:
         """Accept a list, or a string as a list of one."""
@@ -164,11 +164,21 @@ class Projects(List):
     """Names of projects, ``:all:`` and ``:none:``, separated by commas; in pip's configuration."""
 
 
+def check_boolean(value: object) -> bool:
+    """Return *value* if it is one.
+
+    :raises ValueError: if it is not; its text is the rule
+    """
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
 class Switch(Option[bool]):
     """On or off."""
 
-    default = False
-    value_type = "`true` or `false`"
+    default: bool = False
+    value_type: ClassVar[str] = "`true` or `false`"
 
     def parse(self, text: str) -> bool:
         """Read yes or no as pip's configuration writes it."""
@@ -180,23 +190,24 @@ class Switch(Option[bool]):
 
     def check(self, value: object) -> object:
         """Accept a boolean."""
-        if isinstance(value, bool):
-            return value
-        raise ValueError("must be true or false")
+        return check_boolean(value)
 
 
 class Toggle(Option[bool | None]):
     """On, off, or not specified."""
 
-    default = None
-    value_type = Switch.value_type
-    check = Switch.check
+    default: bool | None = None
+    value_type: ClassVar[str] = Switch.value_type
+
+    def check(self, value: object) -> object:
+        """Accept a boolean."""
+        return check_boolean(value)
 
 
 class Seconds(Option[float | None]):
     """A duration in seconds."""
 
-    default = None
+    default: float | None = None
 
     def parse(self, text: str) -> float:
         """Read a finite number above 0."""
@@ -212,7 +223,7 @@ class Seconds(Option[float | None]):
 class Count(Option[int | None]):
     """How often."""
 
-    default = None
+    default: int | None = None
 
     def parse(self, text: str) -> int:
         """Read a whole number from 0 up."""
@@ -224,14 +235,14 @@ class Count(Option[int | None]):
 class Level(Option[int]):
     """How many times a flag was given."""
 
-    default = 0
+    default: int = 0
 
 
 class Table(Option["Mapping[str, str]"]):
     """A table of strings by project; in the project file only."""
 
     default: Mapping[str, str] = MappingProxyType({})
-    value_type = "table of strings by project"
+    value_type: ClassVar[str] = "table of strings by project"
 
     def check(self, value: object) -> object:
         """Accept a table; normalising its names is left to the reader of the file."""

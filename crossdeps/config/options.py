@@ -8,7 +8,7 @@ this table.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossdeps.config.input_options import IndexGroup, RequirementGroup, TargetGroup
 from crossdeps.config.option_types import (
@@ -23,6 +23,9 @@ from crossdeps.config.option_types import (
     Toggle,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 # fmt: off
 class OutputGroup(OptionGroup):
@@ -31,65 +34,66 @@ class OutputGroup(OptionGroup):
     title = "output"
     verbs = "build"
 
-    output = Text(
+    output: Text = Text(
         "-o, --output, -t, --target PATH", "Where to write; a name ending in .zip makes a zip, any"
         " other a directory (default: package).", key="output", paths=True)
-    layer = Switch(
+    layer: Switch = Switch(
         "--layer", "Put everything under python/, the layout of a Lambda layer.", key="layer")
-    versioned_layer = Switch(
+    versioned_layer: Switch = Switch(
         "--versioned-layer", "Put everything under python/lib/python3.X/site-packages/, the layout"
         " of a Lambda layer for one Python version.", key="versioned-layer", unless=("layer",))
-    sources = List(
+    sources: List = List(
         "--source PATH", "Add your own code: a file, or the contents of a directory; repeatable.",
         key="source", paths=True)
-    excludes = List(
+    excludes: List = List(
         "--exclude GLOB", "Leave out matching paths, by the rules of .gitignore; repeatable.",
         key="exclude")
-    includes = List(
+    includes: List = List(
         "--include GLOB", "Keep matching paths, whatever else would leave them out; repeatable.",
         key="include")
-    excluded_projects = List(
+    excluded_projects: List = List(
         "--exclude-project NAME", "Leave out a project that is available otherwise, such as in a"
         " layer; repeatable.", key="exclude-project")
-    slim = Switch(
+    slim: Switch = Switch(
         "--slim", "Leave out tests, type stubs, C sources and documentation.", key="slim")
-    provided = Switch(
+    provided: Switch = Switch(
         "--provided", "Leave boto3, botocore and s3transfer to the runtime, and resolve the rest"
         " against its versions.", key="provided", verbs="build lock why")
-    provided_versions = Table(
+    provided_versions: Table = Table(
         "", 'The version of a project that the runtime has, `"unknown"` or `"absent"`.',
         key="provided-versions", verbs=TargetGroup.verbs)
-    scripts = Toggle(
+    scripts: Toggle = Toggle(
         "--scripts, --no-scripts", "Include console scripts, or leave them out (default: included"
         " in directories, left out of zips and layers).", key="scripts")
-    force = Switch("--force", "Replace an output that crossdeps did not make.")
-    lock_output = Text(
+    force: Switch = Switch("--force", "Replace an output that crossdeps did not make.")
+    lock_output: Text = Text(
         "-o, --output PATH", "Where to write; a name ending in .txt gets requirements with hashes,"
         " - is standard output (default: pylock.toml).", verbs="lock")
-    upgrade = Switch(
+    upgrade: Switch = Switch(
         "-U, --upgrade", "Choose new versions of everything; without it, the versions of an"
         " existing lock are kept where they still fit.", verbs="lock")
-    upgraded_packages = List(
+    upgraded_packages: List = List(
         "-P, --upgrade-package NAME", "Choose a new version of this project, and keep the others;"
         " repeatable.", verbs="lock")
-    newest_per_target = Switch(
+    newest_per_target: Switch = Switch(
         "--newest-per-target", "Choose the newest version for each target, instead of one version"
         " that fits all of them where there is one.", key="newest-per-target", verbs="lock")
-    check = Switch(
+    check: Switch = Switch(
         "--check", "Write nothing, and exit with 1 if the lock is out of date, or with 2 if it is"
         " missing or invalid.", verbs="lock")
-    dry_run = Switch("--dry-run", "Download no wheels and write nothing.", verbs="build lock")
-    format = Text(
+    dry_run: Switch = Switch(
+        "--dry-run", "Download no wheels and write nothing.", verbs="build lock")
+    format: Text = Text(
         "--format FORMAT", "text, json, sbom (CycloneDX), html or licences (default: text).",
         choices=("text", "json", "sbom", "html", "licences"), verbs="report")
-    report_output = Text(
+    report_output: Text = Text(
         "-o, --output FILE", "Where to write (default: standard output).", verbs="report")
-    lock_file = Text(
+    lock_file: Text = Text(
         "--lock FILE", "The pylock.toml that the artifact was made from: the hashes of its wheels"
         " are added to the SBOM.", verbs="report")
-    markdown = Switch(
+    markdown: Switch = Switch(
         "--markdown", "Print Markdown, for a comment on a pull request.", verbs="diff")
-    exit_code = Switch("--exit-code", "Exit with 1 if there are differences.", verbs="diff")
+    exit_code: Switch = Switch("--exit-code", "Exit with 1 if there are differences.", verbs="diff")
 
 
 class CheckGroup(OptionGroup):
@@ -98,15 +102,15 @@ class CheckGroup(OptionGroup):
     title = "checks"
     verbs = "build check"
 
-    ignores = List(
+    ignores: List = List(
         "--ignore RULE[:GLOB]", "Ignore findings of a rule, everywhere or for matching paths;"
         " repeatable.", key="ignore")
-    strict = Switch("--strict", "Treat warnings as errors.")
-    handler = Text(
+    strict: Switch = Switch("--strict", "Treat warnings as errors.")
+    handler: Text = Text(
         "--handler NAME", "The function that the runtime calls, such as app.handler; check that it"
         " exists and that every import of the source can be resolved.",
         key="handler", key_verbs="build")
-    layers = List(
+    layers: List = List(
         "--with-layer PATH", "A layer that the function uses; it counts towards the size limit and"
         " provides its modules; repeatable.", key="with-layer", key_verbs="build", paths=True)
 
@@ -117,16 +121,16 @@ class GeneralGroup(OptionGroup):
     title = "general"
     verbs = "build lock check why tags diff report cache"
 
-    json = Switch("--json", "Print one JSON document on standard output, errors included.")
-    report = Text(
+    json: Switch = Switch("--json", "Print one JSON document on standard output, errors included.")
+    report: Text = Text(
         "--report FILE", "Write the same JSON document to a file, errors included.",
         verbs="build lock check why tags diff report cache")
-    quiet = Switch("-q, --quiet", "Print only errors.")
-    verbose = Level(
+    quiet: Switch = Switch("-q, --quiet", "Print only errors.")
+    verbose: Level = Level(
         "-v, --verbose", "Print more: each step, and all files of a finding; given twice, each"
         " choice of the resolver too.")
-    no_progress = Switch("--no-progress", "Show no progress on the terminal.")
-    color = Text(
+    no_progress: Switch = Switch("--no-progress", "Show no progress on the terminal.")
+    color: Text = Text(
         "--color WHEN", "Use colors on standard error: auto, always or never; NO_COLOR is respected"
         " (default: auto).", choices=("auto", "always", "never"))
 
@@ -146,7 +150,7 @@ class Options(
         if unknown := specified.keys() - OPTIONS.keys():
             raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
         self.verb = verb
-        self.specified = specified
+        self.specified: Mapping[str, object] = specified
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Options):
@@ -163,11 +167,13 @@ class Options(
         ]
         return f"Options({', '.join([repr(self.verb), *values])})"
 
-    artifact = Argument("PATH", "A package directory, zip or layer.", verbs="check report")
-    project = Argument("NAME", "The name of a project.", verbs="why")
-    old = Argument("A", "A package directory, zip, layer or lock.", verbs="diff")
-    new = Argument("B", "The directory, zip, layer or lock to compare it with.", verbs="diff")
-    action = Argument("ACTION", "dir, info, prune or clear.", verbs="cache",
+    artifact: Argument = Argument(
+        "PATH", "A package directory, zip or layer.", verbs="check report")
+    project: Argument = Argument("NAME", "The name of a project.", verbs="why")
+    old: Argument = Argument("A", "A package directory, zip, layer or lock.", verbs="diff")
+    new: Argument = Argument(
+        "B", "The directory, zip, layer or lock to compare it with.", verbs="diff")
+    action: Argument = Argument("ACTION", "dir, info, prune or clear.", verbs="cache",
                       choices=("dir", "info", "prune", "clear"))
 # fmt: on
 

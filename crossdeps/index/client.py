@@ -78,7 +78,7 @@ class IndexClient:
         self._metadata: dict[str, Task[bytes]] = {}
         self._workers = Workers(_WORKERS)
         self._fetched_wheels = FetchedWheels()
-        self.cache = cache(self._warn) if cache is not None else None
+        self.cache: IndexCache | None = cache(self._warn) if cache is not None else None
         session = None if self._session is None else self._session.result
         self._page_log = PageLog()
         self._page_fetcher = PageFetcher(session, self.cache, self._page_log, refresh=refresh)

@@ -60,7 +60,7 @@ class Response:
         deadline: float,
         closed: threading.Event,
     ) -> None:
-        self.status = raw.status
+        self.status: int = raw.status
         self.headers: Mapping[str, str] = raw.headers
         self.url = url
         self._raw = raw

@@ -91,21 +91,25 @@ class BuildKeywords(CheckKeywords, ResolveKeywords, total=False):
     versioned_layer: bool | None
 
 
-KEYWORDS: Final[dict[str, Option[Any]]] = {
-    keyword: option
-    for option in OPTIONS.values()
-    if (keyword := (option.key or option.flag[2:]).replace("-", "_"))
-    in BuildKeywords.__annotations__
-}
-"""Each keyword, with the option that it is."""
-
-OF_VERB: Final = {
-    "build": BuildKeywords,
-    "check": CheckKeywords,
-    "lock": ResolveKeywords,
-    "why": ResolveKeywords,
+OF_VERB: Final[dict[str, frozenset[str]]] = {
+    "build": frozenset(BuildKeywords.__annotations__),
+    "check": frozenset(CheckKeywords.__annotations__),
+    "lock": frozenset(ResolveKeywords.__annotations__),
+    "why": frozenset(ResolveKeywords.__annotations__),
 }
 """The keywords of each function."""
+
+
+def _name_keyword(option: Option[Any]) -> str:
+    return (option.key or option.flag[2:]).replace("-", "_")
+
+
+KEYWORDS: Final[dict[str, Option[Any]]] = {
+    _name_keyword(option): option
+    for option in OPTIONS.values()
+    if _name_keyword(option) in OF_VERB["build"]
+}
+"""Each keyword, with the option that it is."""
 _OF_TARGET: Final = ("abi", "arch", "glibc", "musl", "platform", "platforms", "python", "runtime")
 
 
@@ -164,7 +168,7 @@ def make_options(verb: str, settings: object, keywords: Mapping[str, object]) ->
             f"settings must be crossdeps.Settings, not {describe_type(settings)}",
             hint="such as settings=crossdeps.Settings(offline=True)",
         )
-    known = OF_VERB[verb].__annotations__
+    known = OF_VERB[verb]
     shared = settings._values if settings else {}  # noqa: SLF001 - of the class above
     values = {
         name: value
@@ -177,11 +181,11 @@ def make_options(verb: str, settings: object, keywords: Mapping[str, object]) ->
 
 def _read(keywords: Mapping[str, object], function: str) -> dict[str, Any]:
     """Check keywords, and return their values by the names of options; None is kept."""
-    known = BuildKeywords if function == "Settings" else OF_VERB[function]
+    known = OF_VERB["build" if function == "Settings" else function]
     values: dict[str, Any] = {}
     for keyword, value in keywords.items():
-        if keyword not in known.__annotations__:
-            raise _unknown_keyword(keyword, function, sorted(known.__annotations__))
+        if keyword not in known:
+            raise _unknown_keyword(keyword, function, sorted(known))
         option = KEYWORDS[keyword]
         try:
             values[option.name] = None if value is None else check_value(option, value)
@@ -198,7 +202,7 @@ def _read(keywords: Mapping[str, object], function: str) -> dict[str, Any]:
 def _unknown_keyword(keyword: str, function: str, known: Sequence[str]) -> UsageError:
     nearest = [name for name in known if name.startswith(keyword)]
     nearest = nearest or difflib.get_close_matches(keyword, known, n=1)
-    others = [verb for verb, each in OF_VERB.items() if keyword in each.__annotations__]
+    others = [verb for verb, each in OF_VERB.items() if keyword in each]
     if keyword in _OF_TARGET:
         hint = "describe the machine with crossdeps.Target, and give it as target"
     elif others:

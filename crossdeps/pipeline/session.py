@@ -27,6 +27,7 @@ from crossdeps.requirements.model import Inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from crossdeps.config.index_options import IndexOptions
     from crossdeps.index.client import IndexClient
@@ -66,13 +67,13 @@ class Session:
         self.settings = settings
         self.configured = configured
         self.progress = progress
-        self.environment = RecordingEnvironment(environ)
+        self.environment: RecordingEnvironment = RecordingEnvironment(environ)
         self._stack = stack
         self.downloads: DownloadQueue | None = None
         self.recalled_pages: list[PageState] = []
         self.recalled_warnings: list[str] = []
         self._cache_warnings: list[str] = []
-        self.cache = find_cache(settings, self._cache_warnings)
+        self.cache: Path | None = find_cache(settings, self._cache_warnings)
 
     @cached_property
     def store(self) -> Store:

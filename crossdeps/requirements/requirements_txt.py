@@ -61,7 +61,7 @@ class RequirementsReader:
         }
         self.files: dict[str, str] = {}
         self.warnings: list[str] = []
-        self.options = FileOptionsBuilder()
+        self.options: FileOptionsBuilder = FileOptionsBuilder()
         self._environ = environ
         self._cwd = cwd
         self._stdin = stdin

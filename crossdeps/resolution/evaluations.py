@@ -146,7 +146,8 @@ class Evaluation:
         self.rejections = rejections
         self._parse_version = parse_version
         self._all = Candidates(project, table, open_file, parse_version)
-        self.versions = self._all.select([each for each in table.best if each >= 0])
+        best = [each for each in table.best if each >= 0]
+        self.versions: Candidates = self._all.select(best)
         """The best candidate of each version, newest first."""
 
     @property

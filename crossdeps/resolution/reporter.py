@@ -54,7 +54,7 @@ class SearchLog(BaseReporter["Dependency | Unusable", Pin, str]):
         self._moved: dict[str, None] = {}
         self._current: dict[str, Version] | None = {}
         self._replaces = False
-        self.replaced = False
+        self.replaced: bool = False
         self.conflicts: Counter[str] = Counter()
         self.first_conflict: tuple[Information, ...] = ()
         self.first_conflicts: dict[str, tuple[Information, ...]] = {}

@@ -57,7 +57,7 @@ class CheckContext:
         self.bundle = bundle
         self.target = target
         self.expected_missing = expected_missing
-        self.runtime_context = runtime_context or RuntimeContext()
+        self.runtime_context: RuntimeContext = runtime_context or RuntimeContext()
         self.cache = cache
         self._ignored = ignored
         self._requirements: dict[tuple[str, tuple[str, ...]], tuple[RequiresDist, ...]] = {}

@@ -82,7 +82,9 @@ class Loader:
         modules = [native for native in self._compatible if native.is_module]
         for native in modules:
             self._load(native)
-        self.imported = [native for native in self._compatible if native.location in self._contexts]
+        self.imported: list[NativeFile] = [
+            native for native in self._compatible if native.location in self._contexts
+        ]
         """Extension modules, and what they bring with them."""
         self._imported = set(self._contexts)
         for native in self._compatible:

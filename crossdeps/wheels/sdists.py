@@ -76,7 +76,7 @@ class SourceBuilder:
         self._cache = BuildCache(store.folder)
         self._built: dict[tuple[DirectSource, frozenset[str]], BuiltWheel] = {}
         self._lock = threading.Lock()
-        self.has_built = False
+        self.has_built: bool = False
 
     def from_source(self, requirement: Requirement) -> BuiltWheel:
         """Read or build the wheel of a requirement with a ``source``; once per run.

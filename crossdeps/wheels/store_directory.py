@@ -186,7 +186,7 @@ class WorkDirectory:
     """
 
     def __init__(self, parent: Path) -> None:
-        self.path = retry(lambda: _make_directory(parent))
+        self.path: Path = retry(lambda: _make_directory(parent))
         self._lock = (self.path / _LOCK).open("wb")
         try_lock(self._lock.fileno())
         self._finalizer = weakref.finalize(self, _remove, self.path, self._lock)

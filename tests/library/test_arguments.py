@@ -114,7 +114,7 @@ NOT_OF_THE_LIBRARY = {
 
 def test_every_other_option_of_the_command_is_a_keyword() -> None:
     assert {option.name for option in KEYWORDS.values()} == OPTIONS.keys() - NOT_OF_THE_LIBRARY
-    assert KEYWORDS.keys() == OF_VERB["build"].__annotations__.keys()
+    assert KEYWORDS.keys() == OF_VERB["build"]
 
 
 @pytest.mark.parametrize("verb", OF_VERB)
@@ -122,7 +122,7 @@ def test_a_function_has_the_options_of_its_command(verb: str) -> None:
     """But for ``--strict`` of check and ``--dry-run`` of lock: it only returns what it finds."""
     options = {option.name for option in KEYWORDS.values() if verb in option.verbs}
     meaningless = {"check": {"strict"}, "lock": {"dry_run"}}.get(verb, set())
-    known = {KEYWORDS[keyword].name for keyword in OF_VERB[verb].__annotations__}
+    known = {KEYWORDS[keyword].name for keyword in OF_VERB[verb]}
     assert known == options - meaningless
 
 
