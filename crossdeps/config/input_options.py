@@ -37,10 +37,12 @@ class RequirementGroup(OptionGroup):
         "--override FILE", "Replace every other requirement on the projects named in this file;"
         " repeatable.", key="overrides", paths=True)
     groups: List = List(
-        "--group NAME", "Package a dependency group of pyproject.toml (PEP 735); repeatable.",
+        "--group NAME", "Package a dependency group of pyproject.toml (PEP 735) or of the lock;"
+        " repeatable.",
         key="groups", unless=_selection)
     extras: List = List(
-        "--extra NAME", "Package an extra of the project in pyproject.toml; repeatable.",
+        "--extra NAME", "Package an extra of the project in pyproject.toml, or of the lock;"
+        " repeatable.",
         key="extras", unless=_selection)
     no_deps: Switch = Switch(
         "--no-deps", "Package only the named projects, without their dependencies.", key="no-deps")

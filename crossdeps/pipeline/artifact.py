@@ -257,8 +257,18 @@ def build_report(
         ),
         indexes=tuple(redact(url) for url in (*options.index_urls, *options.find_links)),
         warnings=tuple(dict.fromkeys(warnings)),
-        notes=(*bundle.notes, *build_upload_notes(bundle, artifact, target)),
+        notes=(
+            *_build_notes(session),
+            *bundle.notes,
+            *build_upload_notes(bundle, artifact, target),
+        ),
     )
+
+
+def _build_notes(session: Session) -> tuple[str, ...]:
+    """Return how something was built from source, where it isn't as usual."""
+    builder = vars(session).get("builder")  # if it was needed
+    return builder.notes if builder else ()
 
 
 def _package(wheel: Wheel | StatedWheel, size: int, choice: Choice | None) -> PackageLine:

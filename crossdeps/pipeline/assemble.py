@@ -18,7 +18,7 @@ from crossdeps.pipeline.runtime import (
     read_runtime_context,
     state_requirements,
 )
-from crossdeps.resolution.lock.selection import check_hashes, select
+from crossdeps.resolution.lock.selection import check_hashes, describe_choice, select
 from crossdeps.text import is_http
 from crossdeps.verify.registry import verify
 
@@ -61,9 +61,14 @@ def assemble(
     sources = read_source_state(settings.layout)
     inputs = session.inputs  # before a lock is read: a change in between is noticed later
     resolution, lock = _choose(request, runtime_packages, session)
-    selected = select(lock, target)
     if isinstance(request, Lock):
+        selected = select(
+            lock, target, extras=request.extras, groups=request.groups, name=str(request.path)
+        )
+        session.other_warnings += describe_choice(lock, request.groups, str(request.path))
         check_hashes(selected, str(request.path))
+    else:
+        selected = select(lock, target)
     if runtime_context.layers:
         runtime_context = state_requirements(runtime_context, request, inputs, selected, target)
     left_out = runtime_packages.find_left_out(resolution, lock, selected)

@@ -232,7 +232,7 @@ def _explain_locked(
 ) -> Why:
     """Explain a version of a lock by its requirements, if it records them and an index is there."""
     lock = request.read()
-    chosen = select(lock, target)
+    chosen = select(lock, target, extras=request.extras, groups=request.groups)
     selected = next((each for each in chosen if each.name == name), None)
     if selected is None:
         raise _not_required(name, {each.name for each in chosen}, (), target)

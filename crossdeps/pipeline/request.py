@@ -40,11 +40,15 @@ class Lock(msgspec.Struct, frozen=True, repr_omit_defaults=True):
 
     :param text: of the lock, if it has been read already; *path* is then for messages only
     :param directory: that relative paths in *text* are relative to
+    :param extras: of the lock, to build with it
+    :param groups: dependency groups of the lock, to build instead of its default groups
     """
 
     path: Path
     text: str = ""
     directory: str = ""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def hash(self) -> dict[str, str]:
         """The digest of the file by its path; of none if the text was given."""
@@ -145,7 +149,7 @@ def _read_lock(requirements: Requirements) -> Request:
     others = (
         *requirements.requirements, *requirements.requirement_files,
         *requirements.constraint_files, *requirements.override_files,
-        *requirements.groups, *requirements.extras,
+        *(group for group in requirements.groups if ":" in group),
     )  # fmt: skip
     if len(others) > 1:
         raise InputError(
@@ -153,7 +157,7 @@ def _read_lock(requirements: Requirements) -> Request:
             context=tuple(other for other in others if other != str(locks[0])),
             hint="build the lock alone, or make a new one with crossdeps lock",
         )
-    return Lock(locks[0])
+    return Lock(locks[0], extras=requirements.extras, groups=requirements.groups)
 
 
 class Settings(Value, frozen=True, kw_only=True):

@@ -80,7 +80,7 @@ def resolve_session(
     found = recall(session, _KIND, key, _DECODER)
     if found is not None:
         stored, warnings = found
-        session.recalled_warnings += warnings
+        session.other_warnings += warnings
         inputs = runtime_packages.limit(session.inputs)
         roots = read_root_requirements(inputs, Markers(target), session.settings.policy)
         return restore_resolution(stored, target, roots.requirements)
@@ -110,6 +110,7 @@ def _search(
             preferences=preferences,
             observer=session.downloads,
             derived=DerivedCache(session.cache),
+            build=session.downloads is not None,
         )
     except ResolutionError as error:
         raise runtime_packages.explain(error) from error.__cause__

@@ -51,7 +51,7 @@ class Session:
     :param stack: closes what the session opens
     :ivar downloads: of the pins of a search, once they were begun
     :ivar recalled_pages: pages that results of earlier runs were made from, which this run uses
-    :ivar recalled_warnings: the warnings of the index in those runs
+    :ivar other_warnings: those of the index in these runs, and those about the lock that is built
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Session:
         self._stack = stack
         self.downloads: DownloadQueue | None = None
         self.recalled_pages: list[PageState] = []
-        self.recalled_warnings: list[str] = []
+        self.other_warnings: list[str] = []
         self._cache_warnings: list[str] = []
         self.cache: Path | None = find_cache(settings, self._cache_warnings)
 
@@ -191,6 +191,7 @@ class Session:
             lambda: self.builder,
             progress=self.progress,
             downloads=self.downloads,
+            exact_sizes=isinstance(self.request, Lock),
         )
 
     def check_metadata(self, resolution: Resolution, wheels: Sequence[Wheel]) -> None:
@@ -219,7 +220,7 @@ class Session:
         warnings = (
             *self.inputs.warnings,
             *self.options.warnings,
-            *self.recalled_warnings,
+            *self.other_warnings,
             *(opened.warnings if opened else ()),
             *self._cache_warnings,
             *self.store.warnings,

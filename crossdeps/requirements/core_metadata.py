@@ -1,25 +1,38 @@
 """Read the header fields of METADATA and WHEEL files, and the metadata that a resolver needs.
 
 Every room reads these files here, so that the resolver, the wheel store and the checks of an
-artifact agree on what a file says.
+artifact agree on what a file says. That of a source is read where a build must give the same.
+
+Sources: core metadata specification, "Dynamic" (PEP 643): what PKG-INFO does not mark as dynamic is
+the same in every wheel, from Metadata-Version 2.2 on; pyproject.toml specification (PEP 621): a
+build backend must take a key of ``[project]`` as it is, and leave out one that is missing, unless
+it is listed in ``dynamic``.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from crossdeps.requirements.syntax import parse_requirement
+from crossdeps.errors import InputError
+from crossdeps.requirements.files import parse_toml, read_utf8
+from crossdeps.requirements.syntax import parse_marker, parse_requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LARGEST: Final = 16 << 20  # bytes
+_FIELDS: Final = frozenset({"version", "requires-dist", "requires-python", "provides-extra"})
+_KEYS: Final = frozenset({"version", "dependencies", "optional-dependencies", "requires-python"})
 
 
 class Headers:
@@ -128,3 +141,160 @@ class MetadataReader:
                     f"its Requires-Dist {line!r} is not a valid requirement: {reason}"
                 ) from error
         return requirement
+
+
+class StaticMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source says of itself.
+
+    :param metadata: core metadata with all that a resolver needs; None if only a build can tell
+    :param requires_python: which Pythons the project admits, as far as is known; empty if it isn't
+    """
+
+    metadata: bytes | None = None
+    requires_python: str = ""
+
+
+def read_directory_metadata(directory: Path) -> StaticMetadata:
+    """Read the metadata of a project from its pyproject.toml. What is invalid is left to the build.
+
+    :param directory: of the project
+    """
+    path = directory / "pyproject.toml"
+    try:
+        return _read_pyproject(read_utf8(path, str(path)))
+    except (InputError, TypeError, ValueError):
+        return StaticMetadata()
+
+
+def read_archive_metadata(path: Path, subdirectory: str | None) -> StaticMetadata:
+    """Read the metadata of a source archive, from its PKG-INFO, or else its pyproject.toml.
+
+    :param path: of a tar archive or a zip
+    :param subdirectory: POSIX path of the project in it
+    """
+    top = f"[^/]+/{re.escape(subdirectory.strip('/'))}/" if subdirectory else "[^/]+/"
+    wanted = re.compile(rf"(?:\./)?{top}(PKG-INFO|pyproject\.toml)")
+    files = {match[1]: data for match, data in _read_members(path, wanted)}
+    found = StaticMetadata()
+    # That of another directory than an sdist's own would be of another project.
+    if "PKG-INFO" in files and not subdirectory:
+        found = _read_pkg_info(files["PKG-INFO"])
+    if found.metadata is None and "pyproject.toml" in files:
+        try:
+            declared = _read_pyproject(files["pyproject.toml"].decode())
+        except (InputError, TypeError, ValueError):
+            return found
+        python = declared.requires_python or found.requires_python
+        found = StaticMetadata(metadata=declared.metadata, requires_python=python)
+    return found
+
+
+def _read_pkg_info(data: bytes) -> StaticMetadata:
+    headers = Headers(data)
+    version = re.fullmatch(r"(\d+)\.(\d+)", headers.get("Metadata-Version"), re.ASCII)
+    dynamic = {field.lower() for field in headers.get_all("Dynamic")}
+    is_static = (
+        version is not None
+        and (int(version[1]), int(version[2])) >= (2, 2)
+        and not dynamic & _FIELDS
+        and _is_version(headers.get("Version"))
+        and bool(headers.get("Name"))
+    )
+    return StaticMetadata(
+        metadata=data if is_static else None, requires_python=headers.get("Requires-Python")
+    )
+
+
+def _read_pyproject(text: str) -> StaticMetadata:
+    """Read the ``[project]`` table.
+
+    :raises ValueError: if a value is invalid; likewise *TypeError*, and *InputError* without TOML
+    """
+    document = parse_toml(text, "pyproject.toml")
+    project = document.get("project")
+    if not isinstance(project, dict):
+        return StaticMetadata()
+    dynamic = _KEYS & set(_texts(project.get("dynamic", [])))
+    tool = document.get("tool")
+    # poetry-core takes them from its own table then, whatever the standard says.
+    if "dependencies" not in project and isinstance(tool, dict) and "poetry" in tool:
+        dynamic |= {"dependencies"}
+    python = project.get("requires-python", "")
+    python = python if isinstance(python, str) and "requires-python" not in dynamic else ""
+    metadata = None
+    if not dynamic:
+        metadata = "".join(f"{line}\n" for line in _write_headers(project)).encode()
+    return StaticMetadata(metadata=metadata, requires_python=python)
+
+
+def _write_headers(project: dict[str, Any]) -> Iterator[str]:
+    """Yield the core metadata of a ``[project]`` table.
+
+    :raises ValueError: if a value is invalid
+    :raises TypeError: if it has the wrong type
+    """
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - headers need no packaging
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - as above
+
+    name, version = project.get("name"), project.get("version")
+    if not (isinstance(name, str) and isinstance(version, str) and _is_version(version)):
+        raise ValueError("a project has a name and a version")
+    yield "Metadata-Version: 2.2"
+    yield f"Name: {canonicalize_name(name, validate=True)}"
+    yield f"Version: {version}"
+    for python in _texts([project.get("requires-python", "")]):
+        yield f"Requires-Python: {SpecifierSet(python)}"
+    for text in _texts(project.get("dependencies", [])):
+        yield f"Requires-Dist: {parse_requirement(text)}"
+    extras = project.get("optional-dependencies", {})
+    if not isinstance(extras, dict):
+        raise TypeError("a table is expected")
+    for extra, lines in extras.items():
+        normalized = canonicalize_name(extra, validate=True)
+        yield f"Provides-Extra: {normalized}"
+        for text in _texts(lines):
+            requirement = parse_requirement(text)
+            condition = f'extra == "{normalized}"'
+            if requirement.marker is not None:
+                condition = f"({requirement.marker}) and {condition}"
+            requirement.marker = parse_marker(condition)
+            yield f"Requires-Dist: {requirement}"
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError("a list of strings is expected")
+    return value
+
+
+def _is_version(text: str) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - as above
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def _read_members(path: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
+    """Yield members of an archive whose names match; none if it is damaged."""
+    import tarfile  # noqa: PLC0415 - archives are rare
+    import zipfile  # noqa: PLC0415 - as above
+
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist():
+                    match = wanted.fullmatch(info.filename)
+                    if match and info.file_size <= _LARGEST:
+                        yield match, archive.read(info)
+            return
+        with tarfile.open(path) as tar:
+            for member in tar:
+                match = wanted.fullmatch(member.name)
+                file = tar.extractfile(member) if match and member.size <= _LARGEST else None
+                if match and file:
+                    yield match, file.read()
+    except Exception:  # noqa: BLE001 - each compression has errors of its own
+        return  # whatever is wrong with the archive, pip says when it builds it

@@ -117,7 +117,7 @@ def read_utf8(path: Path, name: str) -> str:
 
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:
-    """Parse the text of a TOML file.
+    """Parse the text of a TOML file; a byte order mark, which Windows editors write, is skipped.
 
     :param name: of the file, for messages
     :raises InputError: if it is not TOML
@@ -128,7 +128,7 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
         import tomli as tomllib  # noqa: PLC0415 - the same
 
     try:
-        document: dict[str, Any] = tomllib.loads(text)
+        document: dict[str, Any] = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise InputError(
             f"{name} is not valid TOML: {error}",

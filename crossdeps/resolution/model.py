@@ -121,6 +121,7 @@ class SelectedPackage(msgspec.Struct, frozen=True, kw_only=True):
         path in the lock
     :param source: a directory, repository or archive to build, or a wheel given by URL or path
     :param hashes: expected of *source*, as ``algorithm:hexdigest``; *file* has its own
+    :param size: bytes of the file that *source* names, if the lock states them
     """
 
     name: NormalizedName
@@ -128,24 +129,35 @@ class SelectedPackage(msgspec.Struct, frozen=True, kw_only=True):
     file: ProjectFile | None = None
     source: DirectSource | None = None
     hashes: frozenset[str] = frozenset()
+    size: int | None = None
+
+    @property
+    def stated_size(self) -> int | None:
+        """Bytes of the file, as the lock states them."""
+        return self.size if self.file is None else self.file.size
 
 
 class BuiltWheel(msgspec.Struct, frozen=True, kw_only=True):
     """A wheel built from a direct source or an allowed sdist, already in the store.
 
+    It may also be one that was not built yet, since its metadata could be read from its source.
+
+    :param filename: empty without a wheel
     :param metadata: bytes of its METADATA
-    :param sha256: hex digest of the wheel file
+    :param sha256: hex digest of the wheel file; empty without a wheel
     :param source_hashes: hashes of the archive that it was built from, algorithm -> hex digest;
         empty for a directory or a repository
+    :param source_size: bytes of that archive
     :param commit_id: the exact revision of a repository
     """
 
     name: NormalizedName
     version: Version
-    filename: str
+    filename: str = ""
     metadata: bytes
-    sha256: str
+    sha256: str = ""
     source_hashes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    source_size: int | None = None
     commit_id: str | None = None
 
 
@@ -156,11 +168,23 @@ class Builder(Protocol):
     for directories, repositories, archives and allowed sdists.
     """
 
+    def read_source(self, requirement: Requirement) -> BuiltWheel:
+        """Read the metadata of a requirement with a ``source``, and build it only if it must be.
+
+        :raises CrossdepsError: as :meth:`from_source`
+        """
+
     def from_source(self, requirement: Requirement) -> BuiltWheel:
         """Read or build the wheel of a requirement with a ``source``.
 
         :raises SdistBuildError: if the build fails or gives a native wheel
         :raises WheelError: if a wheel given by URL or path is invalid
+        """
+
+    def read_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
+        """Read the metadata of an sdist from an index; only for projects allowed by name.
+
+        :raises CrossdepsError: as :meth:`from_sdist`
         """
 
     def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from crossdeps.resolution.dependencies import DependencyReader
     from crossdeps.resolution.evaluations import Matches
-    from crossdeps.resolution.model import Candidate
+    from crossdeps.resolution.model import BuiltWheel, Candidate
     from crossdeps.resolution.reporter import Information, SearchLog
     from crossdeps.resolution.repository import Repository
 
@@ -142,8 +143,22 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
         self, pin: Pin, extras: frozenset[NormalizedName]
     ) -> tuple[Dependency | Unusable, ...]:
         """The dependencies of *pin* with *extras*."""
-        try:
+        with self._explaining(pin):
             metadata = self._repository.pin_metadata(pin)
+        if isinstance(metadata, Unusable):
+            return (metadata,)
+        return self._dependencies.read(pin, metadata, extras)
+
+    def built(self, pin: Pin, candidate: Candidate, *, build: bool) -> BuiltWheel:
+        """What is known of a pinned sdist, which is built if *build*."""
+        with self._explaining(pin):
+            return self._repository.built(candidate, build=build)
+
+    @contextmanager
+    def _explaining(self, pin: Pin) -> Iterator[None]:
+        """Add who requires *pin*, and which wheels there are, to an error of its build."""
+        try:
+            yield
         except SdistBuildError as error:
             if pin.candidate is not None and pin.name in self._search_log.required_by:
                 from crossdeps.resolution.explain.failures import describe_wheels  # noqa: PLC0415 - seldom
@@ -154,9 +169,6 @@ class Provider(AbstractProvider["Dependency | Unusable", Pin, str]):
                     *describe_wheels(pin.candidate, found, self._repository.target),
                 )
             raise
-        if isinstance(metadata, Unusable):
-            return (metadata,)
-        return self._dependencies.read(pin, metadata, extras)
 
     def narrow_requirement_selection(
         self,

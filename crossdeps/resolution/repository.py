@@ -187,16 +187,16 @@ class Repository:
         known = self._metadata.get(candidate.file.url)
         return known if isinstance(known, Unusable) else None
 
-    def built(self, candidate: Candidate) -> BuiltWheel:
-        """The wheel built from an allowed sdist.
+    def built(self, candidate: Candidate, *, build: bool = False) -> BuiltWheel:
+        """What is known of an allowed sdist, which is built if *build*, or if nothing is static.
 
         :raises SdistBuildError: if it cannot be built, or gives a native wheel
         """
         with self._build_lock:
             known = self._built.get(candidate.file.url)
-            if known is None:
-                known = self._builder.from_sdist(candidate.name, candidate.file)
-                self._built[candidate.file.url] = known
+            if known is None or (build and not known.filename):
+                obtain = self._builder.from_sdist if build else self._builder.read_sdist
+                known = self._built[candidate.file.url] = obtain(candidate.name, candidate.file)
             return known
 
     def _read(

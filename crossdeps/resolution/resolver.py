@@ -57,6 +57,7 @@ def resolve(
     observer: PinObserver | None = None,
     derived: DerivedCache | None = None,
     ahead: bool = True,
+    build: bool = False,
 ) -> Resolution:
     """Choose a version of everything that *inputs* require, and of its dependencies.
 
@@ -67,6 +68,8 @@ def resolve(
     :param observer: is told of the pins while the search goes on; after a failure none is kept
     :param derived: keeps what pages and metadata mean for the target; changes speed only
     :param ahead: whether to read ahead what is likely to be needed; changes speed only
+    :param build: whether chosen sources are built although their metadata can be read: an error
+        then says who requires them
     :raises ProjectNotFoundError: if no index has a project that is needed
     :raises NoCandidateError: if a needed project has no suitable file
     :raises ConflictError: if the requirements contradict each other
@@ -78,7 +81,7 @@ def resolve(
     progress = progress or Progress()
     markers = Markers(target)
     roots = read_root_requirements(inputs, markers, policy)
-    sources, roots = _build_sources(roots, target, builder, progress)
+    sources, roots = _build_sources(roots, target, builder, build=build)
     searcher = Searcher(
         roots=roots,
         repository=Repository(
@@ -115,11 +118,15 @@ def resolve(
 
         raise explain(Failure(target=target, searcher=searcher, attempt=attempt))
     progress.resolved(len(attempt.pins))
-    return build_resolution(inputs, target, searcher, attempt)
+    return build_resolution(inputs, target, searcher, attempt, build=build)
 
 
 def _build_sources(
-    roots: RootRequirements, target: Target, builder: Builder, progress: Progress
+    roots: RootRequirements,
+    target: Target,
+    builder: Builder,
+    *,
+    build: bool,
 ) -> tuple[dict[NormalizedName, Pin], RootRequirements]:
     """Read or build requirements that name their file, and check that the target accepts them.
 
@@ -137,10 +144,12 @@ def _build_sources(
         first = built_from.get(item.name)
         if first is not None and first.source == item.source:
             continue
-        progress.building(item.name or item.text)
-        built = builder.from_source(item)
+        built = builder.read_source(item)
         matcher = matcher or TagMatcher(target)
         _check_source(item, built, target, matcher)
+        if build and not built.filename:
+            built = builder.from_source(item)
+            _check_source(item, built, target, matcher)
         first = built_from.setdefault(built.name, item)
         if first.source != item.source:
             raise source_conflict(built.name, first, item)
@@ -170,7 +179,7 @@ def _check_source(
             hint=f"write {built.name} @ ..., or give the URL of {item.name}",
             rule="other-project",
         )
-    match = matcher.match(wheel_tags(built.filename))
+    match = matcher.match(wheel_tags(built.filename)) if built.filename else None
     if isinstance(match, Mismatch):
         needs = {
             Reason.PLATFORM_TAG: "is for {}",

@@ -29,10 +29,13 @@ _UNKNOWABLE = (
 
 
 def build_resolution(
-    inputs: Inputs, target: Target, searcher: Searcher, attempt: Attempt
+    inputs: Inputs, target: Target, searcher: Searcher, attempt: Attempt, *, build: bool = False
 ) -> Resolution:
-    """The resolution: only what the roots reach, sorted by name."""
-    builder = _ChoiceBuilder(searcher, attempt)
+    """The resolution: only what the roots reach, sorted by name.
+
+    :param build: whether chosen sdists are built
+    """
+    builder = _ChoiceBuilder(searcher, attempt, build=build)
     choices: dict[NormalizedName, Choice] = {}
     warnings: list[str] = []
     for name in sorted(builder.extras):
@@ -55,7 +58,8 @@ class _ChoiceBuilder:
     :ivar extras: of every project that is reached
     """
 
-    def __init__(self, searcher: Searcher, attempt: Attempt) -> None:
+    def __init__(self, searcher: Searcher, attempt: Attempt, *, build: bool) -> None:
+        self._build = build
         self._roots = searcher.roots
         self._repository = searcher.repository
         self._preferences = searcher.preferences
@@ -102,7 +106,7 @@ class _ChoiceBuilder:
         }
         candidate, built = pin.candidate, pin.built
         if candidate is not None and not candidate.is_wheel:
-            built = self._repository.built(candidate)
+            built = self._attempt.provider.built(pin, candidate, build=self._build)
         return Choice(
             name=name,
             version=pin.version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crossdeps.errors import CrossdepsError, IntegrityError
+from crossdeps.text import escape
 from crossdeps.wheels.download_queue import DownloadQueue
 from crossdeps.wheels.model import invalid_wheel
 
@@ -27,6 +28,7 @@ def fetch_wheels(
     *,
     progress: Progress,
     downloads: DownloadQueue | None = None,
+    exact_sizes: bool = False,
 ) -> tuple[Wheel, ...]:
     """Return the wheels of *selected*, in its order, each verified when it entered the store.
 
@@ -37,7 +39,9 @@ def fetch_wheels(
     :param open_source: called if the store does not have all; its result is used by several threads
     :param open_builder: called only if something has to be built
     :param downloads: those that were begun before, from the same source
-    :raises HashMismatchError: if a file has another hash than the selected one
+    :param exact_sizes: whether a file of another size is an error: a lock states it of the file
+        with that hash, and the page of an index is advice
+    :raises HashMismatchError: if a file has another hash than the selected one, or another size
     :raises WheelError: if a wheel is invalid
     :raises IndexAccessError: if a file cannot be fetched
     :raises SdistBuildError: if a build fails
@@ -49,11 +53,13 @@ def fetch_wheels(
     if len(wheels) < len(stored):
         queue = downloads or DownloadQueue(store, open_source, progress=progress)
         try:
-            wheels = _obtain(selected, stored, store, queue, open_builder)
+            wheels = _obtain(selected, stored, store, queue, open_builder, exact_sizes)
         finally:
             queue.close()
     for item, wheel in zip(selected, wheels, strict=True):
         _check_identity(item, wheel)
+        if exact_sizes and item.file is not None and _is_wheel(item.file):
+            _check_size(item, wheel.size)
     return tuple(wheels)
 
 
@@ -67,6 +73,7 @@ def _obtain(
     store: Store,
     downloads: DownloadQueue,
     open_builder: Callable[[], Builder],
+    exact_sizes: bool,  # noqa: FBT001 - as its caller has it
 ) -> list[Wheel]:
     """Download and build what is not *stored*."""
     missing = {
@@ -77,7 +84,7 @@ def _obtain(
     if missing:
         downloads.request(tuple(missing.values()))
     built = {
-        index: _build(item, store, open_builder())
+        index: _build(item, store, open_builder(), exact_sizes=exact_sizes)
         for index, item in enumerate(selected)
         if item.file is None or not _is_wheel(item.file)
     }
@@ -96,11 +103,13 @@ def _store_key(item: SelectedPackage) -> tuple[str, str] | None:
     return item.file.hashes["sha256"].lower(), item.file.filename
 
 
-def _build(item: SelectedPackage, store: Store, builder: Builder) -> Wheel:
+def _build(item: SelectedPackage, store: Store, builder: Builder, *, exact_sizes: bool) -> Wheel:
     if item.file is not None:
         built = builder.from_sdist(item.name, item.file)
     else:
         built = builder.from_source(_as_requirement(item))
+    if exact_sizes:
+        _check_size(item, built.source_size)
     wheel = store.find(built.sha256, built.filename)
     if wheel is None:
         raise IntegrityError(
@@ -144,6 +153,26 @@ def _check_identity(item: SelectedPackage, wheel: Wheel) -> None:
         return
     error.within(wheel.filename)
     raise error
+
+
+def _check_size(item: SelectedPackage, size: int | None) -> None:
+    """Check that the file has the size that the lock states, if there is one.
+
+    Source: pylock.toml specification, "Installing": size and hashes of a file are validated.
+
+    :param size: bytes of the file; None for a directory or a repository
+    """
+    stated = item.stated_size
+    if stated is None or size is None or stated == size:
+        return
+    name = item.file.filename if item.file else item.source.location if item.source else item.name
+    raise IntegrityError(
+        f"{escape(name)} has {size:,} bytes, and the lock states {stated:,}",
+        context=(f"{item.name}{f' {item.version}' if item.version else ''}",),
+        hint="the file has the hash that the lock states, so that the lock contradicts itself: make"
+        " it again",
+        rule="size-mismatch",
+    )
 
 
 def _is_version(wheel: Wheel, item: SelectedPackage) -> bool:

@@ -1,15 +1,13 @@
 """Building a wheel with pip as a subprocess: isolated, with a time limit, killed with its children.
 
-What an archive was built into is kept by its hash, so that it is built once.
+A project is built by a Python that it admits. That it must be the one that runs crossdeps, as pip
+has it, is not checked by pip.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import re
-import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -19,13 +17,14 @@ import msgspec
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from crossdeps.errors import SdistBuildError
-from crossdeps.fs import atomic_write, make_private_directory
 from crossdeps.text import redact_urls
+from crossdeps.wheels.interpreters import Interpreter, Interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from subprocess import Popen
 
+    from crossdeps.progress import Progress
     from crossdeps.wheels.model import Wheel
     from crossdeps.wheels.store import Store
 
@@ -58,21 +57,94 @@ def pip_environment(environ: Mapping[str, str], pip_settings: Mapping[str, str])
     }
 
 
-def build_wheel(
+class PipBuilder:
+    """Builds wheels, and puts them into the store.
+
+    :param environment: of :func:`pip_environment`
+    :param keep_log: keeps the log of a failed build, by its label, and gives its path
+    :param timeout: seconds for one build
+    :ivar notes: one sentence for each build by another Python than the one that runs crossdeps
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        environment: Mapping[str, str],
+        keep_log: Callable[[Path, str], Path],
+        progress: Progress,
+        timeout: float,
+    ) -> None:
+        self._store = store
+        self._environment = environment
+        self._interpreters = Interpreters(environment)
+        self._keep_log = keep_log
+        self._progress = progress
+        self._timeout = timeout
+        self.notes: list[str] = []
+
+    def build(self, reference: str, label: str, requires_python: str) -> tuple[Wheel, str | None]:
+        """Build a wheel with a Python that the project admits, as its wheel says in the end.
+
+        :param reference: a path or URL, as pip takes it
+        :param label: what is built, for messages
+        :param requires_python: what is known of the Pythons that it admits; empty if nothing is
+        :returns: the wheel, and the revision if pip checked one out
+        :raises SdistBuildError: if there is no such Python, or the build fails or results in a
+            native wheel
+        """
+        interpreter = self._interpreters.require(requires_python, label)
+        wheel, commit_id = self._build_with(interpreter, reference, label)
+        stated = wheel.project.requires_python or ""
+        if not interpreter.satisfies(stated):
+            interpreter = self._interpreters.require(stated, f"{wheel.name} {wheel.version}")
+            wheel, commit_id = self._build_with(interpreter, reference, label)
+        return wheel, commit_id
+
+    def _build_with(
+        self, interpreter: Interpreter, reference: str, label: str
+    ) -> tuple[Wheel, str | None]:
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - builds are rare
+
+        with_python = ""
+        if interpreter is not self._interpreters.running:
+            with_python = f" with Python {interpreter.version}"
+            self.notes.append(
+                f"{label} was built{with_python}, since it does not admit the one that runs"
+                " crossdeps"
+            )
+        self._progress.building(label + with_python)
+        with TemporaryDirectory(prefix="crossdeps-build-") as folder:
+            path, commit_id = run_build(
+                reference,
+                pip=interpreter.pip,
+                label=label,
+                folder=Path(folder),
+                keep_log=self._keep_log,
+                environment=self._environment,
+                timeout=self._timeout,
+                on_output=self._progress.build_output,
+            )
+            return self._store.add(path, filename=path.name, hashes={}), commit_id
+
+
+def run_build(
     requirement: str,
     *,
+    pip: tuple[str, ...],
     label: str,
     folder: Path,
-    logs: Path,
+    keep_log: Callable[[Path, str], Path],
     environment: Mapping[str, str],
     timeout: float,
     on_output: Callable[[str], None],
 ) -> tuple[Path, str | None]:
     """Build *requirement* with ``pip wheel --no-deps``.
 
+    :param pip: the command that runs pip for the Python that builds
     :param label: what is built, for messages and the name of the log
     :param folder: an empty directory, for the wheel and temporary files
-    :param logs: where the log of a failed build is kept
+    :param keep_log: keeps the log of a failed build, by its label
     :param timeout: seconds
     :param on_output: called with each line that pip prints
     :returns: the wheel's path in *folder*, and the revision if pip checked one out
@@ -82,7 +154,10 @@ def build_wheel(
     output.mkdir()
     work.mkdir()
     run = _run_pip(
-        ("--no-deps", "--progress-bar", "off", "--wheel-dir", str(output), requirement),
+        (
+            *(*pip, "wheel", "--no-deps", "--ignore-requires-python", "--progress-bar", "off"),
+            *("--wheel-dir", str(output), requirement),
+        ),
         folder=work,
         log=log,
         environment={**environment, "TMPDIR": str(work), "TEMP": str(work), "TMP": str(work)},
@@ -94,7 +169,7 @@ def build_wheel(
         failure = f"took longer than {timeout:g} seconds" if run.timed_out else "failed"
         raise SdistBuildError(
             f"building {label} {failure}",
-            context=(f"log: {_keep_log(log, logs, label)}", *run.last_lines),
+            context=(f"log: {keep_log(log, label)}", *run.last_lines),
             hint="see the last lines; it may need tools of this machine, or another version",
             rule="sdist-timeout" if run.timed_out else "sdist-failed",
         )
@@ -116,7 +191,7 @@ class _PipRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _run_pip(
-    arguments: tuple[str, ...],
+    command: tuple[str, ...],
     *,
     folder: Path,
     log: Path,
@@ -137,7 +212,7 @@ def _run_pip(
     with (
         log.open("w", encoding="utf-8", errors="replace") as file,
         Popen(  # noqa: S603 - arguments as a list, the requirement is the user's
-            [sys.executable, "-m", "pip", "wheel", *arguments],
+            command,
             cwd=folder,
             env=dict(environment),
             stdin=DEVNULL,
@@ -200,17 +275,6 @@ def _kill(process: Popen[str]) -> None:
     send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def _keep_log(log: Path, logs: Path, label: str) -> Path:
-    import shutil  # noqa: PLC0415 - failures are rare
-    import tempfile  # noqa: PLC0415
-
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:80]
-    descriptor, kept = tempfile.mkstemp(prefix=f"{safe}-", suffix=".log", dir=logs)
-    os.close(descriptor)
-    shutil.copyfile(log, kept)
-    return Path(kept)
-
-
 def _check_pure(filename: str, label: str) -> None:
     try:
         tags = parse_wheel_filename(filename)[3]
@@ -226,62 +290,3 @@ def _check_pure(filename: str, label: str) -> None:
             hint=_NATIVE_HINT,
             rule="sdist-native",
         )
-
-
-class _BuiltWheel(msgspec.Struct, frozen=True, kw_only=True):
-    sha256: str
-    filename: str
-
-
-_DECODER = msgspec.json.Decoder(_BuiltWheel)
-
-
-class BuildCache:
-    """Which wheel each archive was built into, and the logs of builds that failed.
-
-    :param root: directory of the cache; None keeps only logs, in the temporary directory
-    """
-
-    def __init__(self, root: Path | None) -> None:
-        self._root = root / "builds" if root is not None else None
-
-    @property
-    def logs(self) -> Path:
-        """The directory for logs of failed builds."""
-        if self._root is not None:
-            with contextlib.suppress(OSError):
-                logs = self._root / "logs"
-                make_private_directory(logs)
-                if os.access(logs, os.W_OK):
-                    return logs
-        import tempfile  # noqa: PLC0415 - builds are rare
-
-        return Path(tempfile.gettempdir())
-
-    def find(self, key: str, store: Store) -> Wheel | None:
-        """Return the wheel that was built for *key*, if the store still has it."""
-        if self._root is None:
-            return None
-        try:
-            path = self._path(self._root, key)
-            built = _DECODER.decode(path.read_bytes())
-            with contextlib.suppress(OSError):
-                os.utime(path)  # when it was last used, for pruning
-            return store.find(built.sha256, built.filename)
-        except (OSError, ValueError, msgspec.MsgspecError):
-            return None
-
-    def add(self, key: str, wheel: Wheel) -> None:
-        """Record what *key* was built into. Errors are ignored: it can be built again."""
-        if self._root is None:
-            return
-        with contextlib.suppress(OSError):
-            path = self._path(self._root, key)
-            make_private_directory(path.parent)
-            with atomic_write(path) as file:
-                built = _BuiltWheel(sha256=wheel.sha256, filename=wheel.filename)
-                file.write(msgspec.json.encode(built))
-
-    @staticmethod
-    def _path(root: Path, key: str) -> Path:
-        return root / "made" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -1,19 +1,19 @@
 """Wheels that no index page lists: given by path or URL, or built by pip from source.
 
 A built wheel is accepted only if it is pure (``*-none-any``), since the host isn't the target.
-Archives are built once for their SHA-256; directories and repositories once per run.
+Archives are built once for their SHA-256; directories and repositories once per run. Metadata that
+a build is bound to repeat is read from the source, so that a lock builds nothing.
 """
 
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from shutil import copyfile, rmtree
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
-from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+import msgspec
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+from packaging.version import Version
 
 from crossdeps.errors import (
     CrossdepsError,
@@ -22,13 +22,19 @@ from crossdeps.errors import (
     OfflineError,
     SdistBuildError,
 )
+from crossdeps.requirements.core_metadata import (
+    Headers,
+    read_archive_metadata,
+    read_directory_metadata,
+)
 from crossdeps.resolution.lock.entries import as_locked
 from crossdeps.resolution.model import BuiltWheel
-from crossdeps.wheels.pip_build import BuildCache, build_wheel, pip_environment
-from crossdeps.wheels.store import check_hashes, digest_file
+from crossdeps.wheels.pip_build import PipBuilder, pip_environment
+from crossdeps.wheels.source_files import BuildCache, SourceFiles, check_any_hash
+from crossdeps.wheels.store import check_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
 
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from crossdeps.progress import Progress
     from crossdeps.requirements.model import DirectSource, Requirement
     from crossdeps.wheels.model import ByteSource, Wheel
+    from crossdeps.wheels.source_files import Archive
     from crossdeps.wheels.store import Store
 
 BUILD_TIMEOUT: Final = 1800.0
@@ -53,7 +60,7 @@ class SourceBuilder:
     :param pip_settings: ``PIP_*`` variables with the index to take build requirements from
     :param timeout: seconds for one build
     :param offline: never clone from another machine
-    :ivar has_built: whether it was asked for a wheel
+    :ivar has_built: whether it was asked for a wheel or its metadata
     """
 
     def __init__(
@@ -68,15 +75,32 @@ class SourceBuilder:
         offline: bool = False,
     ) -> None:
         self._store = store
-        self._source = source
-        self._environment = pip_environment(environ, pip_settings)
-        self._progress = progress
-        self._timeout = timeout
         self._offline = offline
         self._cache = BuildCache(store.folder)
+        self._files = SourceFiles(store, source)
+        self._pip = PipBuilder(
+            store,
+            environment=pip_environment(environ, pip_settings),
+            keep_log=self._cache.keep_log,
+            progress=progress,
+            timeout=timeout,
+        )
         self._built: dict[tuple[DirectSource, frozenset[str]], BuiltWheel] = {}
         self._lock = threading.Lock()
         self.has_built: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How something was built, where it isn't as usual, one sentence each."""
+        return tuple(dict.fromkeys(self._pip.notes))
+
+    def read_source(self, requirement: Requirement) -> BuiltWheel:
+        """Read the metadata of a requirement with a ``source``, and build it only if it must be.
+
+        :returns: without a wheel, if none was built
+        :raises CrossdepsError: as :meth:`from_source`
+        """
+        return self._from_source(requirement, build=False)
 
     def from_source(self, requirement: Requirement) -> BuiltWheel:
         """Read or build the wheel of a requirement with a ``source``; once per run.
@@ -87,23 +111,35 @@ class SourceBuilder:
         :raises InputError: if the file doesn't exist, or its URL is insecure
         :raises IndexAccessError: if it cannot be fetched
         """
+        return self._from_source(requirement, build=True)
+
+    def _from_source(self, requirement: Requirement, *, build: bool) -> BuiltWheel:
         source = requirement.source
         if source is None:
             raise CrossdepsError(f"{requirement.text} has no file, directory or repository")
         self.has_built = True
         with self._lock:
             built = self._built.get((source, requirement.hashes))
-            if built is None:
+            if built is None or (build and not built.filename):
                 try:
-                    built = self._read_or_build(requirement, source)
+                    built = self._read_or_build(requirement, source, build=build)
                     _check_name(requirement, built)
                 except (SdistBuildError, HashMismatchError, InputError) as error:
                     error.within(str(requirement.origin), requirement.text)
                     raise
                 self._built[source, requirement.hashes] = built
                 # A lock has another URL for the same source, perhaps without credentials.
-                self._built.setdefault(as_locked(source, built), built)
+                if built.filename:
+                    self._built.setdefault(as_locked(source, built), built)
             return built
+
+    def read_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
+        """Read the metadata of an sdist from an index, and build it only if it must be.
+
+        :returns: without a wheel, if none was built
+        :raises CrossdepsError: as :meth:`from_sdist`
+        """
+        return self._from_sdist(name, file, build=False)
 
     def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
         """Build the wheel of an sdist from an index, unless the cache has it.
@@ -113,6 +149,9 @@ class SourceBuilder:
         :raises HashMismatchError: if the sdist has other hashes than the index lists
         :raises IndexAccessError: if it cannot be fetched
         """
+        return self._from_sdist(name, file, build=True)
+
+    def _from_sdist(self, name: NormalizedName, file: ProjectFile, *, build: bool) -> BuiltWheel:
         self.has_built = True
         try:
             _, version = parse_sdist_filename(file.filename)
@@ -124,44 +163,66 @@ class SourceBuilder:
             ) from error
         with self._lock:
             known = file.hashes.get("sha256", "").lower()
-            wheel = self._cache.find(known, self._store) if known else None
-            hashes = dict(file.hashes)
-            if wheel is None:
-                with self._downloaded(file.filename, file.url, hashes, file.size) as archive:
-                    hashes = check_hashes(archive, hashes, file.filename)
-                    wheel = self._build_archive(str(archive), file.filename, key=hashes["sha256"])
-        if (wheel.name, wheel.version) != (name, version):
+            cached = self._cache.find(known, self._store) if known else None
+            if cached is not None:
+                built = _as_built(cached[0], hashes=file.hashes, size=cached[1])
+            else:
+                archive = self._files.download(
+                    file.filename, file.url, hashes=dict(file.hashes), size=file.size
+                )
+                hashes = check_hashes(archive.path, file.hashes, file.filename)
+                archive = msgspec.structs.replace(archive, hashes=hashes)
+                built = self._from_archive(archive, None, build=build)
+        if (built.name, built.version) != (name, version):
             raise SdistBuildError(
-                f"{file.filename} built as {wheel.name} {wheel.version}",
+                f"{file.filename} built as {built.name} {built.version}",
                 hint="the sdist has a wrong file name: require another version",
                 rule="sdist-identity",
             )
-        return _as_built(wheel, hashes=hashes)
+        return built
 
-    def _read_or_build(self, requirement: Requirement, source: DirectSource) -> BuiltWheel:
+    def _read_or_build(
+        self, requirement: Requirement, source: DirectSource, *, build: bool
+    ) -> BuiltWheel:
         if source.kind == "directory":
-            return self._from_directory(source)
+            return self._from_directory(source, build=build)
         if source.kind == "vcs":
             return self._from_repository(requirement, source)
-        with self._opened(requirement, source) as (path, filename):
-            hashes = _check_any_hash(path, requirement.hashes, filename)
-            if source.kind == "wheel":
-                wheel = self._store.add(path, filename=filename, hashes=hashes)
-                return _as_built(wheel, hashes={"sha256": wheel.sha256})
-            key = hashes["sha256"] + (source.subdirectory or "")
-            cached = self._cache.find(key, self._store)
-            if cached is None:
-                reference = str(path)
-                if source.subdirectory:
-                    reference = f"{path.as_uri()}#subdirectory={source.subdirectory}"
-                cached = self._build_archive(reference, filename, key=key)
-            return _as_built(cached, hashes=hashes)
+        archive = self._files.open(source, is_hashed=bool(requirement.hashes))
+        hashes = check_any_hash(archive.path, requirement.hashes, archive.path.name)
+        if source.kind == "wheel":
+            filename = archive.path.name
+            wheel = self._store.add(archive.path, filename=filename, hashes=hashes)
+            self._files.forget(source)  # the store has moved it
+            return _as_built(wheel, hashes={"sha256": wheel.sha256}, size=archive.size)
+        archive = msgspec.structs.replace(archive, hashes=hashes)
+        return self._from_archive(archive, source.subdirectory, build=build)
 
-    def _from_directory(self, source: DirectSource) -> BuiltWheel:
+    def _from_archive(
+        self, archive: Archive, subdirectory: str | None, *, build: bool
+    ) -> BuiltWheel:
+        key = archive.hashes["sha256"] + (subdirectory or "")
+        cached = self._cache.find(key, self._store)
+        if cached is not None:
+            return _as_built(cached[0], hashes=archive.hashes, size=archive.size)
+        static = read_archive_metadata(archive.path, subdirectory)
+        if static.metadata is not None and not build:
+            return _as_read(static.metadata, hashes=archive.hashes, size=archive.size)
+        reference = str(archive.path)
+        if subdirectory:
+            reference = f"{archive.path.as_uri()}#subdirectory={subdirectory}"
+        wheel, _ = self._pip.build(reference, archive.path.name, static.requires_python)
+        self._cache.add(key, wheel, source_size=archive.size)
+        return _as_built(wheel, hashes=archive.hashes, size=archive.size)
+
+    def _from_directory(self, source: DirectSource, *, build: bool) -> BuiltWheel:
         path = Path(source.location, *PurePosixPath(source.subdirectory or "").parts)
         if not path.is_dir():
             raise InputError(f"no such directory: {path}", hint="check the path")
-        return _as_built(self._build(str(path), path.name)[0])
+        static = read_directory_metadata(path)
+        if static.metadata is not None and not build:
+            return _as_read(static.metadata)
+        return _as_built(self._pip.build(str(path), path.name, static.requires_python)[0])
 
     def _from_repository(self, requirement: Requirement, source: DirectSource) -> BuiltWheel:
         reference = source.location
@@ -173,74 +234,8 @@ class SourceBuilder:
             )
         if source.subdirectory and "#" not in reference:
             reference = f"{reference}#subdirectory={source.subdirectory}"
-        wheel, commit_id = self._build(reference, requirement.name or "repository")
+        wheel, commit_id = self._pip.build(reference, requirement.name or "repository", "")
         return _as_built(wheel, commit_id=commit_id)
-
-    @contextmanager
-    def _opened(self, requirement: Requirement, source: DirectSource) -> Iterator[tuple[Path, str]]:
-        """Copy or download the file of *source*; give the private copy, and the file's name."""
-        if not source.is_local:
-            url = urlsplit(source.location)
-            if url.scheme.lower() == "http" and not requirement.hashes:
-                raise InputError(
-                    "an http URL without a hash is insecure",
-                    hint="use https, or add --hash=sha256:… to the requirement",
-                    rule="insecure-url",
-                )
-            filename = unquote(url.path).rpartition("/")[2]
-            with self._downloaded(filename, source.location, {}, None) as copy:
-                yield copy, filename
-            return
-        filename = Path(source.location).name
-        with self._private_path(filename) as copy:
-            try:
-                copyfile(source.location, copy)
-            except OSError as error:
-                raise InputError(
-                    f"{source.location} cannot be read: {error.strerror}", hint="check the path"
-                ) from error
-            yield copy, filename
-
-    @contextmanager
-    def _downloaded(
-        self, filename: str, url: str, hashes: dict[str, str], size: int | None
-    ) -> Iterator[Path]:
-        with self._private_path(filename) as path:
-            self._source.download(url, path, size=size, hashes=hashes)
-            yield path
-
-    @contextmanager
-    def _private_path(self, filename: str) -> Iterator[Path]:
-        """Give the path of a file named *filename*, which pip looks at, in its own directory."""
-        if filename in ("", ".", "..") or set(filename) & set("/\\\0"):
-            raise InputError(f"{filename!r} isn't a valid file name", hint="check the URL")
-        folder = self._store.work_file(".d")
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder / filename
-        finally:
-            rmtree(folder, ignore_errors=True)
-
-    def _build_archive(self, reference: str, label: str, *, key: str) -> Wheel:
-        wheel, _ = self._build(reference, label)
-        self._cache.add(key, wheel)
-        return wheel
-
-    def _build(self, reference: str, label: str) -> tuple[Wheel, str | None]:
-        from tempfile import TemporaryDirectory  # noqa: PLC0415 - builds are rare
-
-        self._progress.building(label)
-        with TemporaryDirectory(prefix="crossdeps-build-") as folder:
-            path, commit_id = build_wheel(
-                reference,
-                label=label,
-                folder=Path(folder),
-                logs=self._cache.logs,
-                environment=self._environment,
-                timeout=self._timeout,
-                on_output=self._progress.build_output,
-            )
-            return self._store.add(path, filename=path.name, hashes={}), commit_id
 
 
 def _check_name(requirement: Requirement, built: BuiltWheel) -> None:
@@ -253,26 +248,12 @@ def _check_name(requirement: Requirement, built: BuiltWheel) -> None:
         )
 
 
-def _check_any_hash(path: Path, accepted: frozenset[str], filename: str) -> dict[str, str]:
-    """Check that *path* has one of the *accepted* hashes, if there are any.
-
-    :returns: algorithm -> hex digest, for SHA-256 and every accepted algorithm that is known
-    """
-    pairs = [text.partition(":")[::2] for text in sorted(accepted)]
-    found = digest_file(path, {algorithm for algorithm, _ in pairs})
-    if pairs and not any(found.get(algorithm) == digest.lower() for algorithm, digest in pairs):
-        raise HashMismatchError(
-            f"no hash matches: expected {', '.join(sorted(accepted))},"
-            f" got sha256:{found['sha256']}",
-            context=(filename,),
-            hint="the file was replaced, or it is another file's hash: find out which is right",
-            rule="hash-mismatch",
-        )
-    return found
-
-
 def _as_built(
-    wheel: Wheel, *, hashes: Mapping[str, str] | None = None, commit_id: str | None = None
+    wheel: Wheel,
+    *,
+    hashes: Mapping[str, str] | None = None,
+    size: int | None = None,
+    commit_id: str | None = None,
 ) -> BuiltWheel:
     return BuiltWheel(
         name=wheel.name,
@@ -281,5 +262,19 @@ def _as_built(
         metadata=wheel.metadata,
         sha256=wheel.sha256,
         source_hashes=dict(hashes or {}),
+        source_size=size,
         commit_id=commit_id,
+    )
+
+
+def _as_read(
+    metadata: bytes, *, hashes: Mapping[str, str] | None = None, size: int | None = None
+) -> BuiltWheel:
+    headers = Headers(metadata)
+    return BuiltWheel(
+        name=canonicalize_name(headers.get("Name")),
+        version=Version(headers.get("Version")),
+        metadata=metadata,
+        source_hashes=dict(hashes or {}),
+        source_size=size,
     )

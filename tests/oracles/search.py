@@ -34,6 +34,8 @@ class NothingIsBuilt:
     def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
         raise AssertionError((name, file))
 
+    read_source, read_sdist = from_source, from_sdist
+
 
 class CountingIndex:
     """An index that remembers whose metadata was read, ahead of the search or by it."""

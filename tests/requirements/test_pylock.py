@@ -97,3 +97,20 @@ def test_a_lock_that_breaks_the_rules_is_refused_with_the_key(
 def test_a_missing_lock_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_pylock(tmp_path / "pylock.toml")
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2.3"])
+def test_a_newer_minor_version_is_read_and_not_logged(
+    version: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The command says it; a line of packaging's own would be outside of what it prints."""
+    write(tmp_path, {"pylock.toml": LOCK.replace('"1.0"', f'"{version}"', 1)})
+    lock = read_pylock(tmp_path / "pylock.toml")
+    assert str(lock.lock_version) == version
+    assert len(lock.packages) == 3
+    assert not caplog.records
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    write(tmp_path, {"pylock.toml": b"\xef\xbb\xbf" + LOCK.encode()})
+    assert len(read_pylock(tmp_path / "pylock.toml").packages) == 3

@@ -146,6 +146,8 @@ class MemoryBuilder:
         del name
         return self._built(file.filename)
 
+    read_source, read_sdist = from_source, from_sdist
+
     def _built(self, key: str) -> BuiltWheel:
         self.asked.append(key)
         filename, python, requires = self._results[key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import SdistBuildError
@@ -21,14 +22,27 @@ if TYPE_CHECKING:
 
 
 class NativeBuilder(MemoryBuilder):
-    """Whatever is built has native code."""
+    """Whatever is built has native code.
+
+    :param is_static: whether metadata can be read without a build
+    """
+
+    def __init__(self, *, is_static: bool) -> None:
+        super().__init__({"native-2.tar.gz": ("native-2-py3-none-any.whl", "", ())})
+        self._is_static = is_static
 
     def from_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
         del name
         raise SdistBuildError(f"{file.filename} has native code", hint="ask for another")
 
+    def read_sdist(self, name: NormalizedName, file: ProjectFile) -> BuiltWheel:
+        if not self._is_static:
+            return self.from_sdist(name, file)
+        return replace(self._built(file.filename), filename="", sha256="")
 
-def test_a_native_result_names_who_needs_it_and_the_wheels_that_exist() -> None:
+
+@pytest.mark.parametrize("is_static", [False, True])
+def test_a_native_result_names_who_needs_it_and_the_wheels_that_exist(is_static: bool) -> None:
     """From the user's line on, and for this target as for others (G101)."""
     case = Case(
         id="",
@@ -48,8 +62,9 @@ def test_a_native_result_names_who_needs_it_and_the_wheels_that_exist() -> None:
             TARGETS[case.target],
             case.memory_index(),
             case.policy,
-            builder=NativeBuilder(),
+            builder=NativeBuilder(is_static=is_static),
             progress=Progress(),
+            build=True,
         )
     assert caught.value.message == "native-2.tar.gz has native code"
     assert caught.value.context == (

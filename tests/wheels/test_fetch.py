@@ -55,6 +55,8 @@ class FakeBuilder:
         self.asked.append(f"{name} {file.filename}")
         return self._give()
 
+    read_source, read_sdist = from_source, from_sdist
+
     def _give(self) -> BuiltWheel:
         assert self.made is not None
         path = self.store.work_file()

@@ -118,6 +118,16 @@ def _basename(location: str) -> str:
     return unquote(path.rpartition("/")[2])
 
 
+def write_index(index: str) -> str | None:
+    """The index of a file as a URL, which a directory of ``--find-links`` need not be.
+
+    :param index: a URL or a local path; empty if it is not known
+    """
+    if not index or "://" in index:
+        return index or None
+    return Path(os.path.abspath(index)).as_uri()  # noqa: PTH100 - links stay as they are
+
+
 def build_environment_marker(target: Target) -> Marker:
     """The marker that is true for a machine of this target, as far as markers can express it."""
     return parse_marker(

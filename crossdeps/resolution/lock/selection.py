@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs, PylockSelectError
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.transfer import STRONG
+from crossdeps.requirements.pylock import SUPPORTED_VERSION
 from crossdeps.resolution.lock.entries import read_source
 from crossdeps.resolution.model import SelectedPackage
+from crossdeps.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 
@@ -29,29 +33,79 @@ def select(
     *,
     root: Path | None = None,
     extras: Collection[str] = (),
-    groups: Collection[str] | None = None,
+    groups: Collection[str] = (),
+    name: str = "the lock",
 ) -> tuple[SelectedPackage, ...]:
     """The packages that *target* installs from *lock* (PEP 751, "Installation"), sorted by name.
 
     :param root: the directory of the lock, which its relative paths start from
-    :param groups: dependency groups; None selects the lock's default groups
-    :raises InputError: if the lock was made for another target, naming the difference
+    :param groups: dependency groups instead of the default groups of the lock
+    :param name: the path of the lock, for messages
+    :raises InputError: if the lock was made for another target, naming the difference; or if it
+        has no such extra or group
     :raises NoCandidateError: if the lock has no compatible file of a package
     """
+    chosen_extras = _find_names("extra", extras, lock.extras or (), name)
+    defaults = lock.default_groups or ()
+    known_groups = (*(lock.dependency_groups or ()), *defaults)
+    chosen_groups = _find_names("group", groups, known_groups, name)
     _check_target(lock, target)
     try:
         selected = list(
             lock.select(
                 environment=target.environment,
                 tags=target.tags,
-                extras=extras,
-                dependency_groups=groups,
+                extras=chosen_extras,
+                dependency_groups=chosen_groups or None,
             )
         )
     except PylockSelectError as error:
         raise _explain(lock, target, error) from None
     packages = [_read_package(package, entry, root or Path()) for package, entry in selected]
     return tuple(sorted(packages, key=lambda each: each.name))
+
+
+def _find_names(kind: str, names: Iterable[str], known: Iterable[str], lock: str) -> frozenset[str]:
+    """The *names* as the lock spells them.
+
+    :param kind: ``extra`` or ``group``, for messages
+    :param known: those of the lock; only extras need be normalised there
+    :raises InputError: if the lock has no such extra or group
+    """
+    spelled = {canonicalize_name(name): name for name in known}
+    unknown = [name for name in names if canonicalize_name(name) not in spelled]
+    if unknown:
+        plural = f"the {kind}s" if len(unknown) > 1 else f"the {kind}"
+        listed = ", ".join(map(escape, spelled.values()))
+        raise InputError(
+            f"{lock} does not have {plural} {', '.join(map(escape, unknown))}",
+            context=(lock,),
+            hint=f"it has {listed}" if listed else f"it has no {kind}s: build it without --{kind}",
+            rule=f"unknown-{kind}",
+        )
+    return frozenset(spelled[canonicalize_name(name)] for name in names)
+
+
+def describe_choice(lock: Pylock, groups: Collection[str], name: str) -> Iterator[str]:
+    """Warn of what a lock may have that is not selected.
+
+    That is what a newer minor version adds to the standard (pylock.toml specification,
+    "lock-version": an unknown one SHOULD be warned of), and default groups that *groups* replace.
+
+    :param name: the path of the lock
+    """
+    if lock.lock_version > Version(SUPPORTED_VERSION):
+        yield (
+            f"{name} has lock-version {lock.lock_version}: what is newer in it than"
+            f" {SUPPORTED_VERSION} is ignored"
+        )
+    chosen = set(map(canonicalize_name, groups))
+    left_out = [
+        group for group in lock.default_groups or () if canonicalize_name(group) not in chosen
+    ]
+    if chosen and left_out:
+        options = " ".join(f"--group {escape(group)}" for group in left_out)
+        yield f"--group replaces the default groups of {name}: add {options} to keep them"
 
 
 def check_hashes(selected: Iterable[SelectedPackage], lock: str) -> None:
@@ -165,7 +219,8 @@ def _read_package(
     name, version = package.name, package.version
     if isinstance(entry, (PackageVcs, PackageDirectory, PackageArchive)):
         source, hashes = read_source(entry, root)
-        return SelectedPackage(name=name, version=version, source=source, hashes=hashes)
+        size = entry.size if isinstance(entry, PackageArchive) else None
+        return SelectedPackage(name=name, version=version, source=source, hashes=hashes, size=size)
     file = ProjectFile(
         filename=entry.filename,
         url=entry.url or (root / (entry.path or "")).absolute().as_uri(),

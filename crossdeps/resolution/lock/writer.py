@@ -24,6 +24,7 @@ from crossdeps.resolution.lock.entries import (
     build_environment_marker,
     build_marker,
     build_requires_python,
+    write_index,
     write_source,
 )
 from crossdeps.resolution.lock.recorded import record
@@ -154,7 +155,7 @@ class _Writer:
             marker=marker,
             requires_python=_specifier(choice.requires_python),
             dependencies=[{"name": dependency} for dependency in dependencies] or None,
-            index=(files[0].index or None) if files else None,
+            index=write_index(files[0].index) if files else None,
             **(self._source_entry(choice, choice.source) if choice.source else self._files(group)),
         )
 
