@@ -1,9 +1,7 @@
-"""Rules on what installers leave behind: RECORD, bytecode, .pth files and scripts."""
+"""Rules on what installers leave behind: bytecode, .pth files, scripts, parts of wheels."""
 
 from __future__ import annotations
 
-import binascii
-import hashlib
 import posixpath
 import re
 from collections import defaultdict
@@ -12,108 +10,64 @@ from typing import TYPE_CHECKING
 from crossdeps.errors import ArtifactReadError
 from crossdeps.text import plural
 from crossdeps.verify.model import Rule
-from crossdeps.wheels.record import iterate_fields, parse_installed_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crossdeps.bundle.model import Entry, InstalledProject
+    from crossdeps.bundle.model import Entry
     from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
-    from crossdeps.wheels.record import RecordRow
 
-RECORD_MISSING = Rule(
-    id="record-missing",
-    severity="warning",
-    title="files that a project's RECORD lists but the package lacks",
-    symptom="`ModuleNotFoundError` or missing data, if the files were needed.",
-    cause="Files were deleted by hand (`rm -rf tests`), or a copy was incomplete.",
-    remedy="Rebuild the package. `--slim` and `--exclude` trim it and update RECORD.",
-)
-RECORD_CHANGED = Rule(
-    id="record-changed",
-    severity="warning",
-    title="files that differ from a project's RECORD",
-    symptom="Anything: the project is not what was published.",
+UNZIPPED_WHEEL = Rule(
+    id="unzipped-wheel",
+    severity="error",
+    title="modules of a wheel that was unzipped instead of installed",
+    symptom="`ModuleNotFoundError` for modules of the project.",
     cause=(
-        "Files were edited or stripped after installation, two projects or two versions own the"
-        " same path, or the artifact was damaged."
+        "A wheel can have modules in `NAME-VERSION.data/purelib` and `platlib`, from which an"
+        " installer moves them next to the others. Unzipping a wheel leaves them there."
     ),
-    remedy="Rebuild the package from verified wheels.",
+    remedy="Install the wheel with pip, uv or crossdeps.",
+)
+UNINSTALLED_DATA = Rule(
+    id="uninstalled-data",
+    severity="warning",
+    title="scripts or data of a wheel that was unzipped instead of installed",
+    symptom="The project does not find its data, or its scripts are not on the path.",
+    cause=(
+        "A wheel can have scripts, headers and data files in `NAME-VERSION.data`, from which an"
+        " installer moves them. Unzipping a wheel leaves them there."
+    ),
+    remedy="Install the wheel with pip, uv or crossdeps, if the files are needed.",
 )
 
 
-def check_records(context: CheckContext) -> Iterator[Finding]:
-    """Check that each RECORD matches the files ("Recording installed projects", the RECORD file).
-
-    The RECORDs of a planned bundle are written from its entries, so only those of a bundle that was
-    read can differ.
-    """
+def check_unzipped_wheels(context: CheckContext) -> Iterator[Finding]:
+    """Check that no .data directory of a wheel is left (binary distribution format)."""
     if context.bundle.kind == "planned":
         return
-    for project in context.bundle.projects:
-        missing, changed = _compare_record(context, project)
-        record = f"the RECORD of {project.name} {project.version}"
-        for rule, paths, text in (
-            (RECORD_MISSING, missing, f"is listed in {record}, but is not in the package"),
-            (RECORD_CHANGED, changed, f"differs from {record}"),
-        ):
-            if paths:
-                more = f" (and {len(paths) - 1:,} more)" if len(paths) > 1 else ""
-                yield rule.finding(
-                    f"{paths[0]} {text}{more}",
-                    path=paths[0],
-                    paths=tuple(paths),
-                    owner=project.name,
-                    hint=context.rebuild_hint,
-                )
-
-
-def _compare_record(
-    context: CheckContext, project: InstalledProject
-) -> tuple[list[str], list[str]]:
-    """Return the paths that are missing and those that differ, both sorted."""
-    record = context.entries.get(f"{project.dist_info}/RECORD")
-    if record is None:
-        return [], []
-    root = posixpath.dirname(project.dist_info)
-    base = f"{root}/" if root else ""
-    missing, changed = [], []
-    for recorded, hash_text, size in iterate_fields(context.read(record)):
-        # Scripts and headers are recorded outside the folder; bytecode is made and deleted freely.
-        if recorded.startswith(("/", "../")) or recorded.endswith(".pyc"):
-            continue
-        path = posixpath.normpath(base + recorded) if recorded[0] == "." else base + recorded
-        entry = context.entries.get(path)
-        if entry is None:
-            missing.append(path)
-            continue
-        # A row as nearly every installer writes it is compared as text.
-        if size == str(entry.size) and hash_text == _format_sha256(entry):
-            continue
-        if not _matches(context, entry, parse_installed_row(recorded, hash_text, size)):
-            changed.append(path)
-    return sorted(missing), sorted(changed)
-
-
-def _format_sha256(entry: Entry) -> str:
-    """Write the hash of *entry* as a RECORD has it."""
-    encoded = binascii.b2a_base64(bytes.fromhex(entry.sha256), newline=False)
-    text = encoded.decode("ascii").rstrip("=").replace("+", "-").replace("/", "_")
-    return f"sha256={text}"
-
-
-def _matches(context: CheckContext, entry: Entry, row: RecordRow) -> bool:
-    if row.size not in (None, entry.size):
-        return False
-    if not row.algorithm:
-        return True  # RECORD itself has no hash, and a weaker one proves nothing
-    if row.algorithm == "sha256" and entry.sha256:
-        return row.digest == entry.sha256
-    try:
-        return row.digest == hashlib.new(row.algorithm, context.read(entry)).hexdigest()
-    except ArtifactReadError:
-        return False
+    projects = {
+        f"{project.dist_info.removesuffix('.dist-info')}.data/": project
+        for project in context.bundle.projects
+    }
+    found: dict[tuple[str, Rule], list[str]] = defaultdict(list)
+    for path in context.entries:
+        folder, data, rest = path.partition(".data/")
+        if data and folder + data in projects:
+            is_library = rest.startswith(("purelib/", "platlib/"))
+            rule = UNZIPPED_WHEEL if is_library else UNINSTALLED_DATA
+            found[folder + data, rule].append(path)
+    for (folder, rule), paths in found.items():
+        project = projects[folder]
+        more = f" (and {len(paths) - 1:,} more)" if len(paths) > 1 else ""
+        yield rule.finding(
+            f"{paths[0]}{more} is where the wheel of {project.name} {project.version} has it, not"
+            " where an installer puts it",
+            path=paths[0],
+            paths=tuple(paths),
+            owner=project.name,
+            hint=context.rebuild_hint,
+        )
 
 
 BYTECODE_ONLY = Rule(

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 UNREADABLE_MODE = Rule(
     id="unreadable-mode",
     severity="error",
-    title="a file that the target's user cannot read",
+    title="a file or folder that the target's user cannot read",
     symptom="`PermissionError: [Errno 13] Permission denied`, or `ModuleNotFoundError`.",
     cause=(
         "The runtime runs functions as a user other than the owner of the files, and the file is"
-        " not readable by others (a strict umask, or a zip written with mode 0600)."
+        " not readable by others, or the folder cannot be listed and searched by others (a strict"
+        " umask, or a zip written with mode 0600). Python takes a folder that it cannot list for an"
+        " empty one."
     ),
     remedy="Set mode 0644, and 0755 for programs: `chmod -R go+rX`. crossdeps always does.",
 )
@@ -61,18 +63,28 @@ _LAMBDA_MODULES = frozenset({"awslambdaric", "bootstrap"})
 
 
 def check_modes(context: CheckContext) -> Iterator[Finding]:
-    """Check that everyone can read every file.
+    """Check that everyone can read every file and folder, of the layers too.
 
     A mode of 0 is that of a zip written without Unix modes; unzip replaces it with a usable one.
     """
-    for entry in context.bundle.entries:
-        mode = entry.mode & 0o777
-        if mode and not mode & 0o004:
-            yield UNREADABLE_MODE.entry_finding(
-                entry,
-                f"{entry.path} has mode {mode:04o}, which does not let others read it",
-                hint=f"run chmod -R go+rX, or rebuild: {context.build_command}",
+    hint = f"run chmod -R go+rX, or rebuild: {context.build_command}"
+    for bundle in (context.bundle, *context.runtime_context.layers):
+        place = "" if bundle is context.bundle else f" in {context.describe(bundle)}"
+        for path, mode in bundle.closed_folders:
+            yield UNREADABLE_MODE.finding(
+                f"{path}/{place} has mode {mode & 0o777:04o}, which does not let others list and"
+                " search it",
+                path=f"{path}/",
+                hint=hint,
             )
+        for entry in bundle.entries:
+            mode = entry.mode & 0o777
+            if mode and not mode & 0o004:
+                yield UNREADABLE_MODE.entry_finding(
+                    entry,
+                    f"{entry.path}{place} has mode {mode:04o}, which does not let others read it",
+                    hint=hint,
+                )
 
 
 def check_shadowing(context: CheckContext) -> Iterator[Finding]:

@@ -227,6 +227,36 @@ def edited_file(folder: Path) -> Path:
     return package
 
 
+def deleted_record(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six", "certifi")
+    only(package, "six-*.dist-info/RECORD").unlink()
+    return package
+
+
+def added_file(folder: Path) -> Path:
+    package = uv_target(folder / "package", "certifi")
+    (package / "certifi/extra.py").write_text("")
+    return package
+
+
+def unzipped_wheel(folder: Path) -> Path:
+    """A wheel that was only unzipped; its scripts are in the .data directory."""
+    _download(folder / "wheels", "jmespath==1.0.1", machine="x86_64")
+    shutil.unpack_archive(only(folder / "wheels", "*.whl"), folder / "package", "zip")
+    return folder / "package"
+
+
+def unzipped_modules(folder: Path) -> Path:
+    """A wheel with modules in its .data directory, as some build tools place them."""
+    package = uv_target(folder / "package", "six", "certifi")
+    metadata = only(package, "certifi-*.dist-info")
+    library = metadata.with_suffix(".data") / "purelib"
+    library.mkdir(parents=True)
+    (package / "certifi").rename(library / "certifi")
+    replace_text(metadata / "RECORD", "\ncertifi/", f"\n{metadata.stem}.data/purelib/certifi/")
+    return package
+
+
 def strict_umask(folder: Path) -> Path:
     """Zipped on a machine where only the owner can read files."""
     package = uv_target(folder / "package", "six")

@@ -129,6 +129,16 @@ ARTIFACTS = (
     FaultyArtifact(
         create=faulty_artifacts.edited_file, expected={"record-changed": "certifi/cacert.pem"}
     ),
+    FaultyArtifact(create=faulty_artifacts.deleted_record, expected={"record-absent": "six 1."}),
+    FaultyArtifact(
+        create=faulty_artifacts.added_file, expected={"record-unlisted": "certifi/extra.py"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.unzipped_wheel, expected={"uninstalled-data": "scripts/jp.py"}
+    ),
+    FaultyArtifact(
+        create=faulty_artifacts.unzipped_modules, expected={"unzipped-wheel": "purelib/certifi/"}
+    ),
     FaultyArtifact(
         create=faulty_artifacts.strict_umask, expected={"unreadable-mode": "six.py has mode 0600"}
     ),
