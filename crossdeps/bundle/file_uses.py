@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Content, Entry
     from crossdeps.derived import DerivedCache
 
-_KIND = "file-uses-1"
+_KIND = "file-uses-2"
 """Raise the number with every change to what is found."""
-_ENDINGS: Final = (".pyi", *(f".{ending}" for ending in NATIVE_ENDINGS))
+_ENDINGS: Final = (
+    *(".pyi", ".rst", ".md", ".txt", ".pdf", ".ipynb"),
+    *(f".{ending}" for ending in NATIVE_ENDINGS),
+)
 # What is before an ending that stands for any name: ".pyi", "*.pyi", f"{name}.pyi", "%s.pyi".
 _ANY_NAME = rb"""["'*?\]}]\Z|%s\Z"""
 _LAST_NAME = rb"[\w.+-]+\Z"
@@ -40,7 +43,7 @@ _MAX_NAME_LENGTH = 100
 class FileUses(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What the code of a project outside of its test directories says of its files.
 
-    :param endings: that it handles, of stubs and native sources, such as ``.pxd``
+    :param endings: that it handles, of stubs, native sources and documents, such as ``.pxd``
     :param names: of its files, at the end of a string, or of an #include of code that it makes
     :param helpers: modules in test directories that it mentions and that aren't tests: dotted
         names, which a name in the module may follow

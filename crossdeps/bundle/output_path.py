@@ -80,8 +80,8 @@ def _check_parents(path: Path) -> None:
         missing = parent
     if missing is not None and _is_of_the_system(Path(os.path.realpath(missing.parent))):
         raise OutputError(
-            f"{path.parent} does not exist, and {missing} would be made in a directory of the"
-            " system",
+            f"{path.parent} does not exist, and no directory is made in {missing.parent}, which"
+            " belongs to the system",
             hint=f"make it first (mkdir -p {path.parent}), or give an output elsewhere",
         )
 

@@ -61,7 +61,7 @@ def find_content(
                 or not modules.isdisjoint(parents(path))
             )
         else:
-            is_content = name in names
+            is_content = name in names or (rule == "documents" and path.endswith(endings))
         if is_content:
             content.add(path)
     return content

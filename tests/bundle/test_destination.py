@@ -150,7 +150,7 @@ def test_parents_are_not_made_in_directories_of_the_system(
     monkeypatch.chdir(tmp_path)
     path = RealPath(where.format("crossdeps-made-this"))
     write = write_zip if path.suffix else write_directory
-    with pytest.raises(OutputError, match="would be made in a directory of the system") as caught:
+    with pytest.raises(OutputError, match="which belongs to the system") as caught:
         write(bundle, path, force=True)
     assert (
         caught.value.hint == f"make it first (mkdir -p {path.parent}), or give an output elsewhere"
@@ -165,7 +165,7 @@ def test_parents_are_made_below_the_current_directory_wherever_it_is(
     monkeypatch.chdir("/")
     check_output_path((), RealPath("build/out/function.zip"))
     check_output_path((), RealPath("/build/out/function.zip"))
-    with pytest.raises(OutputError, match="of the system"):
+    with pytest.raises(OutputError, match="no directory is made in /etc,"):
         check_output_path((), RealPath("/etc/build/function.zip"))
     monkeypatch.chdir("/etc")
     check_output_path((), RealPath("build/function.zip"))

@@ -180,6 +180,10 @@ CASES: dict[str, tuple[dict[str, str], set[str]]] = {
         {"a/x.py": "open('docs/help.txt')", "a/docs/help.txt": "", "a/docs/other.txt": ""},
         {"a/docs/other.txt"},
     ),
+    "documents that code searches": (
+        {"a/x.py": "Path(__file__).parent.rglob('*.md')", "a/docs/x.md": "", "a/docs/y.rst": ""},
+        {"a/docs/y.rst"},
+    ),
     "documents": (
         {"a/docs/x.rst": "", "a/docs/deep/y.md": "", "a/docs/page.html": "", "a/README.md": ""},
         {"a/docs/x.rst", "a/docs/deep/y.md"},
