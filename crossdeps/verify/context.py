@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from crossdeps.requirements.requires_dist import RequiresDist
     from crossdeps.target.model import Target
     from crossdeps.target.runtimes import ProvidedProject
+    from crossdeps.verify.followed_imports import SourceFile
     from crossdeps.verify.model import Ignore
-    from crossdeps.verify.modules import ModuleIndex, SourceFile
+    from crossdeps.verify.modules import ModuleIndex
 
 
 class CheckContext:
@@ -166,7 +167,9 @@ class CheckContext:
         handler = self.runtime_context.handler
         if handler is None:
             return ()
-        from crossdeps.verify.modules import read_sources  # noqa: PLC0415 - checks of source only
+        from crossdeps.verify.followed_imports import (  # noqa: PLC0415 - checks of source only
+            read_sources,
+        )
 
         # Without projects, nothing says which files are the user's, apart from those imported.
         return read_sources(self.modules, handler=handler, imported_only=not self.bundle.projects)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Entry
     from crossdeps.finding import Finding
     from crossdeps.verify.context import CheckContext
+    from crossdeps.verify.followed_imports import SourceFile
     from crossdeps.verify.model import Handler
-    from crossdeps.verify.modules import SourceFile
+    from crossdeps.verify.modules import Missing
     from crossdeps.verify.python_source import Import
 
 HANDLER_MODULE = Rule(
@@ -80,10 +81,10 @@ def _suggest_handler(context: CheckContext, handler: Handler) -> str:
 
 
 def _check_function(context: CheckContext, handler: Handler, entry: Entry) -> Iterator[Finding]:
-    from crossdeps.verify.python_source import read_definitions  # noqa: PLC0415 - rare
+    from crossdeps.verify.definitions import read_definitions  # noqa: PLC0415 - rare
     from crossdeps.verify.target_syntax import SourceError  # noqa: PLC0415 - as above
 
-    definitions = read_definitions(context.read(entry), context.target.python)
+    definitions = read_definitions(context.read(entry), context.target.python_version)
     if isinstance(definitions, SourceError):
         return  # reported by the rules on syntax
     definition = definitions.get(handler.function)
@@ -159,23 +160,21 @@ def check_imports(context: CheckContext) -> Iterator[Finding]:
     if handler is None or handler.module not in context.modules:
         return
     yield from _check_syntax(context)
-    missing: dict[tuple[bool, str], list[tuple[SourceFile, Import]]] = defaultdict(list)
+    found: dict[tuple[bool, str], list[tuple[SourceFile, Import, Missing]]] = defaultdict(list)
     for file in context.sources:
-        for item in file.imports:
+        for item, missing in file.missing:
             if "optional" not in {file.timing, item.timing}:
-                name = context.modules.find_missing(item)
-                if name is not None:
-                    at_startup = file.timing == item.timing == "startup"
-                    missing[at_startup, name].append((file, item))
+                at_startup = file.timing == item.timing == "startup" and missing.certain
+                found[at_startup, missing.name].append((file, item, missing))
     hints = _HintFinder(context)
-    for (at_startup, name), locations in sorted(missing.items(), key=lambda item: item[0][1]):
-        if at_startup or (True, name) not in missing:
-            (file, item), *others = locations
+    for (at_startup, name), locations in sorted(found.items(), key=lambda item: item[0][1]):
+        if at_startup or (True, name) not in found:
+            (file, item, missing), *others = locations
             more = f" (and {plural(len(others), 'more import')} of it)" if others else ""
             yield (MISSING_IMPORT if at_startup else MISSING_LATER_IMPORT).entry_finding(
                 file.entry,
-                f"{file.entry.path}:{item.line} {_describe_missing(context, item, name)}{more}",
-                hint=hints.suggest(name, item),
+                f"{file.entry.path}:{item.line} {_describe_missing(context, item, missing)}{more}",
+                hint=hints.suggest(missing, item),
             )
 
 
@@ -192,16 +191,32 @@ def _check_syntax(context: CheckContext) -> Iterator[Finding]:
             yield rule.entry_finding(file.entry, f"{file.entry.path}{line} {text}: {error.message}")
 
 
-def _describe_missing(context: CheckContext, item: Import, name: str) -> str:
+def _describe_missing(context: CheckContext, item: Import, missing: Missing) -> str:
     if not item.module:
         return f"imports {item.text}, a relative import beyond its top-level package"
     version = ".".join(str(part) for part in context.target.python_version)
-    module = item.text if item.text.startswith(".") else name
+    module, _, name = missing.name.rpartition(".")
+    if missing.reason == "stdlib-name":
+        return f"imports {name} from {module}, which does not have it in Python {version}"
+    path = missing.entry.path if missing.entry else ""
+    if missing.reason == "name":
+        return f"imports {name} from {item.text}, but {path} does not define it"
+    if missing.reason == "hidden":
+        return f"imports {missing.name}, which {path} hides: Python searches {module} there only"
+    module = item.text if item.text.startswith(".") else missing.name
     runtime = ", nor in the runtime" if context.provided else ""
     return (
         f"imports {module}, which is neither in the package nor in the standard library of"
         f" Python {version}{runtime}"
     )
+
+
+_HINTS = {
+    "name": "correct the name, or define it",
+    "stdlib-name": "other versions of Python have it: build for one of them, or replace it",
+    "hidden": "remove that file if it is empty, or put both into the same directory",
+}
+_UNKNOWN_PATH = "the source adds an unknown directory to sys.path: ignore this if it is there"
 
 
 class _HintFinder:
@@ -210,11 +225,12 @@ class _HintFinder:
     def __init__(self, context: CheckContext) -> None:
         self._context = context
 
-    def suggest(self, name: str, item: Import) -> str:
-        """Suggest a fix: from the bundle's RECORDs first, then from its folders, then by name.
+    def suggest(self, missing: Missing, item: Import) -> str:
+        """Suggest a fix: from the bundle's RECORDs first, then from its folders, then by name."""
+        hint = _HINTS.get(missing.reason) or ("" if missing.certain else _UNKNOWN_PATH)
+        return hint or self._suggest_module(missing.name, item)
 
-        :param name: dotted name of the missing module
-        """
+    def _suggest_module(self, name: str, item: Import) -> str:
         if not item.module:
             return "import it by its full name, or add the source as part of its package"
         owner = self._recorded_modules.get(name)

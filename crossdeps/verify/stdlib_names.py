@@ -31,7 +31,7 @@ _MADE_BY_PARENTS = {
 }
 
 
-class _Table(msgspec.Struct, frozen=True):
+class StdlibTable(msgspec.Struct, frozen=True):
     """The table, read.
 
     :param unlisted: packages whose modules are not listed
@@ -45,12 +45,13 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def _read_table() -> _Table:
+def read_table() -> StdlibTable:
+    """Read ``stdlib.txt``."""
     text = resources.files("crossdeps.verify").joinpath("stdlib.txt").read_text("utf-8")
     _, rest = text.split("[unlisted]\n")
     unlisted, rest = rest.split("[modules]\n")
     modules, names = rest.split("[names]\n")
-    return _Table(frozenset(unlisted.split()), _read_section(modules), _read_section(names))
+    return StdlibTable(frozenset(unlisted.split()), _read_section(modules), _read_section(names))
 
 
 def _read_section(text: str) -> dict[str, dict[str, frozenset[int]]]:
@@ -78,7 +79,7 @@ def find_missing_stdlib(module: str, python: tuple[int, int]) -> str | None:
     :param module: dotted name; its top level is a module of the standard library
     :param python: (major, minor)
     """
-    table, minor = _read_table(), python[1]
+    table, minor = read_table(), python[1]
     parent = module.partition(".")[0]
     if minor < _OLDEST or parent in table.unlisted or parent not in stdlib_modules(python):
         return None
@@ -104,6 +105,6 @@ def lacks_name(module: str, name: str, python: tuple[int, int]) -> bool:
     >>> lacks_name("datetime", "UTC", (3, 10)), lacks_name("datetime", "UTC", (3, 11))
     (True, False)
     """
-    table, minor = _read_table(), python[1]
+    table, minor = read_table(), python[1]
     versions = table.names.get(module, {}).get(name) or table.modules.get(module, {}).get(name)
     return versions is not None and minor >= _OLDEST and min(minor, _NEWEST) not in versions

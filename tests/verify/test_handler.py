@@ -300,7 +300,7 @@ def test_source_is_followed_from_the_handler() -> None:
         "lib/__init__.py": "import a_missing",
         "lib/used.py": "from . import deeper\nfrom .. import nothing",
         "lib/deeper.py": "import b_missing\ndef f():\n    from .late import x",
-        "lib/late.py": "import c_missing",
+        "lib/late.py": "import c_missing as x",
         "tests/test_app.py": "import pytest",
     }
     severities = {

@@ -1,0 +1,301 @@
+"""What `check` says of the imports of a function, against the import by real interpreters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossdeps.target.model import Target
+from crossdeps.verify.model import Handler, RuntimeContext
+from crossdeps.verify.module_names import stdlib_modules
+from crossdeps.verify.registry import verify
+from crossdeps.verify.stdlib_names import find_missing_stdlib, lacks_name, read_table
+from tests.verify.bundles import make_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crossdeps.bundle.model import Bundle
+    from crossdeps.finding import Finding
+
+
+MINORS = (9, 10, 11, 12, 13)
+END = "\ndef handler(event, context): ...\n"
+RUN = """
+import sys
+sys.dont_write_bytecode = True
+sys.path[:0] = sys.argv[1:]
+import app
+app.handler
+"""
+
+
+def find_python(minor: int) -> Path:
+    """The CPython of this machine with a minor version; the test is skipped if there is none."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = sorted(root.glob(f"versions/3.{minor}.*/bin/python3.{minor}"))
+    if not found:
+        pytest.skip(f"there is no CPython 3.{minor} under pyenv")
+    return found[-1]
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def imports(
+    minor: int, tmp_path: Path, function: Mapping[str, str], layer: Mapping[str, str]
+) -> bool:
+    """Whether the interpreter imports the handler, with the path of Lambda."""
+    write(tmp_path / "task", function)
+    write(tmp_path / "opt", layer)
+    path = [tmp_path / "task", tmp_path / f"opt/python/lib/python3.{minor}/site-packages"]
+    done = subprocess.run(
+        [find_python(minor), "-I", "-c", RUN, *path, tmp_path / "opt/python"],
+        cwd=tmp_path / "task",
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def errors(minor: int, function: Mapping[str, str], layer: Mapping[str, str]) -> list[Finding]:
+    """The errors that are found in the function."""
+    bundle = make_bundle(source={path: text.encode() for path, text in function.items()})
+    layers: tuple[Bundle, ...] = ()
+    if layer:
+        data = {path: text.encode() for path, text in layer.items()}
+        layers = (make_bundle(outside=data, prefix="python/"),)
+    context = RuntimeContext(handler=Handler.parse("app.handler"), layers=layers)
+    target = Target(python=f"3.{minor}", arch="x86_64")
+    found = verify(bundle, target, runtime_context=context)
+    return [finding for finding in found if finding.severity == "error"]
+
+
+HERE = "import os, sys\nHERE = os.path.dirname(os.path.abspath(__file__))\n"
+LIB = {
+    "lib/dep.py": "x = 1",
+    "lib/pkg/__init__.py": "import dep\nfrom . import mod",
+    "lib/pkg/mod.py": "",
+}
+PATHS = [
+    "import sys, os\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))",
+    "import sys\nfrom os.path import *\nsys.path.insert(0, join(dirname(__file__), 'lib'))",
+    f"{HERE}sys.path.append(os.path.join(HERE, 'lib'))",
+    f"{HERE}sys.path += [HERE + '/lib']",
+    f"{HERE}sys.path = [f'{{HERE}}/lib'] + sys.path",
+    f"{HERE}sys.path[:0] = [os.path.join(HERE, 'lib')]",
+    f"{HERE}sys.path.extend([os.path.join(HERE, 'lib')])",
+    f"{HERE}LIB = os.path.join(HERE, 'lib')\nif LIB not in sys.path:\n    sys.path.insert(0, LIB)",
+    "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent / 'lib'))",
+    "import sys, pathlib as p\nsys.path.append(str(p.Path(__file__).parents[0].joinpath('lib')))",
+    "import sys, os\nsys.path.insert(0, os.path.join(os.getcwd(), 'lib'))",
+    "import sys\nsys.path.insert(0, './lib')",
+    "import sys\nsys.path.append('lib')",
+    "import site, os\nsite.addsitedir(os.path.join(os.path.dirname(__file__), 'lib'))",
+    f"{HERE}def add():\n    sys.path.insert(0, os.path.join(HERE, 'lib'))\nadd()",
+    "import paths",
+]
+GUARDS = [
+    "ERR = ImportError",
+    "ERR = (ImportError, OSError)",
+    "import builtins\nERR = builtins.ImportError",
+    "BASE = (ModuleNotFoundError,)\nERR = BASE + (KeyError,)",
+]
+GOOD = "def f(): ...\nA, (B, *C) = 1, (2, 3)\nfor D in (1,): ...\nwith open(__file__) as E: ...\n"
+GOOD += "if (F := 1): ...\nimport os.path as G, sys\nfrom json import dumps as H\ntry: 1 / 0\n"
+GOOD += "except ZeroDivisionError as I: J = 1\ndef g():\n    global K\n    K = 1\ng()\nclass L: ..."
+FUNCTIONS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    **{
+        f"path {number}": (
+            {
+                "app.py": f"{text}\nimport dep, pkg.mod\nfrom dep import x{END}",
+                "paths.py": f"{HERE}sys.path.insert(0, HERE + '/lib')",
+                **LIB,
+            },
+            {},
+        )
+        for number, text in enumerate(PATHS)
+    },
+    "path too late": ({"app.py": f"import dep\n{PATHS[0]}{END}", **LIB}, {}),
+    "path of another folder": (
+        {"app.py": f"{PATHS[0].replace('lib', 'libs')}\nimport dep{END}", **LIB},
+        {},
+    ),
+    "missing in an added folder": ({"app.py": f"{PATHS[0]}\nimport dep.more{END}", **LIB}, {}),
+    **{
+        f"guard {number}": ({"app.py": f"{text}\ntry:\n    import nope\nexcept ERR: ...{END}"}, {})
+        for number, text in enumerate(GUARDS)
+    },
+    "guard of another error": (
+        {"app.py": f"E = KeyError\ntry:\n    import nope\nexcept E: ...{END}"},
+        {},
+    ),
+    **{
+        f"standard library: {text}": ({"app.py": f"{text}{END}"}, {})
+        for text in (
+            "import asyncio.taskgroups",
+            "from asyncio import taskgroups",
+            "import importlib.resources.abc",
+            "import tomllib",
+            "import json.nothing",
+            "import os.path, xml.etree.ElementTree, concurrent.futures.thread, collections.abc",
+            "import email.mime.text, logging.handlers, xml.parsers.expat.errors, unittest.mock",
+            "from typing import Self",
+            "from datetime import UTC",
+            "from collections import Mapping",
+            "from collections.abc import Mapping",
+            "from inspect import getargspec",
+            "from itertools import batched",
+            "from enum import StrEnum",
+            "from typing import Annotated, List",
+            "from math import gcd, lcm",
+            "try:\n    from typing import Self\nexcept ImportError:\n    Self = None",
+            "import sys\nif sys.version_info >= (3, 11):\n    from typing import Self",
+            "from unittest.mock import Mock, patch",
+            "from importlib import resources, metadata",
+        )
+    },
+    "name": ({"app.py": f"from util import nope{END}", "util.py": "yes = 1"}, {}),
+    "names": (
+        {"app.py": f"from util import {', '.join('ABCDEFGHJKL')}, f{END}", "util.py": GOOD},
+        {},
+    ),
+    "local name": ({"app.py": f"from util import x{END}", "util.py": "def f():\n    x = 1"}, {}),
+    "name by star": (
+        {"app.py": f"from util import dumps{END}", "util.py": "from json import *"},
+        {},
+    ),
+    "name by getattr": (
+        {"app.py": f"from util import x{END}", "util.py": "def __getattr__(n): return 1"},
+        {},
+    ),
+    "name by globals": (
+        {"app.py": f"from util import x{END}", "util.py": "globals()['x'] = 1"},
+        {},
+    ),
+    "name by another": (
+        {
+            "app.py": f"import util, main\nfrom util import x{END}",
+            "util.py": "",
+            "main.py": "import util\nutil.x = 1",
+        },
+        {},
+    ),
+    "name of a module": (
+        {"app.py": f"from util import x, __name__{END}", "util/__init__.py": "", "util/x.py": ""},
+        {},
+    ),
+    "name in a package": (
+        {"app.py": f"from util import y{END}", "util/__init__.py": "", "util/x.py": ""},
+        {},
+    ),
+    "folder like a module": ({"app.py": f"import code.x{END}", "code/x.py": ""}, {}),
+    "package like a module": (
+        {"app.py": f"import code.x{END}", "code/x.py": "", "code/__init__.py": ""},
+        {},
+    ),
+    "module beside a folder": (
+        {"app.py": f"import util.x{END}", "util/x.py": "", "util.py": ""},
+        {},
+    ),
+    "hidden by a package": (
+        {"app.py": f"import google.protobuf{END}", "google/__init__.py": ""},
+        {"python/google/protobuf/__init__.py": ""},
+    ),
+    "from a hidden package": (
+        {"app.py": f"from google import protobuf{END}", "google/__init__.py": ""},
+        {"python/google/protobuf/__init__.py": ""},
+    ),
+    "a package that is extended": (
+        {
+            "app.py": f"import google.protobuf{END}",
+            "google/__init__.py": "import pkgutil as p\n__path__ = p.extend_path([], 'google')",
+        },
+        {"python/google/__init__.py": "", "python/google/protobuf/__init__.py": ""},
+    ),
+    "portions of a namespace": (
+        {"app.py": f"import google.protobuf, google.own{END}", "google/own.py": ""},
+        {"python/google/protobuf/__init__.py": ""},
+    ),
+    "a namespace that a layer's package hides": (
+        {"app.py": f"import google.own{END}", "google/own.py": ""},
+        {"python/google/__init__.py": ""},
+    ),
+    "a layer's module": ({"app.py": f"from dep import x{END}"}, {"python/dep.py": "x = 1"}),
+}
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("minor", MINORS)
+def test_check_agrees_with_the_importer(minor: int, tmp_path: Path) -> None:
+    """An error where the import fails, and none where it succeeds."""
+    find_python(minor)
+    wrong = []
+    for number, (name, (function, layer)) in enumerate(FUNCTIONS.items()):
+        works = imports(minor, tmp_path / str(number), function, layer)
+        found = errors(minor, function, layer)
+        if works == bool(found):
+            wrong.append((name, works, [finding.message for finding in found]))
+    assert wrong == []
+
+
+def test_an_unknown_directory_makes_missing_modules_uncertain() -> None:
+    source = {
+        "app.py": b"import sys, nope\nsys.path.append('/mnt/efs/lib')\nimport dep" + END.encode()
+    }
+    context = RuntimeContext(handler=Handler.parse("app.handler"))
+    target = Target.runtime("python3.12", arch="arm64")
+    found = verify(make_bundle(source=source), target, runtime_context=context)
+    assert [(item.severity, item.message.split()[2].rstrip(",")) for item in found] == [
+        ("error", "nope"),
+        ("warning", "dep"),
+    ]
+    assert "sys.path" in (found[1].hint or "")
+
+
+SURVEY = """
+import importlib, importlib.util, json, sys, warnings
+warnings.simplefilter("ignore")
+def finds(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
+modules, names = json.load(sys.stdin)
+print(json.dumps([
+    [module for module in modules if not finds(module)],
+    [(module, name) for module, name in names
+     if finds(module) and not hasattr(importlib.import_module(module), name)],
+]))
+"""
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("minor", MINORS)
+def test_the_table_of_the_standard_library_is_true(minor: int) -> None:
+    """What it says to be missing is, and the rest is there."""
+    table, python = read_table(), (3, minor)
+    modules = [f"{parent}.{name}" for parent, names in table.modules.items() for name in names]
+    names = [(module, name) for module, found in table.names.items() for name in found]
+    done = subprocess.run(
+        [find_python(minor), "-I", "-c", SURVEY],
+        input=json.dumps([modules, names]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    missing_modules, missing_names = json.loads(done.stdout)
+    ours = [module for module in modules if find_missing_stdlib(module, python)]
+    listed = stdlib_modules(python) - table.unlisted
+    known = [item for item in ours if item.partition(".")[0] in listed]
+    expected = [item for item in missing_modules if item.partition(".")[0] in listed]
+    assert sorted(known) == sorted(expected)
+    assert [item for item in missing_names if not lacks_name(item[0], item[1], python)] == []
