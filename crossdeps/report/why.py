@@ -193,10 +193,12 @@ def _find_dependents(
 ) -> dict[NormalizedName, list[RequiredBy]]:
     """The requirements on each package, as far as the lock records them."""
     required_by: dict[NormalizedName, list[RequiredBy]] = {package.name: [] for package in packages}
+    versions = {package.name: str(package.version) for package in packages}
     for package in packages:
         for dependency in package.dependencies or ():
             name = canonicalize_name(str(dependency.get("name", "")))
-            if name in required_by:
+            version = dependency.get("version", versions.get(name))
+            if name in required_by and version == versions[name]:
                 required_by[name].append(
                     RequiredBy(
                         parent=package.name, parent_version=package.version, origin=None, text=name

@@ -159,6 +159,29 @@ def test_our_lock_is_read_by_others(
         assert pins == {str(package.name): package.version for package in built.packages}
 
 
+SCIENCE = ("numpy", "scipy", "pandas")
+
+
+def test_the_newest_per_target_is_selected_by_others(
+    pythons: dict[str, Path], tmp_path: Path
+) -> None:
+    """Each target has versions of its own, by the markers alone."""
+    targets = [TARGETS[name] for name in ("3.9-x86_64", "3.12-x86_64", "3.12-aarch64")]
+    ours = lock(list(SCIENCE), targets, settings=SETTINGS, newest_per_target=True)
+    path = tmp_path / "pylock.toml"
+    path.write_text(dump(ours), encoding="utf-8")
+    read = Pylock.from_dict(load_toml(path))
+    for target in targets:
+        chosen = read.select(environment=target.environment, tags=target.tags)
+        pins = {str(package.name): str(package.version) for package, _ in chosen}
+        alone = lock(list(SCIENCE), target, settings=SETTINGS)
+        assert pins == {str(package.name): str(package.version) for package in alone.packages}
+        if ".".join(map(str, target.python_version)) in pythons:
+            assert pins == installed_by_uv(tmp_path, target, pythons)
+    versions = {package.version for package in ours.packages if package.name == "numpy"}
+    assert len(versions) > 1
+
+
 @needs_a_host_target
 def test_our_lock_is_installed_by_pip(tmp_path: Path) -> None:
     """A lock for this very machine is one that pip installs from, as far as a dry run tells."""

@@ -126,6 +126,18 @@ def test_two_architectures_share_a_lock(tmp_path: Path) -> None:
     assert "arm-only" not in taken(lock, "3.12")
 
 
+def test_a_dependency_in_several_versions_is_named_with_its_version() -> None:
+    """A name alone would be ambiguous (PEP 751, "packages.dependencies")."""
+    lock = to_pylock([resolved(), resolved("3.12-arm64")])
+    assert lock.packages[0].dependencies == [
+        {"name": "arm-only"},
+        {"name": "native", "version": "1.0"},
+        {"name": "native", "version": "2.0"},
+        {"name": "pure"},
+    ]
+    assert to_pylock(resolved()).packages[0].dependencies == [{"name": "native"}, {"name": "pure"}]
+
+
 def test_one_version_lists_the_wheel_of_each_target(tmp_path: Path) -> None:
     case = dataclasses.replace(CASE, ask=("native==1.0",))
     answers = [resolved(target, case) for target in ("3.12", "3.12-arm64")]

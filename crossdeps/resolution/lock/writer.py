@@ -65,7 +65,7 @@ def to_pylock(
     resolutions = sorted(resolutions, key=lambda resolution: _target_order(resolution.target))
     targets = [resolution.target for resolution in resolutions]
     writer = _Writer(
-        targets=targets, computed_hashes=computed_hashes or {}, relative_to=relative_to
+        resolutions=resolutions, computed_hashes=computed_hashes or {}, relative_to=relative_to
     )
     by_name: dict[NormalizedName, list[tuple[Target, Choice]]] = defaultdict(list)
     for resolution in resolutions:
@@ -114,9 +114,19 @@ def dump(lock: Pylock) -> str:
 
 class _Writer:
     def __init__(
-        self, *, targets: Sequence[Target], computed_hashes: Hashes, relative_to: Path | None
+        self,
+        *,
+        resolutions: Sequence[Resolution],
+        computed_hashes: Hashes,
+        relative_to: Path | None,
     ) -> None:
-        self._targets = targets
+        self._targets = [resolution.target for resolution in resolutions]
+        self._choices = {resolution.target: resolution.choices for resolution in resolutions}
+        versions: dict[NormalizedName, set[Version]] = defaultdict(set)
+        for resolution in resolutions:
+            for name, choice in resolution.choices.items():
+                versions[name].add(choice.version)
+        self._ambiguous = {name for name, found in versions.items() if len(found) > 1}
         self._computed = computed_hashes
         self._relative_to = relative_to
 
@@ -147,17 +157,32 @@ class _Writer:
                 context=tuple(target.describe() for target in self._targets),
                 hint="write one lock for each of them",
             ) from None
-        dependencies = sorted({dependency for _, each in group for dependency in each.dependencies})
         files = [each.candidate.file for _, each in group if each.candidate is not None]
         return Package(
             name=name,
             version=choice.version,
             marker=marker,
             requires_python=_specifier(choice.requires_python),
-            dependencies=[{"name": dependency} for dependency in dependencies] or None,
+            dependencies=self._dependencies(group) or None,
             index=write_index(files[0].index) if files else None,
             **(self._source_entry(choice, choice.source) if choice.source else self._files(group)),
         )
+
+    def _dependencies(self, group: Sequence[tuple[Target, Choice]]) -> list[dict[str, str]]:
+        """The dependencies on every target; with the version where a name alone is ambiguous.
+
+        Source: pylock.toml specification, ``packages.dependencies``.
+        """
+        found: set[tuple[NormalizedName, Version | None]] = set()
+        for target, choice in group:
+            for name in choice.dependencies:
+                is_ambiguous = name in self._ambiguous
+                version = self._choices[target][name].version if is_ambiguous else None
+                found.add((name, version))
+        return [
+            {"name": name} if version is None else {"name": name, "version": str(version)}
+            for name, version in sorted(found, key=lambda each: (each[0], each[1] or Version("0")))
+        ]
 
     def _source_entry(self, choice: Choice, source: DirectSource) -> dict[str, Any]:
         entry = write_source(
