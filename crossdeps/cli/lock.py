@@ -12,7 +12,12 @@ from crossdeps.errors import InputError, OutputError, UsageError
 from crossdeps.fs import current_directory, write_output
 from crossdeps.pipeline.lock import plan_lock
 from crossdeps.pipeline.request import PreviousLock, build_settings
-from crossdeps.report.lock import lock_document, render_change, render_divergence
+from crossdeps.report.lock import (
+    lock_document,
+    render_change,
+    render_divergence,
+    render_downgrades,
+)
 from crossdeps.requirements.pylock import DEFAULT_LOCK, LOCK_HEADER, is_pylock, not_a_lock
 from crossdeps.text import join_words, plural
 
@@ -109,6 +114,8 @@ def _print_summary(report: LockReport, output: str, console: Console) -> None:
     content = report.content
     for divergence in content.divergences:
         console.note(render_divergence(divergence, report.targets))
+    if content.downgrades:
+        console.note(render_downgrades(content.downgrades, report.targets))
     for change in content.changes:
         console.say(render_change(change))
     console.say(f"{output}: {plural(len(content.packages), 'package')} for")

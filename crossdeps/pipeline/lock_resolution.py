@@ -16,7 +16,13 @@ from crossdeps.errors import InputError
 from crossdeps.index.transfer import STRONG
 from crossdeps.pipeline.resolve import resolve_session
 from crossdeps.pipeline.runtime import find_runtime_packages
-from crossdeps.report.lock import LockContent, find_changes, find_divergences, list_packages
+from crossdeps.report.lock import (
+    LockContent,
+    find_changes,
+    find_divergences,
+    find_downgrades,
+    list_packages,
+)
 from crossdeps.requirements.files import decode, read_bytes
 from crossdeps.requirements.pylock import is_pylock, not_a_lock
 from crossdeps.requirements.syntax import parse_requirement
@@ -93,6 +99,7 @@ def make_lock(
         text=to_requirements(lock) if form == "requirements" else dump(lock),
         packages=list_packages(lock),
         divergences=find_divergences(resolutions),
+        downgrades=find_downgrades(resolutions),
         changes=find_changes(before, [(each.name, each.version) for each in lock.packages]),
         previous_warnings=kept.warnings,
         warnings=tuple(dict.fromkeys(warnings)),

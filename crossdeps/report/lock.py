@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from crossdeps.report.build import describe_downgrade
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Downgrade(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that is older than the newest because of a target.
+
+    :param targets: positions of the targets that rule the newest out, in the user's order
+    :param text: such as ``numpy 2.0.2, not 2.5.5: it requires glibc 2.28``
+    """
+
+    name: str
+    targets: tuple[int, ...]
+    text: str
+
+
 class LockedPackage(msgspec.Struct, frozen=True, kw_only=True):
     """A package of a lock.
 
@@ -65,6 +78,7 @@ class LockContent(msgspec.Struct, frozen=True, kw_only=True):
     """What a lock contains, and how it differs from the previous one, in a form that can be stored.
 
     :param text: of the file, as pylock.toml or as requirements
+    :param downgrades: of projects that have one version on all targets
     :param changes: from the previous lock; empty if there was none
     :param previous_warnings: about the previous lock, one sentence each
     :param warnings: about this one
@@ -73,6 +87,7 @@ class LockContent(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     packages: tuple[LockedPackage, ...]
     divergences: tuple[Divergence, ...] = ()
+    downgrades: tuple[Downgrade, ...] = ()
     changes: tuple[PinChange, ...] = ()
     previous_warnings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -123,6 +138,32 @@ def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...
     return tuple(found)
 
 
+def find_downgrades(resolutions: Sequence[Resolution]) -> tuple[Downgrade, ...]:
+    """The projects with one version that is older than the newest because of a target, by name.
+
+    Those with several versions are divergences.
+    """
+    found = []
+    for name in sorted({name for each in resolutions for name in each.choices}):
+        choices = [
+            (position, choice)
+            for position, resolution in enumerate(resolutions)
+            if (choice := resolution.choices.get(name))
+        ]
+        if len({choice.version for _, choice in choices}) > 1:
+            continue
+        targets: dict[str, list[int]] = defaultdict(list)
+        for position, choice in choices:
+            version = str(choice.version)
+            if text := describe_downgrade(name, version, choice.skipped_versions):
+                targets[text].append(position)
+        found += [
+            Downgrade(name=name, targets=tuple(positions), text=text)
+            for text, positions in targets.items()
+        ]
+    return tuple(found)
+
+
 def find_changes(before: Iterable[_Pin] | None, after: Iterable[_Pin]) -> tuple[PinChange, ...]:
     """The projects whose versions differ between two locks, by name.
 
@@ -149,6 +190,19 @@ def render_divergence(divergence: Divergence, targets: Sequence[Target]) -> str:
     for version, positions in divergence.versions:
         labels = ", ".join(_label(targets[position]) for position in positions)
         lines.append(f"  {version} for {labels}")
+    return "\n".join(lines)
+
+
+def render_downgrades(downgrades: Sequence[Downgrade], targets: Sequence[Target]) -> str:
+    """A line for each; with the targets, unless it is true of all of them.
+
+    :param targets: of the lock, in the user's order
+    """
+    lines = ["older than the newest because of the target:"]
+    for downgrade in downgrades:
+        labels = ", ".join(_label(targets[position]) for position in downgrade.targets)
+        suffix = f" ({labels})" if len(downgrade.targets) < len(targets) else ""
+        lines.append(f"  {downgrade.text}{suffix}")
     return "\n".join(lines)
 
 
@@ -208,6 +262,14 @@ def lock_document(
                 "reason": each.reason or None,
             }
             for each in content.divergences
+        ],
+        "downgrades": [
+            {
+                "name": each.name,
+                "targets": [targets[position] for position in each.targets],
+                "text": each.text,
+            }
+            for each in content.downgrades
         ],
         "warnings": list(content.warnings),
         "up_to_date": None if differences is None else not differences,

@@ -35,9 +35,20 @@ def pins(run: CommandLine, name: str = "pylock.toml") -> dict[str, list[str]]:
 
 class TestOneTarget:
     def test_it_says_what_it_wrote(self, run: CommandLine) -> None:
-        told = run("lock", "tree", *TARGET)
+        told = run("lock", "leaf", *TARGET)
         assert (told.code, told.out, told.left) == (0, "", ("pylock.toml",))
-        assert told.err == "pylock.toml: 4 packages for\n  CPython 3.12.16, x86_64, glibc 2.17\n"
+        assert told.err == "pylock.toml: 2 packages for\n  CPython 3.12.16, x86_64, glibc 2.17\n"
+
+    def test_what_the_target_is_too_old_for_is_told(self, run: CommandLine) -> None:
+        told = run("lock", "tree", "--json", *TARGET)
+        text = "native 1.0, not 1.1: it requires glibc 2.28, which python3.12 and later have"
+        assert told.err.startswith(
+            f"note: older than the newest because of the target:\n  {text}\npylock.toml: "
+        )
+        target = told.document["targets"][0]
+        assert told.document["downgrades"] == [
+            {"name": "native", "targets": [target], "text": text}
+        ]
 
     def test_lock_then_build_is_build(self, run: CommandLine) -> None:
         """The same bytes, and no page is asked for again."""
@@ -106,8 +117,11 @@ class TestSeveralTargets:
     def test_a_version_that_all_can_have_is_taken_by_all(self, run: CommandLine) -> None:
         """What only one of them can't have newer holds the others back too."""
         run.index.add(make_wheel("native", "1.2", tag="cp312-cp312-manylinux_2_17_x86_64"))
-        assert run("lock", "native", *BOTH).code == 0
+        told = run("lock", "native", *BOTH)
+        assert told.code == 0
         assert pins(run) == {"native": ["1.0"]}
+        assert "  native 1.0, not 1.2: it has wheels only for other platforms" in told.err
+        assert " (Python 3.12.16 aarch64)\n" in told.err
 
     def test_where_the_wheels_force_it_they_differ_and_it_is_told(self, run: CommandLine) -> None:
         for version, python in (("1.0", "cp312"), ("2.0", "cp313")):
@@ -196,7 +210,7 @@ class TestJson:
         document = run("lock", "pure<2", "native", "--json", *TARGET).document
         assert set(document) >= {
             "version", "crossdeps", "path", "targets", "packages", "changes", "divergences",
-            "warnings",
+            "downgrades", "warnings", "up_to_date", "differences",
         }  # fmt: skip
         assert document["path"] == str(run.folder / "pylock.toml")
         assert document["changes"] == [{"name": "native", "before": [], "after": ["1.0"]}]
