@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from crossdeps.bundle import write
 from crossdeps.bundle.write import write_zip_layout
 from crossdeps.pipeline.build import build as run_build
-from crossdeps.pipeline.request import Settings
+from crossdeps.pipeline.request import Lock, Settings
 from crossdeps.target.model import Target
 from crossdeps.target.runtimes import provided_projects
 from tests.support.command import REPOSITORY
@@ -492,17 +492,15 @@ def test_a_lock_that_changes_while_it_is_built_is_not_remembered(
     texts = {name: (filled.folder / f"pylock.{name}.toml").read_text() for name in ("pure", "leaf")}
     lock.write_text(texts["pure"])
 
-    from crossdeps.requirements import pylock
+    read_lock = Lock.read
 
-    read_pylock = pylock.read_pylock
-
-    def disturbed(path: Path) -> object:
-        found = read_pylock(path)
+    def disturbed(self: Lock) -> object:
+        found = read_lock(self)
         lock.write_text(texts["leaf"])
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(pylock, "read_pylock", disturbed)
+        patch.setattr(Lock, "read", disturbed)
         told, _, _ = build(filled, "out.zip", "pylock.toml")
         assert [each["name"] for each in told.document["packages"]] == ["pure"]
     made.clear()
