@@ -52,8 +52,10 @@ def check_unzipped_wheels(context: CheckContext) -> Iterator[Finding]:
     }
     found: dict[tuple[str, Rule], list[str]] = defaultdict(list)
     for path in context.entries:
+        if ".data/" not in path:
+            continue
         folder, data, rest = path.partition(".data/")
-        if data and folder + data in projects:
+        if folder + data in projects:
             is_library = rest.startswith(("purelib/", "platlib/"))
             rule = UNZIPPED_WHEEL if is_library else UNINSTALLED_DATA
             found[folder + data, rule].append(path)

@@ -153,24 +153,24 @@ class _Layout:
         .pex adds its folders to the path itself, and so do the programs of a layer's extensions.
         """
         found: dict[str, list[str]] = defaultdict(list)
+        roots = self._roots if self._is_layer else ("/",)
         installed = {f"{project.dist_info}/METADATA" for project in self._bundle.projects}
         for entry in self._bundle.entries:
             path = entry.path
             if path.endswith(_METADATA) and (entry.owner is None or path in installed):
                 folder, _, stem = path.removesuffix(_METADATA).rpartition("/")
-                found[f"{folder}/"].append(stem.replace("-", " ", 1))
+                if f"{folder}/" not in roots:
+                    found[f"{folder}/"].append(stem.replace("-", " ", 1))
         if not found:
             return {}
         top = {entry.path.partition("/")[0] for entry in self._bundle.entries}
         if "PEX-INFO" in top or (self._is_layer and "extensions" in top):
             return {}
         packages = {path[:-12] for path in self._files if path.endswith("/__init__.py")}
-        roots = self._roots if self._is_layer else ("/",)
         return {
             folder: names
             for folder, names in found.items()
-            if folder not in roots
-            and not (self._is_layer and re.fullmatch(VERSIONED_ROOT, folder))
+            if not (self._is_layer and re.fullmatch(VERSIONED_ROOT, folder))
             and packages.isdisjoint(itertools.accumulate(folder.split("/"), "{}/{}".format))
         }
 

@@ -175,10 +175,12 @@ def check_unrecorded(context: CheckContext) -> Iterator[Finding]:
 def _find_unlisted(bundle: Bundle) -> dict[str, list[str]]:
     """Map projects to files that are in one of their packages and belong to no project."""
     owners: dict[str, str | None] = {"": None}
+    strays = []
     for entry in bundle.entries:
-        folder, _, name = entry.path.rpartition("/")
-        if name == "__init__.py" and entry.owner is not None:
-            owners[folder] = entry.owner
+        if entry.owner is None:
+            strays.append(entry.path)
+        elif entry.path.endswith("/__init__.py"):
+            owners[entry.path.rpartition("/")[0]] = entry.owner
 
     def find_owner(folder: str) -> str | None:
         unknown = []
@@ -189,10 +191,9 @@ def _find_unlisted(bundle: Bundle) -> dict[str, list[str]]:
         return owners[folder]
 
     unlisted: dict[str, list[str]] = defaultdict(list)
-    for entry in bundle.entries:
-        folder, _, name = entry.path.rpartition("/")
-        if entry.owner is None and not name.endswith(".pyc") and name not in _DEBRIS:
-            owner = find_owner(folder)
-            if owner is not None:
-                unlisted[owner].append(entry.path)
+    for path in strays:
+        folder, _, name = path.rpartition("/")
+        owner = find_owner(folder)
+        if owner is not None and not name.endswith(".pyc") and name not in _DEBRIS:
+            unlisted[owner].append(path)
     return unlisted
