@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class Progress:
-    """Base class of progress reporters. Methods may be called from several threads."""
+    """Base class of progress reporters. Methods may be called from several threads.
+
+    What a method raises ends the run and reaches its caller; nothing half made is left behind.
+    """
 
     def resolving(self, requirements: int) -> None:
         """Called once, before resolution, with the number of root requirements."""

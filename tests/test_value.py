@@ -28,7 +28,8 @@ FINDING = crossdeps.Finding(
 each_kind = pytest.mark.parametrize(
     "kind",
     [
-        crossdeps.Target, Settings, crossdeps.Report, crossdeps.Lock, crossdeps.Finding,
+        crossdeps.Target, Settings, crossdeps.Report, crossdeps.Lock, crossdeps.Why,
+        crossdeps.Comparison, crossdeps.Inspection, crossdeps.Tags, crossdeps.Finding,
         Artifact, PackageLine, LayerLine, Ignore,
     ],
     ids=lambda kind: kind.__name__,

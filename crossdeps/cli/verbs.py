@@ -153,9 +153,9 @@ def run_diff(options: Options, console: Console) -> int:
 
 def run_tags(options: Options, console: Console) -> int:
     """Print the tags and markers of the target."""
-    from crossdeps.report.model import find_tags
+    from crossdeps.report.model import Tags
 
-    found = find_tags(choose_target(options, console))
+    found = Tags(target=choose_target(options, console))
     document = found.to_dict()
     markers = [f'{name} == "{value}"' for name, value in sorted(document["environment"].items())]
     head = [f"# {found.target.describe()}", "# tags, best first"]

@@ -223,6 +223,6 @@ def report(
 
 def tags(target: Target) -> Tags:
     """Return the wheel tags that *target* accepts, and the values of its markers."""
-    from crossdeps.report.model import find_tags  # noqa: PLC0415 - for this function only
+    from crossdeps.report.model import Tags  # noqa: PLC0415 - for this function only
 
-    return find_tags(check_target(target))
+    return Tags(target=check_target(target))

@@ -196,15 +196,19 @@ class Report(Value, frozen=True, kw_only=True):
 
 
 class Tags(Value, frozen=True, kw_only=True):
-    """The wheel tags and the marker environment of a target.
-
-    :param tags: best first
-    :param environment: the value of every marker
-    """
+    """The wheel tags that a target accepts, and its markers."""
 
     target: Target
-    tags: tuple[Tag, ...]
-    environment: Environment
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        """The tags, best first."""
+        return self.target.tags
+
+    @property
+    def environment(self) -> Environment:
+        """The value of every marker."""
+        return self.target.environment
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of ``crossdeps tags``."""
@@ -213,11 +217,6 @@ class Tags(Value, frozen=True, kw_only=True):
             "tags": [str(tag) for tag in self.tags],
             "environment": dict(self.environment),
         }
-
-
-def find_tags(target: Target) -> Tags:
-    """Return the tags and markers of *target*."""
-    return Tags(target=target, tags=target.tags, environment=target.environment)
 
 
 def _restore(values: Mapping[str, Any], lock: Pylock) -> Report:

@@ -8,29 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from packaging.requirements import InvalidRequirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    InvalidWheelFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_wheel_filename,
+)
 
 from crossdeps.report.model import skipped_document
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.lock.recorded import read_recorded_requirements
 from crossdeps.resolution.model import RequiredBy
 from crossdeps.resolution.rejections import Reason, SkippedVersion
+from crossdeps.target.model import Target  # noqa: TC001 - `inspect.signature` evaluates annotations
 from crossdeps.text import redact
+from crossdeps.value import Value
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from packaging.pylock import Package, Pylock
-    from packaging.utils import NormalizedName
 
     from crossdeps.resolution.model import Choice, Resolution, SelectedPackage
-    from crossdeps.target.model import Target
 
 Chain = tuple[RequiredBy, ...]
 
 
-class Why(msgspec.Struct, frozen=True, kw_only=True):
+class Why(Value, frozen=True, kw_only=True):
     """Why a version of a project was chosen.
 
     :param chains: for each dependent the shortest chain of requirements, from one of the user to

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
+from crossdeps.report.diff.snapshot import (  # noqa: TC001 - `inspect.signature` evaluates annotations
+    FileSnapshot,
+    ProjectSnapshot,
+    Snapshot,
+)
 from crossdeps.text import plural
+from crossdeps.value import Value
 from crossdeps.version import __version__
-
-if TYPE_CHECKING:
-    from crossdeps.report.diff.snapshot import FileSnapshot, ProjectSnapshot, Snapshot
 
 ChangeKind = Literal["added", "removed", "version", "content", "mode"]
 
@@ -55,7 +58,7 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
         return _subtract(before, self.after.size if self.after else 0)
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class Comparison(Value, frozen=True, kw_only=True):
     """Two artifacts or two locks, and their differences.
 
     :param projects: that differ, sorted by name

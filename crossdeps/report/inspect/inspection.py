@@ -12,16 +12,16 @@ from crossdeps.binaries.model import find_required_glibc, list_machines
 from crossdeps.report.diff.snapshot import group_by_project, join_versions
 from crossdeps.report.inspect.project_metadata import Licence, dependency_graph, read_licence
 from crossdeps.requirements.core_metadata import Headers
-from crossdeps.target.runtimes import LAMBDA_LIMITS
+from crossdeps.target.model import Target  # noqa: TC001 - `inspect.signature` evaluates annotations
+from crossdeps.target.runtimes import LAMBDA_LIMITS, Limits
 from crossdeps.text import human_size, plural
+from crossdeps.value import Value
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crossdeps.bundle.model import Bundle, Entry, InstalledProject
-    from crossdeps.target.model import Target
-    from crossdeps.target.runtimes import Limits
 
     ReadEntry = Callable[[Entry], bytes]
     WheelHashes = Mapping[tuple[str, str], Mapping[str, str]]
@@ -70,7 +70,7 @@ class ProjectShare(msgspec.Struct, frozen=True, kw_only=True):
     hashes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+class Inspection(Value, frozen=True, kw_only=True):
     """An artifact and its shares.
 
     :param name: the last part of its path
