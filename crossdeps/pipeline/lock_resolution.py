@@ -28,6 +28,7 @@ from crossdeps.requirements.pylock import is_pylock, not_a_lock
 from crossdeps.requirements.syntax import parse_requirement
 from crossdeps.resolution.lock.writer import dump, to_pylock, to_requirements
 from crossdeps.resolution.model import SelectedPackage, exact_version
+from crossdeps.resolution.root_requirements import check_requires_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,7 @@ def make_lock(
     :raises OutputError: if the previous lock is another file
     :raises CrossdepsError: see :mod:`crossdeps.errors`
     """
+    check_requires_python(session.inputs, targets)
     kept = _read_previous(previous, form)
     pins = [{**_read_pins(kept, target), **preferences} for target in targets]
     resolutions = _resolve_all(targets, pins, session, newest_per_target=newest_per_target)

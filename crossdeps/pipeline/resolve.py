@@ -14,7 +14,7 @@ from crossdeps.pipeline.runtime import find_runtime_packages
 from crossdeps.pipeline.session import open_session
 from crossdeps.progress import Progress
 from crossdeps.requirements.syntax import Markers
-from crossdeps.resolution.root_requirements import read_root_requirements
+from crossdeps.resolution.root_requirements import check_requires_python, read_root_requirements
 from crossdeps.resolution.stored_resolution import (
     StoredResolution,
     restore_resolution,
@@ -73,8 +73,10 @@ def resolve_session(
     :param runtime_packages: what the target's runtime provides
     :param preferences: versions to keep where they still fit
     :raises ResolutionError: if there is no solution
+    :raises ConflictError: if the user's project does not admit the target's Python
     """
     target = runtime_packages.target
+    check_requires_python(session.inputs, [target])
     preferred = sorted((name, str(version)) for name, version in (preferences or {}).items())
     key = make_key(session, [target], preferred, relevant=_RELEVANT)
     found = recall(session, _KIND, key, _DECODER)

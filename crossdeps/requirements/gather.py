@@ -41,17 +41,18 @@ def gather_inputs(
     problems = Problems()
     reader = RequirementsReader(environ=environ, cwd=cwd, stdin=stdin, problems=problems)
     found = reader.found["requirement"]
+    pythons: list[tuple[str, Origin]] = []
     for text in request.requirements:
         with problems.collect(Origin(), text):
             _refuse_file_name(text, cwd)
             found.append(parse_requirement(text, origin=Origin(), directories=(cwd,)))
     for name in request.requirement_files:
         if _is_pyproject(name):
-            _add_pyproject(reader, problems, cwd, name, request.extras, (), project=True)
+            _add_pyproject(reader, problems, pythons, cwd, name, request.extras, (), project=True)
         else:
             reader.read(name, "requirement")
     for file, groups in _groups_by_file(request).items():
-        _add_pyproject(reader, problems, cwd, file, (), groups, project=False)
+        _add_pyproject(reader, problems, pythons, cwd, file, (), groups, project=False)
     for name in request.constraint_files:
         reader.read(name, "constraint")
     for name in request.override_files:
@@ -68,6 +69,7 @@ def gather_inputs(
         files=reader.files,
         absent=tuple(reader.options.absent),
         warnings=(*reader.warnings, *reader.options.warnings),
+        requires_python=tuple(pythons),
     )
 
 
@@ -108,6 +110,7 @@ def _is_pyproject(name: str) -> bool:
 def _add_pyproject(
     reader: RequirementsReader,
     problems: Problems,
+    pythons: list[tuple[str, Origin]],
     cwd: Path,
     name: str,
     extras: tuple[str, ...],
@@ -119,12 +122,13 @@ def _add_pyproject(
     before = len(problems)
     digest = hash_input(path)
     with problems.collect(Origin(file=name)):
-        found = read_pyproject(
+        found, python = read_pyproject(
             path, name, extras=extras, groups=groups, project=project, problems=problems
         )
         # Empty, and never found again, if the file was changed meanwhile.
         reader.files[str(path.absolute())] = digest if digest == hash_input(path) else ""
         reader.found["requirement"] += found
+        pythons += python
         if not found and len(problems) == before:
             reader.warnings.append(f"{name} has no requirements")
 

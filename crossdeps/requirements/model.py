@@ -131,6 +131,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         changes; ``-`` is standard input
     :param absent: paths in these files that would be used if they existed
     :param warnings: one sentence each
+    :param requires_python: of the projects whose dependencies are required, and where it is written
     """
 
     requirements: tuple[Requirement, ...] = ()
@@ -140,6 +141,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     absent: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    requires_python: tuple[tuple[str, Origin], ...] = ()
 
     @property
     def unconditional_projects(self) -> tuple[NormalizedName, ...]:

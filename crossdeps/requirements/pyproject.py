@@ -6,9 +6,11 @@ dependency groups specification (PEP 735), extras normalised (PEP 685).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from crossdeps.errors import InputError
@@ -68,6 +70,22 @@ class DependencyTables:
             )
         self._check_static("dependencies")
         return self._entries(self._project.get("dependencies", []), "project.dependencies")
+
+    def requires_python(self) -> tuple[tuple[str, Origin], ...]:
+        """``[project] requires-python`` and where it is; empty where it is missing or dynamic.
+
+        :raises InputError: if it is not a version specifier
+        """
+        text, note = self._project.get("requires-python"), "project.requires-python"
+        if text is None:
+            return ()
+        try:
+            SpecifierSet(text if isinstance(text, str) else "not text")
+        except InvalidSpecifier:
+            raise self._wrong_type(note, 'a version specifier such as ">=3.12"') from None
+        found = re.search(r"^[ \t]*requires-python[ \t]*=", self._text, re.MULTILINE)
+        line = self._text.count("\n", 0, found.start()) + 1 if found else None
+        return ((text, Origin(file=self.file, line=line, note=note)),)
 
     def extra_entries(self, name: NormalizedName) -> list[Entry]:
         """The requirements of an extra, from ``[project.optional-dependencies]``.
@@ -187,13 +205,14 @@ def read_pyproject(
     groups: tuple[str, ...] = (),
     project: bool = True,
     problems: Problems,
-) -> tuple[Requirement, ...]:
-    """Read the requirements of a pyproject.toml.
+) -> tuple[tuple[Requirement, ...], tuple[tuple[str, Origin], ...]]:
+    """Read the requirements of a pyproject.toml, and the Pythons that its project admits.
 
     :param name: the path as the user specified it
     :param extras: of ``[project.optional-dependencies]``
     :param groups: of ``[dependency-groups]``
-    :param project: whether to read ``[project] dependencies``
+    :param project: whether to read ``[project]``: a dependency group is of no project, and may
+        be for another Python
     :param problems: collects errors in single entries
     :raises InputError: if the file is not valid, or has no such extra or group
     """
@@ -206,7 +225,7 @@ def read_pyproject(
         reader.add_extra(canonicalize_name(extra))
     for group in groups:
         reader.add_group(canonicalize_name(group))
-    return tuple(reader.found)
+    return tuple(reader.found), tables.requires_python() if project else ()
 
 
 class _Reader:

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from crossdeps.errors import ConflictError, InputError
+from crossdeps.resolution.file_rules import accepts_python
 from crossdeps.resolution.model import Dependency, exact_version, is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
-    from packaging.version import Version
 
     from crossdeps.requirements.model import FileOptions, Inputs, PreReleases, Requirement
     from crossdeps.requirements.syntax import Markers
     from crossdeps.resolution.model import Policy
+    from crossdeps.target.model import Target
 
     ByName = Mapping[NormalizedName, Sequence[Requirement]]
 
@@ -108,6 +110,27 @@ def build_dependency(
         pinned=exact_version(item.specifier) is not None or item.source is not None,
         bounded=is_bounded(item.specifier),
     )
+
+
+def check_requires_python(inputs: Inputs, targets: Sequence[Target]) -> None:
+    """Refuse targets whose Python the user's own project does not admit.
+
+    :raises ConflictError: naming the line, and these targets
+    """
+    for text, origin in inputs.requires_python:
+        refused = [each for each in targets if not accepts_python(text, Version(each.python))]
+        if refused:
+            versions = ", ".join(dict.fromkeys(target.python for target in refused))
+            option = "--runtime" if all(each.runtime_name for each in refused) else "--python"
+            raise ConflictError(
+                f"{origin.file} requires Python {text}, and the target has {versions}",
+                context=(
+                    f"{origin}: {text}",
+                    *(f"the target: {target.describe()}" for target in refused),
+                ),
+                hint=f"choose a Python that it admits with {option}, or change requires-python",
+                rule="project-python",
+            )
 
 
 def read_root_requirements(inputs: Inputs, markers: Markers, policy: Policy) -> RootRequirements:
