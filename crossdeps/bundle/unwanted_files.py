@@ -6,6 +6,7 @@ Names decide, and for keys and JSON files the content: a file of public certific
 from __future__ import annotations
 
 import re
+import stat
 from typing import TYPE_CHECKING, Final, Literal
 
 from crossdeps.text import first_words, plural
@@ -46,7 +47,7 @@ _CREDENTIALS = (
     rb'"type"\s*:\s*"(?:service_account|authorized_user|external_account_authorized_user)"'
     rb'|"private_key"\s*:\s*"-----BEGIN '
 )
-_MAX_READ = 4 << 20
+_MAX_READ, _MAX_CREDENTIALS = 4 << 20, 64 << 10
 _MAX_NAMED = 6
 
 
@@ -73,12 +74,17 @@ def find_reason(path: Path, *, is_directory: bool) -> Reason | None:
 
 def _has_key(path: Path) -> bool:
     """Whether a file has a private key or credentials; one that is called a key, no public one."""
+    suffix = path.suffix.lower()
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait
+            return False
+        if suffix == ".json" and status.st_size > _MAX_CREDENTIALS:
+            return False
         with path.open("rb") as file:
             data = file.read(_MAX_READ)
     except OSError:
         return False
-    suffix = path.suffix.lower()
     if suffix == ".json":
         return re.search(_CREDENTIALS, data) is not None
     if re.search(_PRIVATE_KEY, data):

@@ -220,13 +220,14 @@ def test_a_secret_that_is_given_itself_is_included(tmp_path: Path) -> None:
     assert names(tmp_path / ".env") == [".env"]
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
+@pytest.mark.parametrize("name", ["pipe", "pipe.pem", "pipe.json"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
     found = read_sources(Layout(sources=(tmp_path,)))
     assert found.entries == ()
     assert len(found.warnings) == 1
     with pytest.raises(InputError, match="neither a directory nor a file"):
-        read_sources(Layout(sources=(tmp_path / "pipe",)))
+        read_sources(Layout(sources=(tmp_path / name,)))
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,17 @@ def test_secrets_in_the_source_are_named_by_every_build(
     (run.folder / "src/.env").unlink()
     without = run.build("pure", "--source", "src", "-o", out, *layer, "--json")
     assert [item["path"] for item in without.document["source_left_out"]] == ["cdk.out/"]
+
+
+def test_a_secret_may_have_any_name(run: CommandLine) -> None:
+    """What is left out needs no name that a zip can hold, and is told all the same."""
+    run.write("src/app.py", "")
+    (run.folder / "src" / os.fsdecode(b".env.caf\xe9")).write_text("")
+    for _ in range(2):
+        told = run.build("pure", "--source", "src", "-o", "out.zip", "--json")
+        assert told.code == 0, told.err
+        assert len(told.document["source_left_out"]) == 1
+        assert ".env.caf" in told.err
 
 
 def test_the_code_sha256_is_the_one_that_lambda_computes(run: CommandLine) -> None:
