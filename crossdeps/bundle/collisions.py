@@ -30,11 +30,12 @@ class PlannedEntry(msgspec.Struct, frozen=True, kw_only=True):
     in_foreign_metadata: bool = False
 
 
-def resolve_collisions(planned: Iterable[PlannedEntry]) -> tuple[Entry, ...]:
+def resolve_collisions(planned: Iterable[PlannedEntry], prefix: str = "") -> tuple[Entry, ...]:
     """Return one entry for each path, sorted; entries with the same bytes don't collide.
 
     The first owner by name keeps a shared path, so that the order of *planned* doesn't matter.
 
+    :param prefix: of the layout, which patterns do without
     :raises CollisionError: with all collisions
     """
     by_path: dict[str, list[PlannedEntry]] = defaultdict(list)
@@ -55,11 +56,13 @@ def resolve_collisions(planned: Iterable[PlannedEntry]) -> tuple[Entry, ...]:
         ),
     ]
     if collisions:
+        lines = sorted(collisions)
+        path = lines[0].partition(": ")[0].removeprefix(prefix)
         raise CollisionError(
             f"{plural(len(collisions), 'path collides', 'paths collide')} between projects",
-            context=first_lines(sorted(collisions), _MAX_SHOWN),
-            hint="leave out the path (--exclude) or one of the projects (--exclude-project), or"
-            " require versions that do not collide",
+            context=first_lines(lines, _MAX_SHOWN),
+            hint=f"leave out the path (--exclude '/{path}') or one of the projects"
+            " (--exclude-project), or require versions that do not collide",
         )
     return tuple(_choose(by_path[path]) for path in sorted(by_path))
 

@@ -119,7 +119,7 @@ class _Plan:
         if not is_plain:
             left = set(map(id, kept))
             kept = resolve_collisions(
-                each for each in self._planned_entries() if id(each.entry) in left
+                (each for each in self._planned_entries() if id(each.entry) in left), prefix
             )
         is_complete = len(kept) == len(planned)
         metadata = list(self._plan_metadata(None if is_complete else kept))

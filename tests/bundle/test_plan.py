@@ -254,6 +254,7 @@ def test_what_is_excluded_does_not_collide(wheel: WheelMaker, target: Target, pr
     with pytest.raises(CollisionError, match="1 path collides") as caught:
         plan_bundle(wheels, target, Layout(prefix=prefix, exclude=("shared/",)))
     assert "tests/__init__.py" in caught.value.context[0]
+    assert "(--exclude '/tests/__init__.py')" in (caught.value.hint or "")
     slim = plan_bundle(wheels, target, Layout(prefix=prefix, slim=True, exclude=("shared/",)))
     assert [entry.path for entry in slim.entries] == [entry.path for entry in bundle.entries]
     with pytest.raises(CollisionError):
