@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from crossdeps.bundle.model import Content, Entry
     from crossdeps.derived import DerivedCache
 
-_KIND = "file-uses-2"
+_KIND = "file-uses-3"
 """Raise the number with every change to what is found."""
 _ENDINGS: Final = (
     *(".pyi", ".rst", ".md", ".txt", ".pdf", ".ipynb"),
@@ -100,7 +101,11 @@ def _scan(contents: Mapping[str, Content], reader: ContentReader) -> FileUses:
     tests = {path for path in contents if test_directories(path)}
     modules = sorted({path for path in contents if path.endswith(".py")} - tests)
     named = [path for path in contents if path in tests or path.lower().endswith(_ENDINGS)]
-    names = {posixpath.basename(path).encode() for path in named if path.isascii()}
+    names = {
+        posixpath.basename(path).encode()
+        for path in named
+        if path.isascii() and not path.endswith((".py", ".pyi"))
+    }
     endings = {each.encode() for each in _ENDINGS if any(path.endswith(each) for path in named)}
     found_endings: set[bytes] = set()
     found_names: set[bytes] = set()
@@ -146,17 +151,15 @@ def find_test_data(path: str, text: bytes, files: Sequence[str]) -> set[str]:
     """Return those of *files* that a module in a test directory mentions.
 
     :param path: of the module, which is needed
-    :param files: paths of what isn't code, in test directories
+    :param files: paths of what isn't code, in test directories, sorted
     """
-    base = posixpath.dirname(path) + "/"
+    directory = posixpath.dirname(path)
+    base = directory + "/"
+    below = files[bisect_left(files, base) : bisect_left(files, directory + chr(ord("/") + 1))]
     strings = {
         part
         for found in re.findall(_STRING, text)
         for part in found.decode().split("/")
         if part not in {"", ".", ".."}
     }
-    return {
-        file
-        for file in files
-        if file.startswith(base) and not strings.isdisjoint(file[len(base) :].split("/"))
-    }
+    return {file for file in below if not strings.isdisjoint(file[len(base) :].split("/"))}

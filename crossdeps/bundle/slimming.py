@@ -120,6 +120,8 @@ def _find_by_name(
         lower = path.lower()
         if lower.endswith(_DOCUMENTS):
             documents.append(path)
+        elif len(owners[path]) > 1:
+            continue  # it may be content of one of them
         elif lower.endswith(_NATIVE_SOURCES):
             removable[path] = "native-sources"
         elif path.endswith(".pyi"):
@@ -222,6 +224,7 @@ def _find_needed(
             modules[_module_name(path)] = path
         elif rule == "tests":
             data.append(path)
+    data.sort()
     uses = Uses(cache)
     needed: set[str] = set()
     with uses, ContentReader() as reader:

@@ -101,13 +101,13 @@ def describe_left_out(left_out: Sequence[tuple[Reason, str]]) -> tuple[str, ...]
     others = [path for reason, path in left_out if reason == "tools"]
     parts = []
     if secrets:
-        parts.append(f"{first_words(secrets, _MAX_NAMED)}, which may hold secrets")
+        parts.append(f"{first_words(secrets, _MAX_NAMED)} (may hold secrets)")
     if others:
-        parts.append(f"{first_words(others, _MAX_NAMED)}, which other tools made")
+        parts.append(f"{first_words(others, _MAX_NAMED)} (of other tools)")
     if not parts:
         return ()
     how = _how_to_include([*secrets, *others])
-    return (f"left out of the source: {'; and '.join(parts)} ({how})",)
+    return (f"left out of the source: {'; '.join(parts)}; {how}",)
 
 
 def describe_links(left_out: Sequence[tuple[Reason, str]]) -> tuple[str, ...]:
@@ -122,4 +122,5 @@ def describe_links(left_out: Sequence[tuple[Reason, str]]) -> tuple[str, ...]:
 
 
 def _how_to_include(paths: Sequence[str]) -> str:
-    return f"--include '/{paths[0]}' includes {'it' if len(paths) == 1 else 'the first'}"
+    pattern = re.sub(r"([*?\[\\])", r"\\\1", paths[0])
+    return f"--include '/{pattern}' includes {'it' if len(paths) == 1 else 'the first'}"

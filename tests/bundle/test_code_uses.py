@@ -44,7 +44,7 @@ TESTS = {
     "b/tests/never.py": "",
 }
 REMOVED = {"a/other.pyi", "a/lost.c", "a/test/t.py", "b/tests/lost.py", "b/tests/never.py"}
-KINDS = ("code-uses-1", "file-uses-2")
+KINDS = ("code-uses-1", "file-uses-3")
 LAYOUT = Layout(slim=True, scripts=True)
 
 

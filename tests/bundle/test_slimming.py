@@ -180,6 +180,10 @@ CASES: dict[str, tuple[dict[str, str], set[str]]] = {
         {"a/x.py": "open('docs/help.txt')", "a/docs/help.txt": "", "a/docs/other.txt": ""},
         {"a/docs/other.txt"},
     ),
+    "modules of tests that code names as files": (
+        {"a/x.py": "exists('__init__.py')", "a/tests/__init__.py": "", "a/tests/t.py": ""},
+        {"a/tests/__init__.py", "a/tests/t.py"},
+    ),
     "documents that code searches": (
         {"a/x.py": "Path(__file__).parent.rglob('*.md')", "a/docs/x.md": "", "a/docs/y.rst": ""},
         {"a/docs/y.rst"},

@@ -177,8 +177,8 @@ def test_secrets_are_left_out_and_named(tmp_path: Path) -> None:
     assert set(found.left_out) == {("secrets", path) for path in {*SECRETS, *folders}}
     (note,) = found.notes
     assert note.startswith("left out of the source: .aws/, ")
-    assert f"and {len(found.left_out) - 6} more, which may hold secrets" in note
-    assert note.endswith("(--include '/.aws/' includes the first)")
+    assert f"and {len(found.left_out) - 6} more (may hold secrets)" in note
+    assert note.endswith("; --include '/.aws/' includes the first")
     assert not found.warnings
 
 
@@ -191,7 +191,7 @@ def test_what_deploy_tools_made_is_left_out_and_named(tmp_path: Path) -> None:
     assert {path for reason, path in found.left_out if reason == "tools"} == {
         f"{folder}/" for folder in folders
     }
-    assert "which other tools made" in found.notes[0]
+    assert "(of other tools)" in found.notes[0]
 
 
 def test_what_is_included_or_excluded_is_not_named(tmp_path: Path) -> None:
@@ -203,8 +203,15 @@ def test_what_is_included_or_excluded_is_not_named(tmp_path: Path) -> None:
     assert [entry.path for entry in found.entries] == [".env", "app.py"]
     assert found.left_out == (("secrets", "id_rsa"),)
     assert found.notes == (
-        "left out of the source: id_rsa, which may hold secrets (--include '/id_rsa' includes it)",
+        "left out of the source: id_rsa (may hold secrets); --include '/id_rsa' includes it",
     )
+
+
+def test_the_pattern_that_is_suggested_includes_it(tmp_path: Path) -> None:
+    fill(tmp_path, "app.py", "[a]*?.p12", "aa.p12")
+    (note,) = read_sources(Layout(sources=(tmp_path,), exclude=("/aa.p12",))).notes
+    pattern = note.split("'")[1]
+    assert names(tmp_path, include=(pattern,)) == ["[a]*?.p12", "app.py"]
 
 
 def test_a_link_to_a_secret_is_one(tmp_path: Path) -> None:

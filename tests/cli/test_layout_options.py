@@ -128,8 +128,8 @@ def test_secrets_in_the_source_are_named_by_every_build(
             {"reason": "secrets", "path": ".env"}, {"reason": "tools", "path": "cdk.out/"},
         ]  # fmt: skip
         assert (
-            "note: left out of the source: .env, which may hold secrets; and cdk.out/, which"
-            " other tools made (--include '/.env' includes the first)\n"
+            "note: left out of the source: .env (may hold secrets); cdk.out/ (of other tools);"
+            " --include '/.env' includes the first\n"
         ) in each.err
     included = run.build(
         "pure", "--source", "src", "-o", out, *layer, "--include", "/.env", "--json"

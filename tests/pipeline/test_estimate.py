@@ -132,7 +132,7 @@ def test_an_estimate_counts_the_source_and_names_what_it_leaves_out(
     assert report.artifact.estimated
     assert report.artifact.unzipped == SMALL.size + len("print()")
     assert report.source_left_out == (("secrets", ".env"),)
-    assert ".env, which may hold secrets" in report.notes[0]
+    assert ".env (may hold secrets)" in report.notes[0]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
