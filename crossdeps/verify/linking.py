@@ -182,6 +182,8 @@ UNKNOWN_LIBRARY = Rule(
     remedy="Try it on the target. If it works, ignore the finding with `--ignore`.",
 )
 
+# Absolute paths in an RPATH that a target may have; a build leaves others behind.
+_TARGET_DIRECTORIES = ("/usr/", "/lib", "/opt/", "/var/")
 _LIBRARY_HINT = "add the library to lib/ of the package or of a layer"
 _DESKTOP_HINT = (
     f"use the project's variant for servers (such as opencv-python-headless), or {_LIBRARY_HINT}"
@@ -240,7 +242,8 @@ def _find_problem(context: CheckContext, search: Search, preloading: Preloading)
     named = context.loader.named.get(library)
     if (named or search.found == "absent") and preloading.is_loaded_before(search):
         return None
-    if not (named or search.found == "absent" or _is_vendored(library)):
+    is_builders = presence == "unknown" and _names_builder(context, search)
+    if not (named or search.found == "absent" or _is_vendored(library) or is_builders):
         return _find_system_problem(context, library, presence)
     if named:
         # Nothing is known of how plugins and programs are started; auditwheel gives all an RPATH.
@@ -251,9 +254,20 @@ def _find_problem(context: CheckContext, search: Search, preloading: Preloading)
         text = _add_paths(text, search)
     elif search.found == "absent":
         text = "is a path of the machine that built the binary"
+    elif is_builders:
+        text = _add_paths("is only on the machine that built the binary", search)
     else:
         text = "belongs in the package, but is missing"
     return _Problem(rule=MISSING_LIBRARY, text=text, hint=context.rebuild_hint)
+
+
+def _names_builder(context: CheckContext, search: Search) -> bool:
+    """Whether a module has a path of the machine that built it, where the library was."""
+    facts = search.native.facts
+    return context.loader.is_imported(search.native) and any(
+        path.startswith("/") and not path.startswith(_TARGET_DIRECTORIES)
+        for path in (*facts.rpaths, *facts.runpaths)
+    )
 
 
 def _add_paths(text: str, search: Search) -> str:

@@ -162,7 +162,8 @@ with 7. A **warning** may fail, or has a cost: the exit code stays 0, unless `--
 The same rules run at the end of `crossdeps build`, before anything is written.
 
 A foreign binary is a finding only where the target would load it. Windows launchers, sets of
-helpers for each platform, and compiled modules whose Python source is also there are not reported.
+helpers for each platform, and modules for another Python whose source is also there are not
+reported.
 """
 
 

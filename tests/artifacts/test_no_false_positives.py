@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from crossdeps.pipeline.request import Settings
 from crossdeps.resolution.model import Policy
 from crossdeps.target.model import Target
 from crossdeps.verify.model import Ignore
+from tests.artifacts.artifact_factory import uv_target
 from tests.support.built_once import CACHE_ROOT
 
 if TYPE_CHECKING:
@@ -59,6 +61,23 @@ TRUE_POSITIVES = {
     "lightgbm": "absent-library",
 }
 
+# Installed by uv, with their dependencies, for python3.12.
+INSTALLED_BY_UV = (
+    ("adbc-driver-postgresql",), ("av",), ("blosc2", "tables"), ("casadi",), ("debugpy",),
+    ("deltalake",), ("faiss-cpu",), ("gensim",), ("imagecodecs",), ("mujoco",),
+    ("numba", "numexpr", "bottleneck"), ("onnxruntime",), ("ortools",), ("pikepdf",), ("pymupdf",),
+    ("soundfile",), ("spacy",), ("clarabel", "highspy", "osqp", "scs"),
+    (
+        "apsw", "bitarray", "coverage", "crc32c", "cython", "cytoolz", "frozenlist", "gmpy2",
+        "hiredis", "httptools", "immutables", "lazy-object-proxy", "lmdb", "mmh3", "multidict",
+    ),
+    (
+        "numcodecs", "peewee", "pymunk", "python-flint", "rpds-py", "safetensors", "sentencepiece",
+        "setproctitle", "simplejson", "simsimd", "symengine", "tree-sitter", "uharfbuzz", "uvloop",
+        "watchfiles", "wrapt", "xxhash", "yarl",
+    ),
+)  # fmt: skip
+
 CASES = [
     pytest.param(runtime, arch, project, id=f"{project}-{runtime}-{arch}")
     for runtime, projects in PROJECTS.items()
@@ -68,8 +87,10 @@ CASES = [
 
 
 def test_number_of_artifacts() -> None:
-    """At least 60 artifacts for each architecture."""
+    """At least 60 artifacts for each architecture, and 100 projects."""
     assert len(CASES) >= 2 * 60
+    projects = {name for names in (*PROJECTS.values(), *INSTALLED_BY_UV) for name in names}
+    assert len(projects) >= 100
 
 
 @pytest.mark.parametrize(("runtime", "arch", "project"), CASES)
@@ -91,3 +112,17 @@ def test_a_popular_project_has_no_findings(
     found = check(archive, target)
     archive.unlink()  # pytest keeps what tests leave, and these are gigabytes
     assert {finding.rule for finding in found} == expected, found
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("projects", INSTALLED_BY_UV, ids=lambda projects: projects[0])
+def test_what_uv_installs_has_no_errors(
+    projects: tuple[str, ...], arch: str, tmp_path: Path
+) -> None:
+    """Libraries are found where the loader searches, and Python has the functions they need."""
+    package = tmp_path / "package"
+    uv_target(package, *projects, platform=f"{arch}-manylinux_2_34")
+    found = check(package, Target.runtime("python3.12", arch=arch))
+    shutil.rmtree(package)
+    errors = [item for item in found if item.severity == "error" and item.rule != "too-large"]
+    assert errors == []

@@ -100,6 +100,11 @@ def rpath_of_the_builder(c: Compiler) -> None:
     c.module("_core", c.library("demo/libdep.so.1"), *rpath(str(c.build)))
 
 
+def library_of_the_builder(c: Compiler) -> None:
+    library = c.compile(c.build / "libdep.so.1", "void dep(void) {}\n", "-Wl,-soname,libdep.so.1")
+    c.module("_core", library, *rpath(str(c.build)))
+
+
 def needed_path_of_the_builder(c: Compiler) -> None:
     """A library without DT_SONAME is needed by the path that the linker got."""
     library = c.compile(c.build / "libdep.so", "void dep(void) {}\n")
@@ -252,7 +257,8 @@ def missing_version(c: Compiler) -> None:
 
 SCENARIOS = (
     found_by_rpath, found_by_runpath, no_rpath, in_another_folder, rpath_of_the_builder,
-    needed_path_of_the_builder, named_by_its_version, inherited_rpath, runpath_is_not_inherited,
+    library_of_the_builder, needed_path_of_the_builder, named_by_its_version, inherited_rpath,
+    runpath_is_not_inherited,
     brought_by_the_module, brought_by_another_module, loaded_by_code, two_machines,
     library_of_another_machine, empty_library, flattened_link, empty_module, git_lfs_pointer,
     compressed_module, module_of_another_machine, plain_module_of_another_machine,

@@ -421,6 +421,21 @@ def test_a_path_of_the_machine_that_built_the_binary(name: str, *, packaged: boo
     assert f"{ABI3} needs {name}, which is " in finding.message
 
 
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("/home/me/build/lib", "missing-library"),
+        ("/usr/local/cuda/lib64", "unknown-library"),
+        ("$ORIGIN/../lib", "unknown-library"),
+    ],
+)
+def test_a_library_that_only_the_builder_has(path: str, rule: str) -> None:
+    (finding,) = native((ABI3, make_elf(needed=["libmine.so.1"], rpath=path)))
+    assert finding.rule == rule
+    plugin = ("demo/libplugin.so", make_elf(needed=["libmine.so.1"], rpath=path))
+    assert ids(native(plugin)) == ["unknown-library"]
+
+
 def test_a_path_on_the_target_is_found() -> None:
     library = ("demo/libfoo.so", make_elf())
     for name in ("/var/task/demo/libfoo.so", "demo/libfoo.so", "$ORIGIN/libfoo.so"):
