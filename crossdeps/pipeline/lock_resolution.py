@@ -122,7 +122,12 @@ def _read_previous(previous: PreviousLock | None, form: Literal["pylock", "requi
         pins = _read_requirements(path) if form == "requirements" else _read_packages(previous)
     except InputError as error:
         if previous.must_be_valid:
-            raise
+            raise InputError(
+                error.message,
+                context=error.context,
+                hint="make the lock again: crossdeps lock, without --check",
+                rule=error.rule,
+            ) from error
         if form == "pylock" and not is_pylock(path):
             raise not_a_lock(path) from error
         warning = f"{error.message}: all versions are chosen again"

@@ -180,6 +180,7 @@ class TestBroken:
         told = locked("lock", "--check", "--json", *TARGET)
         assert told.code == 2
         assert told.document["error"]["id"] == "input"
+        assert told.document["error"]["hint"].startswith("make the lock again: crossdeps lock")
         assert "all versions are chosen again" not in told.err
 
     @pytest.mark.parametrize("name", ["pylock.toml", "locked.txt"])
