@@ -51,7 +51,7 @@ def run_lock(options: Options, console: Console) -> int:
     is_requirements = output.endswith(".txt")
     previous = _find_previous(path, options) if path else None
     if previous is not None and options.upgrade and options.requirements and not is_requirements:
-        _check_upgraded(previous.path, options.requirements)
+        _check_upgraded(previous.path, options)
     targets = choose_targets(options, console)
     with console.progress() as progress:
         report = plan_lock(
@@ -163,11 +163,11 @@ def _invalid_name(path: Path) -> OutputError:
     )
 
 
-def _check_upgraded(path: Path, requirements: Sequence[str]) -> None:
-    """Refuse ``-U NAME`` where NAME is what to upgrade in a lock, not all that is required.
+def _check_upgraded(path: Path, options: Options) -> None:
+    """Refuse ``-U NAME`` where NAME is what to upgrade in a lock, and no requirement of it.
 
     :raises UsageError: if every requirement is the bare name of a project in the lock, and the lock
-        was made from others too
+        was made from others
     """
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - seldom needed
 
@@ -178,17 +178,20 @@ def _check_upgraded(path: Path, requirements: Sequence[str]) -> None:
         lock = read_pylock(path)
     except InputError:  # the lock is made anew, with a warning
         return
-    recorded = read_recorded_requirements(lock)
+    requirements, recorded = options.requirements, read_recorded_requirements(lock)
     locked = {package.name for package in lock.packages}
-    if not recorded or not set(recorded) - set(requirements):
+    is_same = set(recorded) <= set(requirements)
+    if options.requirement_files:  # what the lock was made from, and the same names beside it
+        is_same = set(requirements) <= set(recorded)
+    if not recorded or is_same:
         return
     if all(canonicalize_name(name) in locked for name in requirements):
         raise UsageError(
-            f"--upgrade takes no name, and {path} was made from more than"
-            f" {join_words(requirements)}",
+            f"--upgrade takes no name, and {path} was not made from {join_words(requirements)}"
+            f"{'' if options.requirement_files else ' alone'}",
             context=recorded[:_MOST_DIFFERENCES],
             hint=f"upgrade one project with --upgrade-package {requirements[0]};"
-            f" to lock {join_words(requirements)} alone, remove {path} first",
+            f" to require {join_words(requirements)}, remove {path} first",
         )
 
 

@@ -275,9 +275,17 @@ class TestUpgradeOfOneProject:
         before = (run.folder / "pylock.toml").read_bytes()
         told = run("lock", "-U", "leaf", *TARGET)
         assert told.code == 2
-        assert "--upgrade takes no name, and pylock.toml was made from more than leaf" in told.err
+        assert "--upgrade takes no name, and pylock.toml was not made from leaf alone" in told.err
         assert "hint: upgrade one project with --upgrade-package leaf" in told.err
         assert (run.folder / "pylock.toml").read_bytes() == before
+
+    def test_nor_for_one_more_requirement(self, run: CommandLine) -> None:
+        """Of pure, which leaf requires."""
+        told = run("lock", "-r", "requirements.txt", "-U", "pure", *TARGET)
+        assert told.code == 2
+        assert "--upgrade takes no name, and pylock.toml was not made from pure\n" in told.err
+        assert run("lock", "-r", "requirements.txt", "pure", *TARGET).code == 0
+        assert run("lock", "-r", "requirements.txt", "-U", "pure", *TARGET).code == 0
 
     @pytest.mark.parametrize("asked", [["leaf>=1"], ["tree"], ["leaf", "native"]])
     def test_requirements_may_follow(self, run: CommandLine, asked: list[str]) -> None:
