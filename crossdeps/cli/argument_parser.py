@@ -93,6 +93,10 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     parse = parser.parse_known_intermixed_args if mixed else parser.parse_known_args
     namespace, unknown = parse(arguments[1:])
     if unknown:
+        from crossdeps.cli.pip_spellings import translate_pip_options  # noqa: PLC0415 - seldom
+
+        namespace, unknown = parse(translate_pip_options(arguments)[1:])
+    if unknown:
         raise _unknown_option(unknown[0], verb, parser)
     values = {
         name: tuple(value) if isinstance(value, list) else value

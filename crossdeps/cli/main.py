@@ -110,12 +110,13 @@ def _call(options: Options, console: Console) -> int:
 
     if options.report:
         check_report(options)
-    if os.path.isfile("pyproject.toml"):  # noqa: PTH113 - without pathlib
-        from crossdeps.config.configuration import apply_project_file  # noqa: PLC0415 - loads much
+    from crossdeps.cli.settings import choose_inputs, configure  # noqa: PLC0415 - loads much
 
-        options = apply_project_file(options)
-        if options.report:
-            check_report(options)
+    options = configure(options, console)
+    if options.report:
+        check_report(options)
+    if options.verb in {"build", "lock", "why"}:
+        options = choose_inputs(options, console)
     module = import_module(f"crossdeps.cli.{'lock' if options.verb == 'lock' else 'verbs'}")
     return int(getattr(module, f"run_{options.verb}")(options, console))
 

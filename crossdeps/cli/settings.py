@@ -3,40 +3,121 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdeps.config.options import Options
 from crossdeps.errors import InputError, TargetError
+from crossdeps.requirements.other_tools import find_other_formats
+from crossdeps.requirements.pylock import DEFAULT_LOCK
+from crossdeps.text import join_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crossdeps.cli.output import Console
-    from crossdeps.config.options import Options
     from crossdeps.requirements.model import Requirements
     from crossdeps.target.model import Target
 
-DEFAULT_REQUIREMENTS = "requirements.txt"
+DEFAULT_INPUTS = (DEFAULT_LOCK, "requirements.txt", "pyproject.toml")
+"""What is packaged where nothing is specified: the first of these files that is there."""
 _IMPLEMENTATIONS = ("cp", "cpython")
 
 
-def build_requirements(options: Options) -> Requirements:
-    """What to package; requirements.txt where nothing is specified.
+def configure(options: Options, console: Console) -> Options:
+    """Complete *options* by ``[tool.crossdeps]`` of the nearest pyproject.toml that has it.
 
-    :raises InputError: if nothing is specified, and there is no such file
+    It is searched in the current directory and those above it. Above, a file of another user is not
+    used: whoever may write to a shared directory would choose the indexes.
+
+    :raises InputError: if that file is not valid
     """
+    try:
+        directory = os.getcwd()  # noqa: PTH109 - without pathlib
+    except OSError:
+        return options
+    path = "pyproject.toml"
+    while True:
+        if os.path.isfile(path) and _mentions_crossdeps(path):  # noqa: PTH113
+            from crossdeps.config.configuration import merge_options, read_project_file
+            from crossdeps.fs import belongs_to_another
+
+            file = Path(path)
+            is_safe = path == "pyproject.toml" or not belongs_to_another(file)
+            if is_safe and (found := read_project_file(file)) is not None:
+                if file.is_absolute():
+                    console.detail(f"using [tool.crossdeps] of {file}")
+                return merge_options(options, found)
+        parent = os.path.dirname(directory)  # noqa: PTH120
+        if parent == directory:
+            return options
+        directory, path = parent, os.path.join(parent, "pyproject.toml")  # noqa: PTH118
+
+
+def _mentions_crossdeps(path: str) -> bool:
+    """Whether a project file may have the table; what cannot be read is left to the reader."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - without pathlib
+            return b"crossdeps" in file.read()
+    except OSError:
+        return path == "pyproject.toml"
+
+
+def choose_inputs(options: Options, console: Console) -> Options:
+    """Name the input where none is specified: the first of :data:`DEFAULT_INPUTS` that is here.
+
+    A lock is none for ``crossdeps lock``, nor beside constraints; a pyproject.toml is one if it
+    describes a project. The user is told which, and which other files are not read.
+
+    :raises InputError: if there is none; its hint names what could be made into one
+    """
+    if options.requirements or options.requirement_files or options.groups:
+        return options
+    if options.extras:
+        return Options(options.verb, **options.specified, requirement_files=("pyproject.toml",))
+    alone = options.verb != "lock" and not (options.constraint_files or options.override_files)
+    names = DEFAULT_INPUTS if alone else DEFAULT_INPUTS[1:]
+    found = [name for name in names if os.path.isfile(name) and _is_input(name)]  # noqa: PTH113
+    if not found:
+        raise _no_input_error(names)
+    others = f", not {join_words(found[1:])}" if found[1:] else ""
+    console.say(f"using {found[0]}{others}")
+    if found[0] != DEFAULT_LOCK:
+        for error in find_other_formats(os.path.isfile):
+            if error.message.partition(" ")[0].endswith(".lock"):
+                console.note(f"{error.message}; {error.hint}")
+    return Options(options.verb, **options.specified, requirement_files=(found[0],))
+
+
+def _is_input(name: str) -> bool:
+    if name != "pyproject.toml":
+        return True
+    try:
+        with open(name, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - a short read
+            return re.search(r"^\s*\[\s*project\s*\]", file.read(), re.MULTILINE) is not None
+    except OSError:  # reading it as an input tells the reason
+        return True
+
+
+def _no_input_error(names: Sequence[str]) -> InputError:
+    others = find_other_formats(os.path.isfile)
+    hint = "name requirements, or a file of them: -r FILE"
+    if others:
+        hint = f"{others[0].message}; {others[0].hint}"
+    return InputError(
+        f"there is no {join_words(names, 'or')} here, and no requirement was given", hint=hint
+    )
+
+
+def build_requirements(options: Options) -> Requirements:
+    """What to package."""
     from crossdeps.pipeline.request import pick_options
     from crossdeps.requirements.model import Requirements
 
-    files = options.requirement_files
-    if not (options.requirements or files or options.groups):
-        files = ("pyproject.toml" if options.extras else DEFAULT_REQUIREMENTS,)
-        if not options.extras and not Path(DEFAULT_REQUIREMENTS).exists():
-            raise InputError(
-                f"there is no {DEFAULT_REQUIREMENTS} here, and no requirement was given",
-                hint="name requirements, or a file of them: -r FILE",
-            )
-    return pick_options(Requirements, options, requirement_files=files)
+    return pick_options(Requirements, options)
 
 
 def choose_target(options: Options, console: Console) -> Target:

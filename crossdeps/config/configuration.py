@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - msgspec reads the types of fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,19 +18,12 @@ from crossdeps.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Any
 
     from crossdeps.config.pip_config import PipConfiguration, Setting
 
 _KEYS = {option.key: option for option in OPTIONS.values() if option.key}
-
-
-def apply_project_file(options: Options) -> Options:
-    """Complete *options* by ``[tool.crossdeps]`` of ``pyproject.toml`` in the current directory.
-
-    :raises InputError: if the file is not valid
-    """
-    return merge_options(options, read_project_file(Path("pyproject.toml")))
 
 
 def merge_options(options: Options, project: Mapping[str, object]) -> Options:
@@ -54,8 +46,8 @@ def merge_options(options: Options, project: Mapping[str, object]) -> Options:
     return Options(options.verb, **added, **given)
 
 
-def read_project_file(path: Path) -> dict[str, object]:
-    """Read the options of ``[tool.crossdeps]``, by name; a file without the table has none.
+def read_project_file(path: Path) -> dict[str, object] | None:
+    """Read the options of ``[tool.crossdeps]``, by name; None if the file has no such table.
 
     A file that does not contain the word is not parsed: many projects have one, and each command
     would pay for it. Relative paths are resolved against the directory of the file.
@@ -66,9 +58,11 @@ def read_project_file(path: Path) -> dict[str, object]:
     name = str(path)
     text = read_utf8(path, name)
     if "crossdeps" not in text:
-        return {}
+        return None
     tool = parse_toml(text, name).get("tool")
-    table = tool.get("crossdeps", {}) if isinstance(tool, dict) else {}
+    table = tool.get("crossdeps") if isinstance(tool, dict) else None
+    if table is None:
+        return None
     if not isinstance(table, dict):
         raise _invalid(name, "", "must be a table")
     values: dict[str, object] = {}

@@ -28,7 +28,8 @@ class RequirementGroup(OptionGroup):
         " is built without resolving.")
     requirement_files: List = List(
         "-r, --requirement FILE", "Read requirements from a requirements.txt, pyproject.toml or"
-        " pylock.toml; - reads standard input; repeatable (default: requirements.txt).",
+        " pylock.toml; - reads standard input; repeatable (default: pylock.toml, else"
+        " requirements.txt, else pyproject.toml, the first that is here; lock reads no lock).",
         key="requirements", paths=True, unless=_selection)
     constraint_files: List = List(
         "-c, --constraint FILE", "Limit the versions of the projects named in this file, if they"

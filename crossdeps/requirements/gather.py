@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from crossdeps.errors import InputError
 from crossdeps.fs import hash_input
 from crossdeps.requirements.model import Inputs, Origin, Problems
+from crossdeps.requirements.other_tools import other_format_error
 from crossdeps.requirements.parser import parse_requirement
 from crossdeps.requirements.pylock import is_pylock
 from crossdeps.requirements.pyproject import read_pyproject
@@ -88,6 +89,9 @@ def _check_request(request: Requirements) -> None:
             f"the extra {escape(request.extras[0])} was specified without a pyproject.toml",
             hint="specify it with -r pyproject.toml, or require NAME[EXTRA]",
         )
+    for name in (*request.requirement_files, *request.constraint_files, *request.override_files):
+        if other := other_format_error(name):
+            raise other
     for name in request.requirement_files:
         path = Path(name)
         if is_pylock(path):
@@ -151,6 +155,8 @@ def _refuse_file_name(text: str, cwd: Path) -> None:
 
     :raises InputError: if *text* is one: it would be a valid name of a project
     """
+    if (other := other_format_error(text)) and (cwd / text).is_file():
+        raise other
     looks_like_file = text.endswith((".txt", ".in", ".toml", ".cfg"))
     if looks_like_file and (text.startswith("requirements") or (cwd / text).is_file()):
         raise InputError(

@@ -131,7 +131,10 @@ def find_runtime(name: str) -> Runtime:
     if runtime is None:
         import difflib  # noqa: PLC0415 - for the hint only
 
-        nearest = difflib.get_close_matches(name, RUNTIMES, n=1)
+        # 3.12, 312, py3.12 and Python 3.12.4 all mean python3.12
+        version = re.fullmatch(r"\D{0,10}3\.?(\d{1,2})(?:\.\d{1,2})?", name)
+        meant = f"python3.{version[1]}" if version else name
+        nearest = difflib.get_close_matches(meant, RUNTIMES, n=1)
         suggestion = f"did you mean {nearest[0]}? " if nearest else ""
         raise TargetError(
             f"unknown runtime {name!r}", hint=f"{suggestion}known runtimes: {', '.join(RUNTIMES)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossdeps.cli.argument_parser import build_parser
+from crossdeps.cli.pip_spellings import translate_pip_options
 from tests.support.toml import load_toml
 
 ROOT = Path(__file__).parents[2]
@@ -50,4 +51,4 @@ def test_commands_are_understood(page: str, command: str) -> None:
     words.whitespace_split = True
     arguments = list(itertools.takewhile(lambda word: word not in SHELL, words))
     if "--print-completion" not in arguments:  # which prints and exits
-        assert vars(build_parser(complete=True).parse_args(arguments)), page
+        assert vars(build_parser(complete=True).parse_args(translate_pip_options(arguments))), page

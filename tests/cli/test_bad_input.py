@@ -45,7 +45,9 @@ LINES = "pure\n\n==1.0\nfoo bar\n--index-ulr x\n"
 CASES = {
     # What is asked
     "no requirements.txt": Case(
-        code=2, says=("there is no requirements.txt here",), hint="-r FILE"
+        code=2,
+        says=("there is no pylock.toml, requirements.txt or pyproject.toml here",),
+        hint="-r FILE",
     ),
     "missing file": Case(
         arguments=("-r", "dev.txt"),
@@ -486,7 +488,7 @@ def test_a_login_in_a_direct_url_is_used_and_not_locked(
     assert run("lock", *TARGET).code == 0
     assert "hunter2" not in (run.folder / "pylock.toml").read_text()
     private.forget_requests()
-    built = run.build("--no-cache", "-v", "--report", "report.json")
+    built = run.build("-r", "requirements.txt", "--no-cache", "-v", "--report", "report.json")
     assert built.code == 0
     assert len(private.requests) == 1
     assert "hunter2" not in built.err + (run.folder / "report.json").read_text()

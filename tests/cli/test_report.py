@@ -94,4 +94,4 @@ def test_a_missing_extra_is_told_before_any_work(
     monkeypatch.setitem(sys.modules, "cyclonedx", None)
     told = item("report", "missing", "--format", "sbom")
     assert told.code == 2
-    assert "hint: pip install 'crossdeps[sbom]'" in told.err
+    assert "hint: install it beside crossdeps: pip install cyclonedx-python-lib" in told.err

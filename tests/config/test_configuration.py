@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def configuration(folder: Path, table: str) -> Options:
     write(folder, {"pyproject.toml": table})
-    return Options("", **read_project_file(folder / "pyproject.toml"))
+    return Options("", **(read_project_file(folder / "pyproject.toml") or {}))
 
 
 def test_every_kind_of_value_is_read(tmp_path: Path) -> None:

@@ -187,4 +187,4 @@ def test_without_the_library_the_command_is_told(
     found = inspect(directory(tmp_path / "package", files()))
     with pytest.raises(UsageError, match="is not installed") as caught:
         render_sbom(found)
-    assert caught.value.hint == "pip install 'crossdeps[sbom]'"
+    assert caught.value.hint == "install it beside crossdeps: pip install cyclonedx-python-lib"

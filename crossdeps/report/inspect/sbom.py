@@ -31,7 +31,7 @@ def check_library() -> None:
     except ImportError:
         raise UsageError(
             "SBOMs require cyclonedx-python-lib, which is not installed",
-            hint="pip install 'crossdeps[sbom]'",
+            hint="install it beside crossdeps: pip install cyclonedx-python-lib",
             rule="missing-extra",
         ) from None
 
