@@ -194,8 +194,7 @@ def read_requirements(specified: object, options: Options) -> Requirements | Loc
     """
     lock = find_lock(specified)
     if lock is not None:
-        path = lock.path or Path(DEFAULT_LOCK)
-        return LockRequest(path=path, text=lock.text, directory=lock.directory)
+        return _request_lock(lock, options)
     if isinstance(specified, (str, os.PathLike)):
         text = str(check_path("requirements", specified))
         _check_is_file(text)
@@ -211,6 +210,23 @@ def read_requirements(specified: object, options: Options) -> Requirements | Loc
     if not (requirements or files) and options.extras:
         files = ("pyproject.toml",)
     return pick_options(Requirements, options, requirements=requirements, requirement_files=files)
+
+
+def _request_lock(lock: Lock, options: Options) -> LockRequest:
+    others = (*options.constraint_files, *options.override_files)
+    if others:
+        raise InputError(
+            "a lock cannot be combined with constraints or overrides: its versions are chosen",
+            context=others,
+            hint="give them to crossdeps.lock, with the lock as previous",
+        )
+    return LockRequest(
+        path=lock.path or Path(DEFAULT_LOCK),
+        text=lock.text,
+        directory=lock.directory,
+        extras=options.extras,
+        groups=options.groups,
+    )
 
 
 def find_lock(specified: object) -> Lock | None:

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdeps.errors import OutputError
 from crossdeps.fs import current_directory, write_output
-from crossdeps.report.lock import (
-    Divergence,
-    LockContent,
-    LockReport,
-    PinChange,
-    list_packages,
-    lock_document,
-)
+from crossdeps.report.lock import LockContent, LockReport, list_packages, lock_document
 from crossdeps.requirements.files import parse_toml, read_utf8
 from crossdeps.requirements.pylock import DEFAULT_LOCK, is_pylock, parse_pylock
 from crossdeps.target.model import Target  # noqa: TC001 - `inspect.signature` evaluates annotations
@@ -25,7 +18,7 @@ from crossdeps.value import Value
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-    from crossdeps.report.lock import LockedPackage
+    from crossdeps.report.lock import Divergence, Downgrade, LockedPackage, PinChange
 
 _SOURCES = ("vcs", "directory", "archive", "sdist")
 
@@ -35,22 +28,16 @@ class Lock(Value, frozen=True, kw_only=True):
 
     It is the content of a ``pylock.toml`` (PEP 751).
 
-    :param text: of the file
-    :param directory: absolute, that relative paths in *text* are relative to
+    :param content: the text, and what there is to tell about it
+    :param directory: absolute, that relative paths in the text are relative to
     :param path: of the file that it was read from; None if it was made by :func:`crossdeps.lock`
     :param targets: that it was made for; empty if it was read
-    :param changes: of versions since the previous lock, by name
-    :param divergences: projects that targets have in several versions, by name
-    :param warnings: one sentence each
     """
 
-    text: str
+    content: LockContent
     directory: str
     path: Path | None = None
     targets: tuple[Target, ...] = ()
-    changes: tuple[PinChange, ...] = ()
-    divergences: tuple[Divergence, ...] = ()
-    warnings: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Lock:
@@ -60,9 +47,11 @@ class Lock(Value, frozen=True, kw_only=True):
         """
         file = Path(path)
         text = read_utf8(file, str(file))
-        lock = cls(text=text, directory=str(file.absolute().parent), path=file)
-        _ = lock.pylock  # raises
-        return lock
+        directory = str(file.absolute().parent)
+        packages = list_packages(parse_pylock(text, str(file), directory))
+        return cls(
+            content=LockContent(text=text, packages=packages), directory=directory, path=file
+        )
 
     @classmethod
     def from_pylock(cls, pylock: Pylock) -> Lock:
@@ -72,20 +61,45 @@ class Lock(Value, frozen=True, kw_only=True):
         """
         from crossdeps.resolution.lock.writer import dump  # noqa: PLC0415 - loads much
 
-        return cls(text=dump(pylock), directory=str(current_directory()))
+        content = LockContent(text=dump(pylock), packages=list_packages(pylock))
+        return cls(content=content, directory=str(current_directory()))
 
     @classmethod
     def from_report(cls, report: LockReport) -> Lock:
         """Return the lock that was made, whose paths are absolute."""
-        content = report.content
         return cls(
-            text=content.text,
-            directory=str(current_directory()),
-            targets=report.targets,
-            changes=content.changes,
-            divergences=content.divergences,
-            warnings=(*content.previous_warnings, *content.warnings),
+            content=report.content, directory=str(current_directory()), targets=report.targets
         )
+
+    @property
+    def text(self) -> str:
+        """The text of the file."""
+        return self.content.text
+
+    @property
+    def packages(self) -> tuple[LockedPackage, ...]:
+        """The packages, in the order of the lock."""
+        return self.content.packages
+
+    @property
+    def changes(self) -> tuple[PinChange, ...]:
+        """The versions that differ from those of the previous lock, by name."""
+        return self.content.changes
+
+    @property
+    def divergences(self) -> tuple[Divergence, ...]:
+        """The projects that targets have in several versions, by name."""
+        return self.content.divergences
+
+    @property
+    def downgrades(self) -> tuple[Downgrade, ...]:
+        """The projects that are older than the newest because of a target, by name."""
+        return self.content.downgrades
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its user should know, one sentence each."""
+        return (*self.content.previous_warnings, *self.content.warnings)
 
     @property
     def pylock(self) -> Pylock:
@@ -94,11 +108,6 @@ class Lock(Value, frozen=True, kw_only=True):
         :raises InputError: if *text* is not valid
         """
         return parse_pylock(self.text, str(self.path or DEFAULT_LOCK), self.directory)
-
-    @property
-    def packages(self) -> tuple[LockedPackage, ...]:
-        """The packages, in the order of the lock."""
-        return list_packages(self.pylock)
 
     def write(self, path: str | os.PathLike[str] = DEFAULT_LOCK) -> Path:
         """Write the lock; local paths become relative to it.
@@ -126,14 +135,9 @@ class Lock(Value, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of ``crossdeps lock --json``."""
-        content = LockContent(
-            text=self.text,
-            packages=self.packages,
-            divergences=self.divergences,
-            changes=self.changes,
-            warnings=self.warnings,
+        report = LockReport(
+            targets=self.targets, content=self.content, read_lock=lambda: self.pylock
         )
-        report = LockReport(targets=self.targets, content=content, read_lock=lambda: self.pylock)
         return lock_document(report, path=str(self.path.absolute()) if self.path else None)
 
     def __repr__(self) -> str:

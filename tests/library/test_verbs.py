@@ -191,6 +191,24 @@ class TestLock:
             assert pins(previous, upgrade=True) == ["2.0"]
         assert crossdeps.lock(["pure"], INTEL, settings=shared, previous="no.toml").changes == ()
 
+    def test_extras_and_groups_of_it_are_chosen(
+        self, shared: crossdeps.Settings, folder: Path
+    ) -> None:
+        text = crossdeps.lock(["leaf", "native"], INTEL, settings=shared).text
+        text = text.replace("created-by", 'extras = ["fast"]\ncreated-by', 1)
+        text = text.replace('name = "native"', 'name = "native"\nmarker = "\'fast\' in extras"', 1)
+        (folder / "pylock.toml").write_text(text)
+        read = crossdeps.Lock.read("pylock.toml")
+        locks: list[Any] = ["pylock.toml", read]
+        for lock in locks:
+            for extras, count in ((None, 2), ("fast", 3)):
+                report = crossdeps.build(lock, INTEL, "out", settings=shared, extras=extras)
+                assert len(report.packages) == count
+        with pytest.raises(crossdeps.InputError, match="constraints"):
+            crossdeps.build(read, INTEL, "out", settings=shared, constraints="c.txt")
+        with pytest.raises(crossdeps.InputError, match="is a lock"):
+            crossdeps.lock(read, INTEL, settings=shared)
+
     def test_it_is_not_written_under_a_name_that_no_tool_reads(
         self, shared: crossdeps.Settings, folder: Path
     ) -> None:
