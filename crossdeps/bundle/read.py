@@ -47,6 +47,7 @@ def read_bundle(
     hashes: bool = True,
     known: Bundle | None = None,
     python: tuple[int, int] | None = None,
+    is_layer: bool = False,
 ) -> Bundle:
     """Read a directory, a zip or a layer: every file, and the projects that they belong to.
 
@@ -59,6 +60,7 @@ def read_bundle(
         have the compressed bytes of its members get their contents and facts
     :param python: (major, minor) of the Python that will import from it: the directories of a layer
         that are for others have no projects. None reads those of all
+    :param is_layer: whether it is known to be a layer; otherwise, what is in it tells
     :raises ArtifactReadError: if it doesn't exist, isn't an artifact, or is damaged
     """
     try:
@@ -70,7 +72,7 @@ def read_bundle(
             problem = "is neither a directory nor a file" if path.exists() else "doesn't exist"
             raise ArtifactReadError(f"{path} {problem}", hint="give a directory or a zip to check")
         entries = {entry.path: entry for entry in scan.entries}
-        prefix = _find_prefix(entries, python)
+        prefix = _find_prefix(entries, python, is_layer=is_layer)
         with ContentReader() as reader:
             installed, owners = _read_projects(entries, prefix, python, reader)
     except OSError as error:
@@ -130,7 +132,7 @@ def find_same_files(bundle: Bundle, other: Bundle) -> set[str]:
     }
 
 
-def _find_prefix(paths: Iterable[str], python: tuple[int, int] | None) -> str:
+def _find_prefix(paths: Iterable[str], python: tuple[int, int] | None, *, is_layer: bool) -> str:
     """Return where packages are: the first directory of a layer that has any, else the root."""
     bases = set()
     top: set[str] = set()
@@ -143,10 +145,10 @@ def _find_prefix(paths: Iterable[str], python: tuple[int, int] | None) -> str:
         folder, slash, _ = path.partition("/")
         top.add(folder)
         has_module = has_module or (not slash and path.endswith(".py"))
-    if "" in bases:
+    if "" in bases and not is_layer:
         return ""
     if python is not None:
-        if has_module:  # a function that has a folder of that name
+        if has_module and not is_layer:  # a function that has a folder of that name
             return ""
         roots = import_roots("python/", python)
         bases = {base for base in bases if base in roots or not _VERSIONED.fullmatch(base)}
@@ -155,9 +157,9 @@ def _find_prefix(paths: Iterable[str], python: tuple[int, int] | None) -> str:
     for base in sorted(bases):
         if _VERSIONED.fullmatch(base):
             return base
-    is_layer = "python" in top and top <= _LAYER_DIRECTORIES
     is_package = "python/__init__.py" in set(paths)
-    return "python/" if is_layer and not is_package else ""
+    has_layout = "python" in top and top <= _LAYER_DIRECTORIES and not is_package
+    return "python/" if is_layer or has_layout else ""
 
 
 def _import_roots(paths: Iterable[str], prefix: str, python: tuple[int, int] | None) -> set[str]:

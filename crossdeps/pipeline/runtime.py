@@ -262,4 +262,4 @@ def state_requirements(
 def _read_layer(path: str | os.PathLike[str], target: Target) -> Bundle:
     from crossdeps.bundle.read import read_bundle  # noqa: PLC0415 - few functions have layers
 
-    return read_bundle(Path(path), python=target.python_version)
+    return read_bundle(Path(path), python=target.python_version, is_layer=True)

@@ -116,7 +116,9 @@ class _Layout:
             yield NOT_ON_IMPORT_PATH.finding(
                 f"{self._name} has {_describe(folders)}; {self._imports}",
                 path=min(folders),
-                hint="install the packages next to the code, or leave the folder out",
+                hint="if it is a layer, leave out the modules at its root"
+                if min(folders).startswith("python/")
+                else "install the packages next to the code, or leave the folder out",
             )
 
     def _has_modules(self) -> bool:

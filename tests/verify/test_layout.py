@@ -99,6 +99,7 @@ def test_where_the_target_looks(
         (project("lib/python3.12/site-packages/"), [NOTHING]),
         ([], [NOTHING]),
         # layers without packages
+        ({**project("python/"), "build.py": ""}, []),
         (["lib/libdemo.so.1"], []),
         (["model/weights.bin"], []),
         ({**project("demo/"), "extensions/demo": "#!/bin/sh\n"}, []),
@@ -115,6 +116,14 @@ def test_where_the_target_looks_in_layers(
 def test_a_function_adds_a_folder_of_a_layer_to_the_path(tmp_path: Path) -> None:
     source = "import sys\nsys.path.append('/opt')\n"
     assert find(tmp_path, {"app.py": source}, project("")) == ()
+
+
+def test_what_is_at_the_root_of_a_layer_does_not_count(tmp_path: Path) -> None:
+    function = {"app.py": f"import demo\n{APP}"}
+    layer = {**project("python/"), "build.py": ""}
+    assert find(tmp_path / "1", function, layer, handler="app.handler") == ()
+    found = find(tmp_path / "2", function, project(""), handler="app.handler")
+    assert rules(found) == [NOTHING, "missing-import"]
 
 
 def test_a_layer_is_no_function(tmp_path: Path) -> None:
