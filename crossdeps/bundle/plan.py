@@ -11,6 +11,8 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from crossdeps.bundle.collisions import (
     PlannedEntry,
     find_case_collisions,
@@ -28,10 +30,10 @@ from crossdeps.bundle.placement import inline_entry, place_wheel
 from crossdeps.errors import CollisionError
 from crossdeps.text import first_words, plural
 from crossdeps.wheels.facts import metadata_directory, parent_directories
-from crossdeps.wheels.record import INSTALLER, SOURCE_RECORD, RecordRow, render_record
+from crossdeps.wheels.record import DIRECT_URL, INSTALLER, SOURCE_RECORD, RecordRow, render_record
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -49,6 +51,7 @@ def plan_bundle(
     layout: Layout,
     *,
     cache: DerivedCache | None = None,
+    direct_urls: Mapping[NormalizedName, bytes] | None = None,
 ) -> Bundle:
     """List the files of the artifact, before any of it is written.
 
@@ -57,6 +60,7 @@ def plan_bundle(
     *wheels* doesn't matter.
 
     :param cache: keeps what the code of a wheel uses, for ``--slim``
+    :param direct_urls: the direct_url.json of projects that come from no index (PEP 610)
     :raises CollisionError: if wheels or the source have different files with the same path
     :raises WheelError: if a wheel has unsafe scripts or unknown schemes
     :raises InputError: if a source cannot be read
@@ -65,6 +69,7 @@ def plan_bundle(
     layout.check(target)
     excluded = frozenset(layout.excluded_projects)
     plan = _Plan(layout, cache)
+    plan.direct_urls = direct_urls or {}
     for wheel in sorted(wheels, key=lambda wheel: (wheel.name, wheel.filename)):
         if wheel.name in excluded:
             size = sum(member.size for member in wheel.members)
@@ -82,6 +87,7 @@ class _Plan:
     def __init__(self, layout: Layout, cache: DerivedCache | None) -> None:
         self.layout = layout
         self.cache = cache
+        self.direct_urls: Mapping[NormalizedName, bytes] = {}
         self.parts: dict[NormalizedName, PlacedWheel] = {}
         self.sources: tuple[Entry, ...] = ()
         self.removed: dict[tuple[str, str], int] = defaultdict(int)
@@ -97,6 +103,10 @@ class _Plan:
         placed = self.parts[wheel.name] = place_wheel(
             wheel, prefix=self.layout.prefix, scripts=self.layout.has_scripts
         )
+        if wheel.name in self.direct_urls:  # which a wheel must not state of itself
+            path = f"{self.layout.prefix}{wheel.dist_info}/{DIRECT_URL}"
+            others = tuple(entry for entry in placed.entries if entry.path != path)
+            placed = self.parts[wheel.name] = replace(placed, entries=others)
         for reason, size in placed.removed.items():
             self.removed[reason, wheel.name] += size
         self.warnings += placed.warnings
@@ -199,7 +209,7 @@ class _Plan:
             )
 
     def _plan_metadata(self, kept: Iterable[Entry] | None) -> Iterator[Entry]:
-        """Yield INSTALLER and RECORD of each project, and the RECORD of the source.
+        """Yield INSTALLER, direct_url.json and RECORD of projects, and the RECORD of the source.
 
         :param kept: what is left of the planned entries; None if that is all
         """
@@ -208,17 +218,19 @@ class _Plan:
         for name, part in self.parts.items():
             wheel = part.wheel
             dist_info = prefix + wheel.dist_info
-            installer = inline_entry(f"{dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), name)
-            yield installer
+            written = [inline_entry(f"{dist_info}/INSTALLER", f"{INSTALLER}\n".encode(), name)]
+            if direct_url := self.direct_urls.get(name):
+                written.append(inline_entry(f"{dist_info}/{DIRECT_URL}", direct_url, name))
+            yield from written
             own = [
                 entry
                 for entry in (*part.entries, *part.scripts)
                 if paths is None or entry.path in paths
             ]
-            if len(own) == len(part.entries) and not part.scripts:
+            if len(own) == len(part.entries) and not (part.scripts or direct_url):
                 yield inline_entry(f"{dist_info}/RECORD", wheel.installation.record, name)
             else:
-                yield _record(f"{dist_info}/RECORD", (*own, installer), prefix, name)
+                yield _record(f"{dist_info}/RECORD", (*own, *written), prefix, name)
         sources = [entry for entry in self.sources if paths is None or entry.path in paths]
         if sources:
             yield _record(SOURCE_RECORD, sources, "", None)

@@ -87,7 +87,8 @@ def assemble(
     if resolution:
         session.check_metadata(resolution, wheels)
     derived = DerivedCache(session.cache)
-    bundle = plan_bundle(wheels, target, settings.layout, cache=derived)
+    direct_urls = {item.name: item.direct_url for item in packages if item.direct_url}
+    bundle = plan_bundle(wheels, target, settings.layout, cache=derived, direct_urls=direct_urls)
     missing = expected_missing(bundle, settings, inputs) | left_out
     findings = verify(
         bundle,

@@ -122,6 +122,7 @@ class SelectedPackage(msgspec.Struct, frozen=True, kw_only=True):
     :param source: a directory, repository or archive to build, or a wheel given by URL or path
     :param hashes: expected of *source*, as ``algorithm:hexdigest``; *file* has its own
     :param size: bytes of the file that *source* names, if the lock states them
+    :param direct_url: content of the direct_url.json of a *source* that is not of this machine
     """
 
     name: NormalizedName
@@ -130,6 +131,7 @@ class SelectedPackage(msgspec.Struct, frozen=True, kw_only=True):
     source: DirectSource | None = None
     hashes: frozenset[str] = frozenset()
     size: int | None = None
+    direct_url: bytes = b""
 
     @property
     def stated_size(self) -> int | None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 INSTALLER: Final = "crossdeps"
 """Content of the file INSTALLER in the .dist-info directories that crossdeps writes."""
+DIRECT_URL: Final = "direct_url.json"
+"""Name of the file in .dist-info that says where a project came from, if not from an index."""
 SOURCE_RECORD: Final = ".crossdeps/RECORD"
 """Path of the RECORD of those files of an artifact that belong to no project."""
 ALGORITHMS: Final[Mapping[str, int]] = MappingProxyType({"sha256": 32, "sha384": 48, "sha512": 64})

@@ -106,6 +106,38 @@ def read_source(entry: SourceEntry, root: Path) -> tuple[DirectSource, frozenset
     return source, frozenset(f"{name}:{digest}" for name, digest in hashes.items())
 
 
+def write_direct_url(entry: SourceEntry) -> bytes:
+    """The content of direct_url.json for what *entry* installs, without credentials.
+
+    That of a local path would say where it was on the machine that built the artifact, which means
+    nothing on another one, and would make its bytes depend on that.
+
+    Source: direct URL data structure specification (PEP 610).
+
+    :returns: nothing for a local path
+    """
+    url = None if isinstance(entry, PackageDirectory) else entry.url
+    if isinstance(entry, PackageDirectory) or not url or urlsplit(url).scheme in ("", "file"):
+        return b""
+    import json  # noqa: PLC0415 - direct references are rare
+
+    from packaging.direct_url import ArchiveInfo, DirectUrl, VcsInfo  # noqa: PLC0415 - as above
+
+    vcs, archive = None, None
+    if isinstance(entry, PackageVcs):
+        vcs = VcsInfo(
+            vcs=entry.type,
+            commit_id=entry.commit_id,
+            requested_revision=entry.requested_revision,
+        )
+    else:
+        archive = ArchiveInfo(hashes=dict(entry.hashes))
+    stated = DirectUrl(
+        url=without_login(url), vcs_info=vcs, archive_info=archive, subdirectory=entry.subdirectory
+    )
+    return json.dumps(stated.to_dict(), sort_keys=True).encode()
+
+
 def as_locked(source: DirectSource, built: BuiltWheel) -> tuple[DirectSource, frozenset[str]]:
     """What :func:`read_source` gives for *source* once it has been locked."""
     if source.kind == "directory":

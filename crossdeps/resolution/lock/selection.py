@@ -14,7 +14,7 @@ from crossdeps.errors import InputError, NoCandidateError
 from crossdeps.index.model import ProjectFile
 from crossdeps.index.transfer import STRONG
 from crossdeps.requirements.pylock import SUPPORTED_VERSION
-from crossdeps.resolution.lock.entries import read_source
+from crossdeps.resolution.lock.entries import read_source, write_direct_url
 from crossdeps.resolution.model import SelectedPackage
 from crossdeps.text import escape
 
@@ -220,7 +220,14 @@ def _read_package(
     if isinstance(entry, (PackageVcs, PackageDirectory, PackageArchive)):
         source, hashes = read_source(entry, root)
         size = entry.size if isinstance(entry, PackageArchive) else None
-        return SelectedPackage(name=name, version=version, source=source, hashes=hashes, size=size)
+        return SelectedPackage(
+            name=name,
+            version=version,
+            source=source,
+            hashes=hashes,
+            size=size,
+            direct_url=write_direct_url(entry),
+        )
     file = ProjectFile(
         filename=entry.filename,
         url=entry.url or (root / (entry.path or "")).absolute().as_uri(),
