@@ -174,7 +174,19 @@ def choose_targets(options: Options, console: Console) -> tuple[Target, ...]:
     else:
         pairs = itertools.product(options.runtimes, archs)
         targets = [Target.runtime(name, arch=arch, python=options.python) for name, arch in pairs]
+        _warn_of_deprecated(targets, console)
     return tuple(dict.fromkeys(targets))
+
+
+def _warn_of_deprecated(targets: Sequence[Target], console: Console) -> None:
+    """Warn of runtimes whose support has ended; what is written does not depend on the clock."""
+    import datetime
+
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    runtimes = {facts.name: facts for each in targets if (facts := each.runtime_facts)}
+    for runtime in runtimes.values():
+        if runtime.deprecated and runtime.deprecated <= today:
+            console.warn(runtime.describe_end())
 
 
 def _find_locked_target(options: Options) -> Target | None:

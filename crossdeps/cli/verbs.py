@@ -59,7 +59,7 @@ def run_cache(options: Options, console: Console) -> int:
 
     root = cache_directory(Path(options.cache_dir) if options.cache_dir else None)
     if options.action == "dir":
-        console.data(f"{root}\n")
+        tell(_cache_document(root), f"{root}\n", options, console)
         return 0
     caches = (IndexCache(root, console.warn), DerivedCache(root))
     if options.action == "info":
@@ -68,11 +68,17 @@ def run_cache(options: Options, console: Console) -> int:
     elif options.action == "prune":
         freed = prune_store(root, unused_days=UNUSED_DAYS)
         freed += sum(cache.prune(unused_days=UNUSED_DAYS) for cache in caches)
+        tell(_cache_document(root, freed=freed), "", options, console)
         console.say(f"freed {human_size(freed)}: files unused for {UNUSED_DAYS:.0f} days")
     else:
         freed = clear_store(root) + sum(cache.clear() for cache in caches)
+        tell(_cache_document(root, freed=freed), "", options, console)
         console.say(f"freed {human_size(freed)}")
     return 0
+
+
+def _cache_document(root: Path, **others: object) -> dict[str, object]:
+    return {"version": 1, "crossdeps": __version__, "path": str(root), **others}
 
 
 def _show_cache(
@@ -87,14 +93,12 @@ def _show_cache(
         **others,
     }
     total = sum(size for _, size in usage.values())
-    document = {
-        "version": 1,
-        "crossdeps": __version__,
-        "path": str(root),
-        "wheels": store.wheels,
-        "size": total,
-        "contents": {kind: {"count": count, "size": size} for kind, (count, size) in usage.items()},
-    }
+    document = _cache_document(
+        root,
+        wheels=store.wheels,
+        size=total,
+        contents={kind: {"count": count, "size": size} for kind, (count, size) in usage.items()},
+    )
     rows = [f"{kind:9}{count:>9,}  {human_size(size)}" for kind, (count, size) in usage.items()]
     text = "\n".join([str(root), *rows, f"{'total':9}{'':9}  {human_size(total)}", ""])
     tell(document, text, options, console)
@@ -105,16 +109,21 @@ def run_check(options: Options, console: Console) -> int:
     from crossdeps.errors import FindingsError
     from crossdeps.pipeline.check import check
     from crossdeps.pipeline.request import build_settings
-    from crossdeps.report.build import render_findings
+    from crossdeps.report.build import render_annotations, render_findings
     from crossdeps.report.model import findings_document
 
+    if options.json and options.findings_format == "github":
+        raise UsageError("--json and --format github were both given", hint="use one of them")
     target = choose_target(options, console)
     findings = check(options.artifact, target, settings=build_settings(options, target))
     document = findings_document(target, findings, path=str(Path(options.artifact).absolute()))
     errors = [finding for finding in findings if finding.severity == "error"]
     failing = findings if options.strict else errors
     shown = failing if options.quiet else findings
-    text = render_findings(shown, verbose=options.verbose > 0)
+    if options.findings_format == "github":
+        text = render_annotations(shown, options.artifact)
+    else:
+        text = render_findings(shown, verbose=options.verbose > 0)
     tell(document, text and f"{text}\n", options, console)
     warnings = len(findings) - len(errors)
     counts = [plural(len(errors), "error")] if errors else []

@@ -86,6 +86,9 @@ class OutputGroup(OptionGroup):
     format: Text = Text(
         "--format FORMAT", "text, json, sbom (CycloneDX), html or licences (default: text).",
         choices=("text", "json", "sbom", "html", "licences"), verbs="report")
+    findings_format: Text = Text(
+        "--format FORMAT", "text, or github for annotations in GitHub Actions (default: text).",
+        choices=("text", "github"), verbs="check")
     report_output: Text = Text(
         "-o, --output FILE", "Where to write (default: standard output).", verbs="report")
     lock_file: Text = Text(

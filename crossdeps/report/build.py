@@ -99,6 +99,27 @@ def _render_largest(report: Report) -> str:
     return format_table(rows, right=2)
 
 
+def render_annotations(findings: Iterable[Finding], artifact: str) -> str:
+    """Render findings as annotations of GitHub Actions, a line each.
+
+    Source: GitHub's "Workflow commands for GitHub Actions"; the escapes are those of its toolkit.
+
+    :param artifact: its path, for findings that are about no single file
+    """
+    lines = []
+    for finding in findings:
+        path = _escape_annotation(finding.path or artifact, is_property=True)
+        title = _escape_annotation(finding.rule, is_property=True)
+        text = "\n".join(filter(None, (finding.message, *finding.details, finding.hint)))
+        lines.append(f"::{finding.severity} file={path},title={title}::{_escape_annotation(text)}")
+    return "\n".join(lines)
+
+
+def _escape_annotation(text: str, *, is_property: bool = False) -> str:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped.replace(":", "%3A").replace(",", "%2C") if is_property else escaped
+
+
 def render_findings(findings: Iterable[Finding], *, verbose: bool = False) -> str:
     """Render each finding as a block: severity, rule and message, then the hint.
 

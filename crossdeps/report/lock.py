@@ -238,7 +238,7 @@ def lock_document(
         "version": 1,
         "crossdeps": __version__,
         "path": path,
-        "targets": targets,
+        "targets": [target.to_dict() for target in report.targets],
         "packages": [
             {
                 "name": package.name,

@@ -243,16 +243,7 @@ def _build_head(target: Target) -> dict[str, Any]:
     return {
         "version": _DOCUMENT_VERSION,
         "crossdeps": __version__,
-        "target": {
-            "description": target.describe(),
-            "runtime": target.runtime_name,
-            "implementation": "cp",
-            "python": target.python,
-            "abi": target.abi,
-            "arch": target.arch,
-            "libc": str(target.libc),
-            "platforms": list(target.platforms),
-        },
+        "target": target.to_dict(),
     }
 
 

@@ -70,7 +70,7 @@ class Why(Value, frozen=True, kw_only=True):
         return {
             "version": 1,
             "crossdeps": __version__,
-            "target": self.target.describe(),
+            "target": self.target.to_dict(),
             "project": {"name": self.name, "version": self.version},
             "asked_for_by": [
                 [_dependent_document(each) for each in chain] for chain in self.chains

@@ -184,6 +184,24 @@ class Target(Value, frozen=True, kw_only=True):
             return f"{text} ({', '.join(self.platforms)})"
         return text
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the object that stands for the target in every JSON document of the command."""
+        facts = self.runtime_facts
+        deprecated = facts.deprecated if facts else None
+        blocked = facts.updates_blocked if facts else None
+        return {
+            "description": self.describe(),
+            "runtime": self.runtime_name,
+            "implementation": "cp",
+            "python": self.python,
+            "abi": self.abi,
+            "arch": self.arch,
+            "libc": str(self.libc),
+            "platforms": list(self.platforms),
+            "deprecated": deprecated.isoformat() if deprecated else None,
+            "updates_blocked": blocked.isoformat() if blocked else None,
+        }
+
 
 def _check_text(name: str, value: object, *, optional: bool = False) -> None:
     """Check a value of a target.

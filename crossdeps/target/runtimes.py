@@ -72,6 +72,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     :param operating_system: base of the image
     :param architectures: canonical names
     :param deprecated: the announced day on which the host ends its support, if any
+    :param updates_blocked: the announced day from which functions cannot be updated, if any
     """
 
     name: str
@@ -81,6 +82,14 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     architectures: tuple[str, ...]
     limits: Limits
     deprecated: datetime.date | None = None
+    updates_blocked: datetime.date | None = None
+
+    def describe_end(self) -> str:
+        """Describe the end of support, such as ``python3.9 is deprecated since 2025-12-15``."""
+        text = f"{self.name} is deprecated since {self.deprecated}"
+        if self.updates_blocked:
+            text += f", and its functions cannot be updated from {self.updates_blocked} on"
+        return text
 
 
 # AWS Lambda quotas: 250 MB unzipped with all layers (262,144,000 bytes in errors of the API), 50 MB
@@ -94,6 +103,7 @@ def _lambda_runtime(
     operating_system: str,
     glibc: int,
     deprecated: tuple[int, int, int],
+    updates_blocked: tuple[int, int, int],
     architectures: tuple[str, ...] = ("x86_64", "aarch64"),
 ) -> Runtime:
     return Runtime(
@@ -104,20 +114,21 @@ def _lambda_runtime(
         architectures=architectures,
         limits=LAMBDA_LIMITS,
         deprecated=datetime.date(*deprecated),
+        updates_blocked=datetime.date(*updates_blocked),
     )
 
 
 RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
-        _lambda_runtime(7, 17, "Amazon Linux 1", 17, (2023, 12, 4), ("x86_64",)),
-        _lambda_runtime(8, 19, "Amazon Linux 2", 26, (2024, 10, 14)),
-        _lambda_runtime(9, 19, "Amazon Linux 2", 26, (2025, 12, 15)),
-        _lambda_runtime(10, 14, "Amazon Linux 2", 26, (2026, 10, 31)),
-        _lambda_runtime(11, 9, "Amazon Linux 2", 26, (2027, 6, 30)),
-        _lambda_runtime(12, 3, "Amazon Linux 2023", 34, (2028, 10, 31)),
-        _lambda_runtime(13, 0, "Amazon Linux 2023", 34, (2029, 6, 30)),
-        _lambda_runtime(14, 0, "Amazon Linux 2023", 34, (2029, 6, 30)),
+        _lambda_runtime(7, 17, "Amazon Linux 1", 17, (2023, 12, 4), (2027, 3, 3), ("x86_64",)),
+        _lambda_runtime(8, 19, "Amazon Linux 2", 26, (2024, 10, 14), (2027, 3, 3)),
+        _lambda_runtime(9, 19, "Amazon Linux 2", 26, (2025, 12, 15), (2027, 3, 3)),
+        _lambda_runtime(10, 14, "Amazon Linux 2", 26, (2026, 10, 31), (2027, 3, 3)),
+        _lambda_runtime(11, 9, "Amazon Linux 2", 26, (2027, 6, 30), (2027, 8, 31)),
+        _lambda_runtime(12, 3, "Amazon Linux 2023", 34, (2028, 10, 31), (2029, 1, 10)),
+        _lambda_runtime(13, 0, "Amazon Linux 2023", 34, (2029, 6, 30), (2029, 8, 31)),
+        _lambda_runtime(14, 0, "Amazon Linux 2023", 34, (2029, 6, 30), (2029, 8, 31)),
     )
 }
 

@@ -105,3 +105,13 @@ def test_builds_go_on_while_it_is_cleared(run: CommandLine, tmp_path: Path) -> N
     finally:
         done.set()
         thread.join()
+
+
+@pytest.mark.parametrize("action", ["dir", "prune", "clear"])
+def test_every_action_has_a_document(run: CommandLine, action: str) -> None:
+    run.build("pure", "--cache-dir", "cache")
+    told = run("cache", action, "--cache-dir", "cache", "--json")
+    assert told.code == 0
+    assert told.document["path"] == str(run.folder / "cache")
+    if action != "dir":
+        assert isinstance(told.document["freed"], int)

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.finding import Finding
+from crossdeps.report.build import render_annotations
+from tests.support.command_line import TARGET as PYTHON_312
+
 if TYPE_CHECKING:
     from tests.support.command_line import CommandLine
 
@@ -112,3 +116,28 @@ def test_the_first_files_are_shown_and_all_of_them_on_request(run: CommandLine) 
     told = run("check", "package", *other, "-v")
     assert "more in native" not in told.out
     assert told.out.count("  also: ") == 9
+
+
+class TestAnnotations:
+    """``--format github``: the workflow commands of GitHub Actions."""
+
+    def test_each_finding_is_a_line(self, run: CommandLine) -> None:
+        run.build("native")
+        target = ("--python", "3.12", "--arch", "arm64")
+        told = run("check", "package", *target, "--format", "github")
+        (line,) = told.out.splitlines()
+        assert told.code == 7
+        assert line.startswith("::error file=native/_native.cpython-312-x86_64-linux-gnu.so,")
+        assert ",title=wrong-machine::" in line
+
+    def test_nothing_in_a_name_ends_a_command(self) -> None:
+        finding = Finding(
+            rule="x", severity="warning", path="a,b:c\n::error::d%", owner=None, message="m\n::n"
+        )
+        assert render_annotations([finding], "out.zip") == (
+            "::warning file=a%2Cb%3Ac%0A%3A%3Aerror%3A%3Ad%25,title=x::m%0A::n"
+        )
+
+    def test_not_beside_json(self, run: CommandLine) -> None:
+        told = run("check", "package", "--json", "--format", "github", *PYTHON_312)
+        assert told.code == 2

@@ -196,3 +196,20 @@ class TestPip:
     def test_nothing_after_two_dashes_is_an_option(self, run: CommandLine) -> None:
         told = run.build("--bogus-option", "--", "--user")
         assert "unknown option --bogus-option" in told.err
+
+
+class TestDeprecatedRuntimes:
+    @pytest.mark.parametrize(
+        ("name", "date"),
+        [("python3.8", "2024-10-14"), ("python3.9", "2025-12-15"), ("python3.10", "2026-10-31")],
+    )
+    def test_their_dates_are_told(self, run: CommandLine, name: str, date: str) -> None:
+        told = run("tags", "--runtime", name, "--arch", "arm64", "--json")
+        assert told.document["target"]["deprecated"] == date
+        if date < "2026":  # whatever the clock of the test says
+            assert f"warning: {name} is deprecated since {date}, and its functions" in told.err
+            assert "2027-03-03" in told.err
+
+    def test_a_supported_one_has_dates_and_no_warning(self, run: CommandLine) -> None:
+        told = run("tags", "--runtime", "python3.14", "--arch", "arm64", "--json")
+        assert (told.err, told.document["target"]["updates_blocked"]) == ("", "2029-08-31")

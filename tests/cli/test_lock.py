@@ -45,7 +45,7 @@ class TestOneTarget:
         assert told.err.startswith(
             f"note: older than the newest because of the target:\n  {text}\npylock.toml: "
         )
-        target = told.document["targets"][0]
+        target = told.document["targets"][0]["description"]
         assert told.document["downgrades"] == [
             {"name": "native", "targets": [target], "text": text}
         ]

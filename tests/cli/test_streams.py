@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FINDING = {"rule", "severity", "path", "paths", "owner", "message", "hint", "details"}
 TARGET_KEYS = {
     "description", "runtime", "implementation", "python", "abi", "arch", "libc", "platforms",
+    "deprecated", "updates_blocked",
 }  # fmt: skip
 CONTRACT: dict[str, Any] = {
     "version": None,

@@ -217,3 +217,10 @@ def test_a_higher_floor_only_ever_adds_tags(minor: int, arch: str, floor: int) -
     newer = Target(python=f"3.{minor}", arch=arch, glibc=f"2.{floor + 1}")
     assert set(older.tags) < set(newer.tags)
     assert len(set(older.tags)) == len(older.tags)
+
+
+def test_the_dates_of_a_runtime_are_in_its_document() -> None:
+    document = Target.runtime("python3.9", arch="x86_64").to_dict()
+    assert document["deprecated"] == "2025-12-15"
+    assert document["updates_blocked"] == "2027-03-03"
+    assert Target(python="3.9", arch="x86_64").to_dict()["deprecated"] is None

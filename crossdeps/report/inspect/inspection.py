@@ -124,7 +124,7 @@ class Inspection(Value, frozen=True, kw_only=True):
                 "architectures": list(self.machines),
                 "glibc": self.glibc or None,
             },
-            "target": target.describe() if target else None,
+            "target": target.to_dict() if target else None,
             "limits": {
                 "of": self.limits_of,
                 "unzipped": self.limits.unzipped,
