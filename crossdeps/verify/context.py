@@ -145,7 +145,11 @@ class CheckContext:
 
     @cached_property
     def modules(self) -> ModuleIndex:
-        """The modules that can be imported on the target."""
+        """The modules that can be imported on the target, when the user's source was run."""
+        return self.index_modules()
+
+    def index_modules(self) -> ModuleIndex:
+        """Index the modules that can be imported before any source is run."""
         from crossdeps.verify.modules import ModuleIndex  # noqa: PLC0415 - checks of source only
 
         runtime_context = self.runtime_context

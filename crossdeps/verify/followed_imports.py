@@ -12,7 +12,7 @@ from crossdeps.verify.search_path import PathChange
 from crossdeps.verify.target_syntax import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from crossdeps.bundle.model import Entry
     from crossdeps.verify.model import Handler
@@ -46,7 +46,7 @@ def read_sources(
     :param imported_only: leave out what the handler doesn't import
     :raises ArtifactReadError: if a file cannot be read
     """
-    reader = _SourceReader(modules)
+    reader = SourceReader(modules)
     reader.follow([handler.module], "startup")
     reader.follow(reader.optional, "optional")
     if not imported_only or not reader.frames:
@@ -54,7 +54,7 @@ def read_sources(
     return tuple(reader.finish(frame) for frame in reader.frames)
 
 
-class _Frame:
+class Frame:
     """A file that is being read, as far as its imports were followed."""
 
     def __init__(self, entry: Entry, module: str, timing: Timing) -> None:
@@ -67,14 +67,20 @@ class _Frame:
         self.imports: list[tuple[Import, Missing | None]] = []
 
 
-class _SourceReader:
-    """Reads the user's source files, following their imports."""
+class SourceReader:
+    """Reads source files, following their imports.
 
-    def __init__(self, modules: ModuleIndex) -> None:
-        self.frames: list[_Frame] = []
+    :param accepts: whether a module is read, by its name and its file; the user's are by default
+    """
+
+    def __init__(
+        self, modules: ModuleIndex, accepts: Callable[[str, Entry], bool] | None = None
+    ) -> None:
+        self.frames: list[Frame] = []
         self.optional: list[str] = []
         """Modules whose import may fail without harm."""
         self._modules = modules
+        self._accepts = accepts or (lambda _, entry: modules.is_users(entry))
         self._read: set[str] = set()
 
     def follow(self, names: Iterable[str], timing: Timing) -> None:
@@ -98,26 +104,23 @@ class _SourceReader:
                 elif event.timing == "optional" and event.module:
                     self.optional += imported
 
-    def _open(self, names: Iterable[str], timing: Timing) -> list[_Frame]:
+    def _open(self, names: Iterable[str], timing: Timing) -> list[Frame]:
         """Make frames for what was not read yet: the first to be read comes last."""
-        opened: list[_Frame] = []
+        opened: list[Frame] = []
         for module in names:
             for name in iterate_parents(module):
                 entry = self._modules.find_entry(name)
-                if entry is not None and self._is_new(entry):
+                if entry is not None and self._is_new(name, entry):
                     self._read.add(entry.path)
-                    opened.append(_Frame(entry, name, timing))
+                    opened.append(Frame(entry, name, timing))
         self.frames += opened
         return opened[::-1]
 
-    def _is_new(self, entry: Entry) -> bool:
-        return (
-            entry.path not in self._read
-            and entry.path.endswith(".py")
-            and self._modules.is_users(entry)
-        )
+    def _is_new(self, module: str, entry: Entry) -> bool:
+        is_unread = entry.path not in self._read and entry.path.endswith(".py")
+        return is_unread and self._accepts(module, entry)
 
-    def _advance(self, frame: _Frame) -> Import | PathChange | None:
+    def _advance(self, frame: Frame) -> Import | PathChange | None:
         """Read *frame* up to the next event; None at its end."""
         try:
             if frame.events is not None:
@@ -128,7 +131,7 @@ class _SourceReader:
                 self._modules.read(frame.entry),
                 package=parts if is_package else parts[:-1],
                 python=self._modules.target.python,
-                location=self._modules.locations[frame.entry.path],
+                location=self._modules.locate(frame.entry),
             )
             if isinstance(events, SourceError):
                 frame.error = events
@@ -144,9 +147,9 @@ class _SourceReader:
     def read_remaining(self) -> None:
         """Read all files that were not read yet."""
         for module, entry in sorted(self._modules.user_modules.items()):
-            if self._is_new(entry):
+            if self._is_new(module, entry):
                 self._read.add(entry.path)
-                frame = _Frame(entry, module, "deferred")
+                frame = Frame(entry, module, "deferred")
                 self.frames.append(frame)
                 while (event := self._advance(frame)) is not None:
                     frame.fails = False
@@ -155,7 +158,7 @@ class _SourceReader:
                         frame.imports.append((event, missing))
                         frame.fails = missing is not None
 
-    def finish(self, frame: _Frame) -> SourceFile:
+    def finish(self, frame: Frame) -> SourceFile:
         """Return what was read. What runs later finds the directories that were added since."""
         found = [
             (item, missing if item.timing == "startup" else self._modules.find_missing(item))

@@ -97,8 +97,7 @@ class ModuleIndex:
             self._files[LAYER_ROOT].update({entry.path: entry for entry in layer.entries})
         self._own = {entry.path: entry for entry in bundle.entries}
         self._files[own_location].update(self._own)
-        self.locations = {path: f"{own_location}/{path}" for path in self._own}
-        """Where each file of the bundle is on the target."""
+        self._own_location = own_location
         self._path: list[Root | None] = [self._index(FUNCTION_ROOT)]
         for root in import_roots("python/", target.python_version):
             self._path.append(self._index(f"{LAYER_ROOT}/{root}".rstrip("/")))
@@ -124,6 +123,11 @@ class ModuleIndex:
                     paths.add(entry.path)
                     found[name] = entry
         return found
+
+    def locate(self, entry: Entry) -> str:
+        """Return where a file of the bundle or a layer is on the target."""
+        is_own = self._own.get(entry.path) is entry
+        return f"{self._own_location if is_own else LAYER_ROOT}/{entry.path}"
 
     def is_users(self, entry: Entry) -> bool:
         """Whether *entry* is of the user's source."""

@@ -41,6 +41,18 @@ SHADOWS_STDLIB = Rule(
     ),
     remedy="Remove the backport, or rename the file.",
 )
+BREAKS_STDLIB = Rule(
+    id="breaks-stdlib",
+    severity="error",
+    title="a module that replaces one of the standard library, and fails",
+    symptom="`SyntaxError`, or `AttributeError: module 'enum' has no attribute 'IntFlag'`.",
+    cause=(
+        "A project brings a module of the standard library for older versions of Python: enum34,"
+        " asyncio, pathlib, uuid. On Lambda it is imported instead, and the target's Python cannot"
+        " import it, or cannot do without what it lacks."
+    ),
+    remedy="Remove the project from the requirements: the standard library has the module.",
+)
 SHADOWS_RUNTIME = Rule(
     id="shadows-runtime",
     severity="warning",
@@ -95,6 +107,15 @@ def check_shadowing(context: CheckContext) -> Iterator[Finding]:
     for module, entry in sorted(_find_top_level(context).items()):
         if module in stdlib:
             rule, hint = SHADOWS_STDLIB, "rename it"
+            failure = _find_failure(context, module) if entry.owner else None
+            if failure:
+                yield BREAKS_STDLIB.entry_finding(
+                    entry,
+                    f"{module} hides the module of the standard library of Python {major}.{minor},"
+                    f" and fails: {failure}",
+                    hint=_exclude_hint(context, entry),
+                )
+                continue
             hidden = f"a module of the standard library of Python {major}.{minor}"
         elif module in runtime:
             rule, hint = SHADOWS_RUNTIME, "remove it: the runtime has its own"
@@ -102,10 +123,22 @@ def check_shadowing(context: CheckContext) -> Iterator[Finding]:
         else:
             continue
         if entry.owner:
-            hint = f"build without it: {context.build_command} --exclude-project {entry.owner}"
+            hint = _exclude_hint(context, entry)
         yield rule.entry_finding(
             entry, f"{module} is {hidden}; the one in the package hides it", hint=hint
         )
+
+
+def _find_failure(context: CheckContext, module: str) -> str | None:
+    from crossdeps.verify.dependency_source import (  # noqa: PLC0415 - rare
+        find_import_failure,
+    )
+
+    return find_import_failure(context.index_modules(), module)
+
+
+def _exclude_hint(context: CheckContext, entry: Entry) -> str:
+    return f"build without it: {context.build_command} --exclude-project {entry.owner}"
 
 
 def _find_top_level(context: CheckContext) -> dict[str, Entry]:

@@ -137,7 +137,10 @@ class _ImportCollector:
         # A handler that ends by raising makes the import mandatory after all.
         optional = any(not isinstance(handler.body[-1], ast.Raise) for handler in catching)
         failed = self._failed
-        with self._under("optional" if optional else "startup"):
+        # Whether the source of what is imported can be compiled is not known here.
+        expects_error = any(_catches_syntax_error(handler) for handler in node.handlers)
+        timing: Timing = "deferred" if expects_error else "startup"
+        with self._under("optional" if optional else timing):
             yield from self._visit_all(node.body)
         fails = self._failed > failed
         for handler in node.handlers:
@@ -197,6 +200,12 @@ class _ImportCollector:
         if not isinstance(node, ast.Call) or _last_name(node.func) != "suppress":
             return False
         return any(_last_name(item) in self._import_errors for item in node.args)
+
+
+def _catches_syntax_error(handler: ast.ExceptHandler) -> bool:
+    return handler.type is not None and any(
+        _last_name(node) == "SyntaxError" for node in ast.walk(handler.type)
+    )
 
 
 def _last_name(node: ast.AST) -> str:

@@ -52,6 +52,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     paths.check_case,
     source.check_handler,
     source.check_imports,
+    source.check_dependencies,
     size.check_size,
 )
 
@@ -87,6 +88,7 @@ RULES: dict[str, Rule] = {
         installed_files.UNINSTALLED_DATA,
         layers.HIDDEN_PACKAGE,
         paths.UNREADABLE_MODE,
+        paths.BREAKS_STDLIB,
         paths.SHADOWS_STDLIB,
         paths.SHADOWS_RUNTIME,
         paths.CASE_COLLISION,

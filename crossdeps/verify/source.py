@@ -111,10 +111,13 @@ def _check_function(context: CheckContext, handler: Handler, entry: Entry) -> It
 SOURCE_SYNTAX = Rule(
     id="source-syntax",
     severity="error",
-    title="source that the target's Python cannot parse",
+    title="source that the target's Python cannot compile",
     symptom="`Runtime.UserCodeSyntaxError: Syntax error in module 'app'`.",
-    cause="The source uses syntax of a newer Python, such as `match` on 3.9, or has an error.",
-    remedy="Build for a newer runtime, or change the source.",
+    cause=(
+        "The source has an error, or syntax of a newer Python (`match` on 3.9) or of Python 2."
+        " Source of projects counts where the handler imports it."
+    ),
+    remedy="Build for a newer runtime, change the source, or require another version.",
 )
 MISSING_IMPORT = Rule(
     id="missing-import",
@@ -184,11 +187,23 @@ def _check_syntax(context: CheckContext) -> Iterator[Finding]:
         error = file.error
         if error:
             line = "" if error.line is None else f":{error.line}"
+            rule, text = UNREAD_SOURCE, "could not be parsed"
             if error.certain and file.timing == "startup":
                 rule, text = SOURCE_SYNTAX, f"is not valid in Python {version}"
-            else:
-                rule, text = UNREAD_SOURCE, "could not be parsed"
             yield rule.entry_finding(file.entry, f"{file.entry.path}{line} {text}: {error.message}")
+
+
+def check_dependencies(context: CheckContext) -> Iterator[Finding]:
+    """Check that the source of projects that the handler imports can be compiled."""
+    if context.runtime_context.handler is None:
+        return
+    from crossdeps.verify.dependency_source import find_broken_source  # noqa: PLC0415 - as above
+
+    version = "Python " + ".".join(str(part) for part in context.target.python_version)
+    for entry, error in find_broken_source(context, context.runtime_context.handler.module):
+        hint = f"require a version of {entry.owner} that supports {version}"
+        message = f"{entry.path}:{error.line or 1} is not valid in {version}: {error.message}"
+        yield SOURCE_SYNTAX.entry_finding(entry, message, hint=hint)
 
 
 def _describe_missing(context: CheckContext, item: Import, missing: Missing) -> str:

@@ -142,7 +142,7 @@ ARTIFACTS = (
     FaultyArtifact(
         create=faulty_artifacts.strict_umask, expected={"unreadable-mode": "six.py has mode 0600"}
     ),
-    FaultyArtifact(create=faulty_artifacts.backport, expected={"shadows-stdlib": "enum"}),
+    FaultyArtifact(create=faulty_artifacts.backport, expected={"breaks-stdlib": "enum"}),
     FaultyArtifact(
         create=faulty_artifacts.runtime_client, expected={"shadows-runtime": "awslambdaric"}
     ),

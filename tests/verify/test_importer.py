@@ -15,7 +15,7 @@ from crossdeps.verify.model import Handler, RuntimeContext
 from crossdeps.verify.module_names import stdlib_modules
 from crossdeps.verify.registry import verify
 from crossdeps.verify.stdlib_names import find_missing_stdlib, lacks_name, read_table
-from tests.verify.bundles import make_bundle
+from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -299,3 +299,91 @@ def test_the_table_of_the_standard_library_is_true(minor: int) -> None:
     expected = [item for item in missing_modules if item.partition(".")[0] in listed]
     assert sorted(known) == sorted(expected)
     assert [item for item in missing_names if not lacks_name(item[0], item[1], python)] == []
+
+
+PYTHON_2 = "print 'no'\n"
+# Files of a project; what app.py runs; minor versions in which that fails.
+PROJECTS: dict[str, tuple[dict[str, str], str]] = {
+    "python 2": ({"dep/__init__.py": PYTHON_2}, "import dep"),
+    "python 2 below": ({"dep/__init__.py": "", "dep/old.py": PYTHON_2}, "import dep"),
+    "python 2 below, imported": ({"dep/__init__.py": "", "dep/old.py": PYTHON_2}, "import dep.old"),
+    "imported by another": (
+        {
+            "dep/__init__.py": "from . import a",
+            "dep/a.py": "from .b import *",
+            "dep/b.py": PYTHON_2,
+        },
+        "from dep import a",
+    ),
+    "not for this version": (
+        {
+            "dep/__init__.py": "import sys\nif sys.version_info[0] == 2:\n    from . import old",
+            "dep/old.py": PYTHON_2,
+        },
+        "import dep",
+    ),
+    "later": (
+        {"dep/__init__.py": "def f():\n    from . import old", "dep/old.py": PYTHON_2},
+        "import dep",
+    ),
+    "guarded": (
+        {
+            "dep/__init__.py": "try:\n    from . import new\nexcept SyntaxError:\n    new = None",
+            "dep/new.py": "match 1:\n    case 1: ...",
+        },
+        "import dep",
+    ),
+    "match": ({"dep.py": "match 1:\n    case 1: x = 1"}, "import dep"),
+    "exception groups": ({"dep.py": "try: ...\nexcept* ValueError: ..."}, "import dep"),
+    "type parameters": ({"dep.py": "def f[T](x: T) -> T: ..."}, "import dep"),
+    "quotes": ({"dep.py": "a = {'b': 1}\nx = f'{a['b']}'"}, "import dep"),
+    "async": ({"dep.py": "def f(async=1): ..."}, "import dep"),
+    "template": ({"dep/__init__.py": "", "dep/templates/x.py": "{{ name }} = 1"}, "import dep"),
+}
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("minor", MINORS)
+def test_source_of_projects_counts_where_imports_reach_it(minor: int, tmp_path: Path) -> None:
+    """An error where the import fails, and none where it succeeds."""
+    wrong = []
+    for number, (name, (files, text)) in enumerate(PROJECTS.items()):
+        app = {"app.py": text + END}
+        works = imports(minor, tmp_path / str(number), {**app, **files}, {})
+        project = FakeProject("dep", files={path: text.encode() for path, text in files.items()})
+        bundle = make_bundle(project, source={path: text.encode() for path, text in app.items()})
+        context = RuntimeContext(handler=Handler.parse("app.handler"))
+        target = Target(python=f"3.{minor}", arch="x86_64")
+        found = [item.rule for item in verify(bundle, target, runtime_context=context)]
+        if found != ([] if works else ["source-syntax"]):
+            wrong.append((name, works, found))
+        assert verify(bundle, target) == ()
+    assert wrong == []
+
+
+BACKPORTS: dict[str, dict[str, str]] = {
+    "asyncio": {
+        "asyncio/__init__.py": "from .tasks import *",
+        "asyncio/tasks.py": "def async(coroutine): ...",
+    },
+    "uuid": {"uuid.py": "raise ValueError, 'text'"},
+    "pathlib": {"pathlib.py": "from collections import Sequence\nclass Path: ..."},
+    "enum": {"enum/__init__.py": "class Enum: ...\nclass IntEnum: ..."},
+    "contextvars": {"contextvars.py": "class ContextVar: ..."},
+}
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("minor", MINORS)
+def test_backports_that_fail_are_errors(minor: int, tmp_path: Path) -> None:
+    """Their import fails, or that of re, which needs enum; of others there is a warning."""
+    for name, files in BACKPORTS.items():
+        write(tmp_path / name, files)
+        script = f"import sys; sys.path.insert(0, {str(tmp_path / name)!r}); import {name}, re"
+        done = subprocess.run(
+            [find_python(minor), "-I", "-S", "-c", script], capture_output=True, check=False
+        )
+        data = {path: text.encode() for path, text in files.items()}
+        bundle = make_bundle(FakeProject(name, files=data))
+        (finding,) = verify(bundle, Target(python=f"3.{minor}", arch="x86_64"))
+        assert finding.rule == ("breaks-stdlib" if done.returncode else "shadows-stdlib"), name
