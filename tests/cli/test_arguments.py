@@ -58,6 +58,20 @@ def test_an_upgrade_is_of_one_or_of_all(
     assert (options.upgraded_packages, options.upgrade) == (names, everything)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["six", "requests", "--arch", "arm64"],
+        ["six", "--arch", "arm64", "requests"],
+        ["--arch", "arm64", "six", "requests"],
+        ["--arch", "arm64", "--", "six", "requests"],
+    ],
+)
+def test_options_may_stand_anywhere(arguments: list[str]) -> None:
+    options = parse_arguments(["lock", *arguments])
+    assert (options.requirements, options.archs) == (("six", "requests"), ("arm64",))
+
+
 def test_what_follows_an_upgrade_is_a_requirement() -> None:
     """As for pip and uv."""
     options = parse_arguments(["lock", "-U", "requests", "flask>=2"])
