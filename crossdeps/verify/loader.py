@@ -87,7 +87,9 @@ class Loader:
         ]
         """Extension modules, and what they bring with them."""
         self._imported = set(self._contexts)
-        for native in self._compatible:
+        # Programs and plugins come before libraries that others need and may bring.
+        needed = {name for native in self._compatible for name in native.facts.needed}
+        for native in sorted(self._compatible, key=lambda each: each.library_name in needed):
             if native.location not in self._contexts:
                 self._load(native)
 
@@ -112,7 +114,7 @@ class Loader:
         """The compatible files by file name and DT_SONAME, wherever they are."""
         found: dict[str, list[NativeFile]] = defaultdict(list)
         for native in self._compatible:
-            for name in {posixpath.basename(native.path), native.facts.soname or ""} - {""}:
+            for name in {native.library_name, native.facts.soname or native.library_name}:
                 found[name].append(native)
         return found
 

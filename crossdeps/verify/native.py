@@ -74,6 +74,11 @@ class NativeFile(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.path} in the layer {self.layer}" if self.layer else self.path
 
     @property
+    def library_name(self) -> str:
+        """The name by which others need it: that of the file."""
+        return posixpath.basename(self.path)
+
+    @property
     def module_path(self) -> str | None:
         """Location of the extension module without suffix and tag; None if it isn't one."""
         if self.extension is None:

@@ -490,6 +490,17 @@ def test_a_library_that_code_of_the_project_loads() -> None:
     assert ids(native((ABI3, user), library, ("demo/__init__.py", code))) == ["missing-library"]
 
 
+def test_what_a_library_for_ctypes_needs_is_loaded_in_order() -> None:
+    """It brings both, with DT_RUNPATH, before one needs the other."""
+    needed = ["libfoo-12345678.so", "libbar-12345678.so"]
+    files = (
+        ("demo/libdemo.so", make_elf(needed=needed, runpath="$ORIGIN/../demo.libs")),
+        ("demo.libs/libfoo-12345678.so", make_elf()),
+        ("demo.libs/libbar-12345678.so", make_elf(needed=["libfoo-12345678.so"])),
+    )
+    assert native(*files) == ()
+
+
 def test_nothing_is_said_of_plugins_that_no_module_needs() -> None:
     """Whoever loads them has loaded their libraries before."""
     plugin = make_elf(needed=["libown.so"])
