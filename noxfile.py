@@ -19,7 +19,8 @@ PACKAGE = ("-e", ".[fast,sbom]")
 TWO_WORKERS = ("-n", "2", "--dist", "worksteal")
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 SMOKE = (
-    *(f"tests/{room}" for room in ("architecture", "cli", "pipeline", "report", "target")),
+    *(f"tests/{room}" for room in ("architecture", "cli", "config", "library", "pipeline")),
+    *(f"tests/{room}" for room in ("report", "requirements", "resolution", "target")),
     "tests/wheels/test_rules.py",  # of the optional inflater
 )
 QUICK = ("-m", "not network and not emulation and not browser")
