@@ -223,11 +223,12 @@ class _Layout:
         files = {entry.path: entry for entry in self._bundle.entries}
         if self._is_layer:
             names = {path.partition("/")[0] for path in files if _is_top_level(path)}
+            names -= _LAYER_FOLDERS
             nested = sorted(
                 {path.partition("/")[0] for path in files if path.split("/")[1:2] == ["python"]}
             )
             if names and "extensions" not in {path.partition("/")[0] for path in files}:
-                return {"/": sorted(names - _LAYER_FOLDERS)}
+                return {"/": sorted(names)}
             return {f"{folder}/python/": ["python/"] for folder in nested}
         modules: dict[str, dict[str, str]] = defaultdict(dict)
         for path in files:

@@ -101,6 +101,7 @@ def test_where_the_target_looks(
         # layers without packages
         ({**project("python/"), "build.py": ""}, []),
         (["lib/libdemo.so.1"], []),
+        (["lib/__init__.py", "bin/tool.py"], []),
         (["model/weights.bin"], []),
         ({**project("demo/"), "extensions/demo": "#!/bin/sh\n"}, []),
     ],
