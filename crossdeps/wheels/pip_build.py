@@ -97,7 +97,8 @@ class PipBuilder:
         wheel, commit_id = self._build_with(interpreter, reference, label)
         stated = wheel.project.requires_python or ""
         if not interpreter.satisfies(stated):
-            interpreter = self._interpreters.require(stated, f"{wheel.name} {wheel.version}")
+            label = f"{wheel.name} {wheel.version}"
+            interpreter = self._interpreters.require(stated, label)
             wheel, commit_id = self._build_with(interpreter, reference, label)
         return wheel, commit_id
 
