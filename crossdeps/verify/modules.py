@@ -103,6 +103,7 @@ class ModuleIndex:
             self._path.append(self._index(f"{LAYER_ROOT}/{root}".rstrip("/")))
         self._path.append(None)
         self._path_is_known = True
+        self._user_modules: dict[str, Entry] | None = None
         self._has_namespace_files = any(
             path.endswith("-nspkg.pth") for files in self._files.values() for path in files
         )
@@ -115,6 +116,8 @@ class ModuleIndex:
     @property
     def user_modules(self) -> dict[str, Entry]:
         """The modules that no project owns: the user's source. Those of added directories first."""
+        if self._user_modules is not None:
+            return self._user_modules
         found: dict[str, Entry] = {}
         paths: set[str] = set()
         for root in sorted(filter(None, self._path), key=lambda root: -len(root.location)):
@@ -122,6 +125,7 @@ class ModuleIndex:
                 if self.is_users(entry) and entry.path not in paths:
                     paths.add(entry.path)
                     found[name] = entry
+        self._user_modules = found
         return found
 
     def locate(self, entry: Entry) -> str:
@@ -143,6 +147,7 @@ class ModuleIndex:
             root = self._index(directory)
             if root.files or root.folders:
                 self._path.insert(min(change.index, len(self._path)), root)
+                self._user_modules = None
 
     def _index(self, location: str) -> Root:
         place = next(at for at in self._files if f"{location}/".startswith(f"{at}/"))
@@ -238,11 +243,9 @@ class ModuleIndex:
             available = canonicalize_name(find_project(name) or name) in self._available_projects
             return None if available else Missing(name=name, certain=self._path_is_known)
         entry = parent.entry
-        if (
-            entry is None
-            or not entry.path.endswith(".py")
-            or self._matches(entry, _CHANGES_IMPORTS)
-        ):
+        if entry is None or not entry.path.endswith(".py"):
+            return None
+        if self._matches(entry, _CHANGES_IMPORTS):
             return None
         elsewhere = [root for root in self._path if root and root not in parent.roots]
         if any(name in root.files or name in root.folders for root in elsewhere):
