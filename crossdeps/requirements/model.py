@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from crossdeps.errors import InputError
-from crossdeps.text import escape, first_lines
+from crossdeps.text import escape, first_lines, redact, redact_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +69,9 @@ class DirectSource(msgspec.Struct, frozen=True, kw_only=True):
         """Whether *location* is a local path."""
         return "://" not in self.location
 
+    def __repr__(self) -> str:  # without credentials
+        return f"DirectSource(kind={self.kind!r}, location={redact(self.location)!r})"
+
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     """One requirement.
@@ -118,6 +121,12 @@ class FileOptions(msgspec.Struct, frozen=True, kw_only=True):
     no_binary: tuple[str, ...] = ()
     all_releases: tuple[str, ...] = ()
     only_final: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show what was specified, without the credentials of URLs."""
+        values = [(name, getattr(self, name)) for name in self.__struct_fields__]
+        shown = ", ".join(f"{name}={value!r}" for name, value in values if value)
+        return redact_urls(f"FileOptions({shown})")
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):

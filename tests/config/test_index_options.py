@@ -19,7 +19,7 @@ from crossdeps.config.index_options import (
 from crossdeps.config.options import Options
 from crossdeps.config.pip_config import SystemNetwork, read_system_network
 from crossdeps.errors import InputError
-from crossdeps.requirements.model import FileOptions
+from crossdeps.requirements.model import DirectSource, FileOptions
 
 NOBODY = {"HOME": "/nonexistent", "PIP_CONFIG_FILE": "/dev/null"}
 HERE = Path("/nonexistent")
@@ -239,3 +239,15 @@ def test_certificates_of_the_environment(tmp_path: Path) -> None:
     )
     configured = {**environment, "PIP_CERT": str(tmp_path / "b.pem")}
     assert gather_index_options(configured, directory=tmp_path).cert == str(tmp_path / "b.pem")
+
+
+def test_the_repr_of_what_was_given_hides_credentials() -> None:
+    given = FileOptions(
+        index_url="https://me:s3cret@a.example/simple",
+        extra_index_urls=("https://you:s3cret@b.example/simple", "https://c.example/simple"),
+    )
+    source = DirectSource(kind="vcs", location="git+https://me:s3cret@a.example/x.git")
+    for text in (repr(given), repr(source)):
+        assert "s3cret" not in text
+        assert "a.example" in text
+    assert "c.example" in repr(given)

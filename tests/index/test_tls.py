@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import re
 import shutil
 import ssl
 import subprocess
@@ -82,6 +83,69 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(url: str) -> N
 def test_a_bundle_that_vouches_for_it_is_enough(url: str, certificate: Path) -> None:
     with open_index(IndexOptions(index_url=url, cert=str(certificate))) as index:
         assert len(index.page(FOO).files) == 1
+
+
+def test_an_expired_certificate_or_a_wrong_clock_is_one_line(
+    tmp_path: Path, certificate: Path
+) -> None:
+    """The clock of a container or a fresh machine may be years off."""
+    key = certificate.with_name("key.pem")
+    for name in ("index.txt", "serial"):
+        (tmp_path / name).write_text("01\n" if name == "serial" else "")
+    (tmp_path / "ca.cnf").write_text(
+        f"[ca]\ndefault_ca=x\n[x]\ndatabase={tmp_path}/index.txt\nserial={tmp_path}/serial\n"
+        f"new_certs_dir={tmp_path}\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n"
+        "[p]\ncommonName=supplied\n[e]\nsubjectAltName=IP:127.0.0.1\n"
+        "[req]\ndistinguished_name=d\n[d]\n"
+    )
+    config = tmp_path / "ca.cnf"
+    request, old = tmp_path / "request.pem", tmp_path / "old.pem"
+    dates = "-startdate 20200101000000Z -enddate 20210101000000Z"
+    for command in (
+        f"req -new -key {key} -subj /CN=test -config {config} -out {request}",
+        f"ca -batch -selfsign -config {config} -keyfile {key} -in {request} -out {old} {dates}",
+    ):
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(old, key)
+    with _Server(("127.0.0.1", 0), _Page) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        address = f"https://127.0.0.1:{server.server_address[1]}/simple/"
+        index = open_index(IndexOptions(index_url=address, cert=str(old)))
+        with index, pytest.raises(IndexUnreachableError) as caught:
+            index.page(FOO)
+        server.shutdown()
+        thread.join()
+    assert re.search(
+        r"the certificate has expired, or the clock of this machine is wrong: it says \d{4}-",
+        caught.value.message,
+    )
+
+
+def test_a_client_certificate_that_cannot_be_used_is_named(
+    url: str, certificate: Path, tmp_path: Path
+) -> None:
+    client = tmp_path / "client.pem"
+    client.write_text("no certificate")
+    options = IndexOptions(index_url=url, cert=str(certificate), client_cert=str(client))
+    with open_index(options) as index, pytest.raises(IndexUnreachableError) as caught:
+        index.page(FOO)
+    assert f"client certificate {client}" in caught.value.context
+    assert "--client-cert" in (caught.value.hint or "")
+
+
+def test_the_proxy_that_refuses_is_named_without_its_login() -> None:
+    proxy = "http://me:s3cret@127.0.0.1:9"
+    options = IndexOptions(
+        index_url="https://index.invalid/simple/", proxies={"https": proxy}, retries=0
+    )
+    with open_index(options) as index, pytest.raises(IndexUnreachableError) as caught:
+        index.page(FOO)
+    assert "the proxy refused" in caught.value.message
+    assert any("127.0.0.1:9" in line for line in caught.value.context)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("with_port", [True, False])
