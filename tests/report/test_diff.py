@@ -297,7 +297,7 @@ def lock(path: Path, python: str, packages: dict[tuple[str, str], list[str]]) ->
     for (name, version), wheels in packages.items():
         text += PACKAGE.format(name=name, version=version)
         for wheel in wheels:
-            text += WHEEL.format(wheel=wheel, digest=("0" * 60 + str(len(wheel)))[-64:])
+            text += WHEEL.format(wheel=wheel, digest=f"{len(wheel):064}")
     path.write_text(text)
     return path
 

@@ -193,16 +193,16 @@ name = "small"
 version = "2.0"
 [[packages.wheels]]
 url = "https://files.example/small-2.0-cp312-cp312-manylinux_2_17_aarch64.whl"
-hashes = {sha256 = "aa"}
+hashes = {sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
 [[packages.wheels]]
 url = "https://files.example/small-2.0-cp312-cp312-manylinux_2_17_x86_64.whl"
-hashes = {sha256 = "bb"}
+hashes = {sha256 = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}
 [[packages]]
 name = "quick"
 version = "9.0"
 [[packages.wheels]]
 url = "https://files.example/quick-9.0-py3-none-any.whl"
-hashes = {sha256 = "cc"}
+hashes = {sha256 = "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"}
 """
 
 
@@ -212,7 +212,7 @@ def test_a_lock_tells_the_hashes_of_the_wheels(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text(LOCK)
     found = {p.name: p.hashes for p in inspect(artifact, ARM, lock=lock).projects}
-    assert found == {"big": {}, "small": {"sha256": "aa"}, "quick": {}, "other": {}}
+    assert found == {"big": {}, "small": {"sha256": "aa" * 32}, "quick": {}, "other": {}}
     plain = {p.name: p.hashes for p in inspect(artifact, lock=lock).projects}
     assert plain["small"] == {}
 
