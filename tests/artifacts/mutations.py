@@ -11,7 +11,9 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -31,7 +33,7 @@ from tests.support.lambda_python import emulated_lambda_python, find_lambda_pyth
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from crossdeps.verify.model import Finding
+    from crossdeps.finding import Finding
     from tests.support.lambda_python import LambdaPython
 
 # Later releases must not change these tests.
@@ -116,7 +118,7 @@ class Mutation:
 KINDS = ("remove", "empty", "swap", "move", "rename", "close", "text")
 
 
-def choose_mutation(root: Path, files: list[str], chance: random.Random) -> Mutation:
+def choose_mutation(files: list[str], chance: random.Random) -> Mutation:
     """Choose a change: half of them concern binaries, most others Python source."""
     binaries = [path for path in files if ".so" in path]
     sources = [path for path in files if path.endswith(".py")]
@@ -133,11 +135,12 @@ def choose_mutation(root: Path, files: list[str], chance: random.Random) -> Muta
     elif kind == "rename":
         name = Path(path).name
         stem, _, rest = name.partition(".")
-        new = chance.choice([f"x{name}", f"{stem}_x.{rest}", name.replace("cpython-3", "cpython-2")])
+        names = [f"x{name}", f"{stem}_x.{rest}", name.replace("cpython-3", "cpython-2")]
+        new = chance.choice(names)
         paths.append(str(Path(path).with_name(new)))
-    elif kind == "close" and chance.random() < 0.5 and "/" in path:  # noqa: PLR2004 - a half
+    elif kind == "close" and chance.random() < 0.5 and "/" in path:
         paths = [str(Path(path).parent)]
-    return Mutation(kind=kind, paths=tuple(paths), recorded=chance.random() < 0.5)  # noqa: PLR2004
+    return Mutation(kind=kind, paths=tuple(paths), recorded=chance.random() < 0.5)
 
 
 @contextmanager
@@ -189,37 +192,39 @@ def _apply(kind: str, path: Path, *others: Path) -> None:
 
 
 _IMPORTER = """
-import importlib, json, sys, warnings
-root, names = sys.argv[1], json.loads(sys.argv[2])
+import ctypes, importlib, json, sys, warnings
+root, names = sys.argv[1], json.load(sys.stdin)
 warnings.simplefilter("ignore")
 sys.path.insert(0, root)
 failures = {}
 for name in names:
     try:
-        importlib.import_module(name)
+        ctypes.CDLL(f"{root}/{name}") if name.endswith(".so") else importlib.import_module(name)
     except BaseException as error:
         failures[name] = type(error).__name__ + ": " + str(error)[:200]
 print("\\n" + json.dumps(failures))
 """
 
 
-def import_modules(
-    python: LambdaPython, root: Path, names: Collection[str]
-) -> dict[str, str]:
+def import_modules(python: LambdaPython, root: Path, names: Collection[str]) -> dict[str, str]:
     """Import *names* in one process, as a user who owns no file of the artifact.
 
-    :returns: module -> error
+    :param names: modules, and paths of libraries, which are loaded as :mod:`ctypes` does
+    :returns: name -> error
     """
-    searched = (str(root), str(root / "lib"), *map(str, python.libraries))
+    searched = map(str, python.libraries)
     done = subprocess.run(
-        [*python.command, "-I", "-S", "-B", "-c", _IMPORTER, root, json.dumps(sorted(names))],
+        [*python.command, "-I", "-S", "-B", "-c", _IMPORTER, root],
+        input=json.dumps(sorted(names)),
         capture_output=True,
         text=True,
         check=False,
         timeout=100,
         cwd="/",
         env={"LD_LIBRARY_PATH": os.pathsep.join(searched), "HOME": "/nonexistent"},
-        **({"user": "nobody", "group": "nogroup", "extra_groups": ()} if IS_ROOT else {}),
+        user="nobody" if IS_ROOT else None,
+        group="nogroup" if IS_ROOT else None,
+        extra_groups=() if IS_ROOT else None,
     )
     try:
         failures: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
@@ -255,15 +260,55 @@ def module_name(path: str) -> str | None:
 class Outcome:
     """What a mutation did: what no longer imports, and what ``check`` says."""
 
-    application: str
     mutation: Mutation
     failures: dict[str, str]
     findings: tuple[Finding, ...]
 
+    def __str__(self) -> str:
+        """The mutation, then each failure and finding on a line."""
+        lines = [f"import {name}: {error}" for name, error in self.failures.items()]
+        lines += [f"{item.severity} {item.rule}: {item.message}" for item in self.findings]
+        return "\n    ".join([str(self.mutation), *lines])
+
     @property
-    def found(self) -> bool:
-        """Whether ``check`` says anything."""
-        return bool(self.findings)
+    def agrees(self) -> bool:
+        """Whether something fails exactly if ``check`` has an error."""
+        return bool(self.failures) == bool(self._rules("error"))
+
+    def _rules(self, severity: str) -> set[str]:
+        return {finding.rule for finding in self.findings if finding.severity == severity}
+
+    def explain(self) -> str | None:
+        """Return why both are right though they do not agree; None if one of them is wrong."""
+        errors, warnings = self._rules("error"), self._rules("warning")
+        if errors:
+            # Whoever reads the file will fail; the imports that were tried do not.
+            return "mode" if errors <= {"unreadable-mode"} else None
+        if warnings & {"record-missing", "record-changed", "record-unlisted"}:
+            # Packages are trimmed in many ways, most of them harmless.
+            return "warned"
+        touched = {*self.mutation.paths, *map(module_name, self.mutation.paths)}
+        if self.failures.keys() <= touched:
+            # A wheel may well be without the file, or have another one: nothing else imports it.
+            return "only itself"
+        if all(_is_about_content(error) for error in self.failures.values()):
+            return "content"
+        is_gone = self.mutation.kind in {"remove", "rename", "move"}
+        if is_gone and all(error.startswith("OSError") for error in self.failures.values()):
+            # Code opens it by a name that it makes when it runs.
+            return "opened"
+        return None
+
+
+def _is_about_content(error: str) -> bool:
+    """Whether a module is there and runs, but is not what another one expects of it.
+
+    What the modules of projects define is not compared with what others import of them: it can
+    come from native code, or be made when the module runs.
+    """
+    return not error.startswith(("ModuleNotFoundError", "SyntaxError", "OSError")) and (
+        "cannot import name" in error or not error.startswith("ImportError")
+    )
 
 
 def _find_python(application: Application) -> LambdaPython:
@@ -285,30 +330,32 @@ class Laboratory:
             str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()
         )
         self.modules = top_level_modules(self.files) | {"app"}
-        possible = self.modules | {n for path in self.files if (n := module_name(path))}
+        names = {n for path in self.files if (n := module_name(path))}
+        libraries = {path for path in self.files if path.endswith(".so")}
+        possible = self.modules | names | libraries
         self.importable = possible - import_modules(self.python, self.root, possible).keys()
+        self._native = libraries | {n for path in libraries if (n := module_name(path))}
 
     def check(self) -> tuple[Finding, ...]:
         """What ``check`` finds, with the handler."""
         return check(self.root, self.target, settings=Settings(handler="app.handler"))
 
     def run(self, mutation: Mutation) -> Outcome:
-        """Apply *mutation*, check the artifact, import all top-level modules and what it touched."""
+        """Apply *mutation*, check the artifact, import top-level modules and what it touched."""
         with mutated(self.root, mutation):
             findings = self.check()
             named = {module_name(path) for path in mutation.paths}
-            named |= {module_name(path) for finding in findings for path in (finding.path,)}
+            if any(".so" in path for path in mutation.paths):
+                named |= self._native
             names = {*self.modules, *(name for name in named if name)} & self.importable
             failures = import_modules(self.python, self.root, names)
-        return Outcome(
-            application=self.name, mutation=mutation, failures=failures, findings=findings
-        )
+        return Outcome(mutation=mutation, failures=failures, findings=findings)
 
     def mutations(self, seed: int, count: int) -> Iterator[Mutation]:
         """Yield *count* mutations, the same for the same *seed*."""
-        chance = random.Random(f"{self.name} {seed}")
+        chance = random.Random(f"{self.name} {seed}")  # noqa: S311 - repeatable
         for _ in range(count):
-            yield choose_mutation(self.root, self.files, chance)
+            yield choose_mutation(self.files, chance)
 
 
 def main() -> None:
@@ -316,22 +363,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--verbose", action="store_true")
     parser.add_argument("applications", nargs="*", default=list(APPLICATIONS))
     options = parser.parse_args()
     for name in options.applications:
         with tempfile.TemporaryDirectory() as folder:
             laboratory = Laboratory(name, Path(folder))
-            print(name, len(laboratory.files), [str(f) for f in laboratory.check()])
-            counts = {True: 0, False: 0}
+            counts: Counter[str] = Counter()
             for mutation in laboratory.mutations(options.seed, options.count):
                 outcome = laboratory.run(mutation)
-                agree = outcome.found == bool(outcome.failures)
-                counts[agree] += 1
-                if not agree:
-                    print(f"{mutation}\n   import: {outcome.failures}")
-                    for finding in outcome.findings:
-                        print(f"   check: {finding.severity} {finding.rule} {finding.message}")
-            print(name, counts)
+                reason = "agree" if outcome.agrees else outcome.explain() or "UNEXPLAINED"
+                counts[reason] += 1
+                if reason == "UNEXPLAINED" or options.verbose:
+                    sys.stdout.write(f"{reason}: {outcome}\n")
+            sys.stdout.write(f"{name}: {dict(counts)}\n")
 
 
 if __name__ == "__main__":
