@@ -291,10 +291,11 @@ class Outcome:
         if self.failures.keys() <= touched:
             # A wheel may well be without the file, or have another one: nothing else imports it.
             return "only itself"
-        if all(_is_about_content(error) for error in self.failures.values()):
+        errors_of_others = [error for name, error in self.failures.items() if name not in touched]
+        if all(_is_about_content(error) for error in errors_of_others):
             return "content"
         is_gone = self.mutation.kind in {"remove", "rename", "move"}
-        if is_gone and all(error.startswith("OSError") for error in self.failures.values()):
+        if is_gone and all(error.startswith("OSError") for error in errors_of_others):
             # Code opens it by a name that it makes when it runs.
             return "opened"
         return None
