@@ -7,6 +7,7 @@ Versioning"; for DT_GNU_HASH, the layout in glibc's ``elf.h`` and its loader.
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ _MOST_SYMBOLS = 1_000_000
 _LONGEST_NAME = 4096
 # Bytes of a string table that are read at once.
 _PIECE = 1 << 20
+_LARGE_STRING_TABLE = 4 << 20
 
 # (address, offset, size) of each loaded segment
 Loads = list[tuple[int, int, int]]
@@ -106,6 +108,9 @@ class _DynamicTable:
     def string(self, at: int) -> str:
         return self._strings.read(at).decode("utf-8", "backslashreplace")
 
+    def strings_after(self, prefix: bytes) -> set[str]:
+        return self._strings.names_after(prefix)
+
     def string_starts(self, at: int, prefixes: tuple[bytes, ...]) -> bool:
         return self._strings.head(at, max(map(len, prefixes))).startswith(prefixes)
 
@@ -147,6 +152,17 @@ class _StringTable:
             if end:
                 return text
         raise MalformedError("a name is outside the string table")
+
+    def names_after(self, prefix: bytes) -> set[str]:
+        """Return what follows *prefix* in the strings that have it, at their start or within.
+
+        Linkers let a string be the end of a longer one. Nothing is found in a large table.
+        """
+        if self._size > _LARGE_STRING_TABLE:
+            return set()
+        table = self._reader.read(self._start, self._size, "the string table")
+        found = re.findall(rb"%s(\w+)\0" % prefix, table) if prefix in table else ()
+        return {name.decode("ascii", "replace") for name in found}
 
 
 def _read_libraries(table: _DynamicTable, facts: BinaryFacts) -> BinaryFacts:
@@ -233,7 +249,8 @@ def _read_python_symbols(table: _DynamicTable, facts: BinaryFacts) -> BinaryFact
     found = {
         table.string(at) for at in sorted(undefined) if table.string_starts(at, (b"Py", b"_Py"))
     }
-    return replace(facts, python_symbols=tuple(sorted(found)))
+    modules = table.strings_after(b"PyInit_") if found else ()
+    return replace(facts, python_symbols=tuple(sorted(found)), modules=tuple(sorted(modules)))
 
 
 def _undefined_symbols(table: _DynamicTable) -> int:

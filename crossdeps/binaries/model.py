@@ -33,6 +33,8 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     :param defined_versions: the symbol versions that it defines
     :param python_symbols: undefined symbols that start with ``Py`` or ``_Py``, sorted, without weak
         ones, which may be missing
+    :param modules: the extension modules that it can be: those that it has a ``PyInit_`` function
+        for (documentation of CPython, "Building C and C++ Extensions"), sorted; empty if unknown
     :param problem: why it cannot be read completely; empty if it can
     """
 
@@ -49,6 +51,7 @@ class BinaryFacts(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     defined_versions: tuple[str, ...] = ()
     python_symbols: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     problem: str = ""
 
 

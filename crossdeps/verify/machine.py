@@ -77,6 +77,14 @@ MISSING_SYMBOL = Rule(
     ),
     remedy="Build for the target's Python, so that a wheel for it is selected.",
 )
+RENAMED_MODULE = Rule(
+    id="renamed-module",
+    severity="error",
+    title="an extension module under the name of another one",
+    symptom="`ImportError: dynamic module does not define module export function (PyInit_fast)`.",
+    cause="The file was renamed or moved, or replaced by another module's.",
+    remedy="Rebuild the package from verified wheels.",
+)
 _MOST_NAMED = 3
 
 _FORMATS = {"elf": "an ELF", "mach-o": "a Mach-O (macOS)", "pe": "a PE (Windows)"}
@@ -156,6 +164,19 @@ def check_python_symbols(context: CheckContext) -> Iterator[Finding]:
             f" ({missing[0]}: {_describe_versions(first, last)})",
             hint=context.build_hint,
         )
+
+
+def check_module_names(context: CheckContext) -> Iterator[Finding]:
+    """Check that each extension module has the function by which Python initializes it."""
+    for native in context.loader.imported:
+        modules, extension = native.facts.modules, native.extension
+        if modules and extension and extension.module not in modules:
+            yield RENAMED_MODULE.entry_finding(
+                native.entry,
+                f"{native.label} has no function PyInit_{extension.module}: it is the module"
+                f" {join_words(modules[:_MOST_NAMED])}",
+                hint=context.rebuild_hint,
+            )
 
 
 def _describe_versions(first: int | None, last: int | None) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     machine.check_binaries,
     machine.check_python_symbols,
+    machine.check_module_names,
     linking.check_symbol_versions,
     linking.check_needed_libraries,
     projects.check_wheel_tags,
@@ -68,6 +69,7 @@ RULES: dict[str, Rule] = {
         machine.WRONG_LIBC,
         machine.DAMAGED_BINARY,
         machine.MISSING_SYMBOL,
+        machine.RENAMED_MODULE,
         linking.GLIBC_TOO_OLD,
         linking.SYMBOL_TOO_NEW,
         linking.MISSING_LIBRARY,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from crossdeps.wheels.model import CheckedName, ExclusionReason, Member
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Of the encoded facts; raise it with every change to what is found, or to what is refused."""
 SCRIPTS: Final = "bin/"
 """Where scripts are installed."""

@@ -68,6 +68,14 @@ def damaged(folder: Path) -> Path:
     return package
 
 
+def renamed_module(folder: Path) -> Path:
+    """A module that another one's file replaced."""
+    package = uv_target(folder / "package", "markupsafe", "lxml")
+    shutil.copyfile(only(package, "lxml/sax.*.so"), only(package, "markupsafe/_speedups.*.so"))
+    update_records(package)
+    return package
+
+
 def newer_python_api(folder: Path) -> Path:
     """A module that calls a function of Python 3.14."""
     package = uv_target(folder / "package", "markupsafe")

@@ -77,6 +77,10 @@ ARTIFACTS = (
         create=faulty_artifacts.git_lfs_pointer, expected={"damaged-binary": "a pointer of Git LFS"}
     ),
     FaultyArtifact(
+        create=faulty_artifacts.renamed_module,
+        expected={"renamed-module": "no function PyInit__speedups: it is the module sax"},
+    ),
+    FaultyArtifact(
         create=faulty_artifacts.newer_python_api,
         expected={"missing-python-symbol": "PyLong_Export: Python 3.14 and later"},
     ),

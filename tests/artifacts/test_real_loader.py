@@ -163,6 +163,16 @@ def two_machines(c: Compiler) -> None:
     c.write("demo/a/libdep.so.1", make_elf("aarch64"))
 
 
+def renamed_module(c: Compiler) -> None:
+    c.module("_fast").rename(c.root / "demo/_core.abi3.so")
+
+
+def two_names(c: Compiler) -> None:
+    """A module that can be imported by two names."""
+    path = c.module("_fast", code=INIT % "_core")
+    path.rename(c.root / "demo/_core.abi3.so")
+
+
 def library_of_another_machine(c: Compiler) -> None:
     c.module("_core", c.library("demo/libdep.so.1"), *rpath("$ORIGIN"))
     c.write("demo/libdep.so.1", make_elf("aarch64"))
@@ -259,7 +269,7 @@ SCENARIOS = (
     found_by_rpath, found_by_runpath, no_rpath, in_another_folder, rpath_of_the_builder,
     library_of_the_builder, needed_path_of_the_builder, named_by_its_version, inherited_rpath,
     runpath_is_not_inherited,
-    brought_by_the_module, brought_by_another_module, loaded_by_code, two_machines,
+    renamed_module, two_names, brought_by_the_module, brought_by_another_module, loaded_by_code, two_machines,
     library_of_another_machine, empty_library, flattened_link, empty_module, git_lfs_pointer,
     compressed_module, module_of_another_machine, plain_module_of_another_machine,
     first_suffix_of_another_machine, last_suffix_of_another_machine, package_beside_a_module,

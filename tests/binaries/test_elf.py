@@ -53,6 +53,7 @@ def test_everything_that_a_loader_would_look_for() -> None:
             ("libstdc++.so.6", ("CXXABI_1.3", "GLIBCXX_3.4.21")),
         ),
         python_symbols=("PyList_New", "Pynt", "_PyObject_New"),
+        modules=("x",),
     )
 
 
@@ -111,6 +112,15 @@ def test_rpath_counts_only_without_runpath() -> None:
 def test_a_weak_symbol_of_python_may_be_missing() -> None:
     data = make_elf(imports=["PyList_New"], weak_imports=["PyUnstable_Module_SetGIL"])
     assert read(data).python_symbols == ("PyList_New",)
+
+
+def test_the_modules_that_it_can_be() -> None:
+    exports = ["PyInit_fast", "PyInit__slow", "PyInitialize", "xPyInit_tail"]
+    data = make_elf(imports=["PyList_New"], exports=exports)
+    assert read(data).modules == ("_slow", "fast", "tail")
+    assert not read(make_elf(exports=["PyInit_fast"])).modules  # it does not use Python
+    large = make_elf(imports=["PyList_New"], exports=exports, string_padding=5 << 20)
+    assert not read(large).modules
 
 
 def test_a_large_string_table_is_read_in_pieces() -> None:
