@@ -1,20 +1,28 @@
-"""Finds modules of projects that the target's Python cannot import for sure.
+"""Finds modules of projects that importing the handler imports, and that fail for sure.
 
 Projects contain source that no import reaches: for other versions of Python, templates, data of
-tests. What the handler's imports may reach is found in the text of the files first, and parsed only
-if it looks like syntax of another Python; then the imports that run are followed.
+tests. So only statements count that begin a line, which run whenever their file does: they are
+found in the text, and parsed only on the way from the handler to a file that looks wrong.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
-from crossdeps.bundle.code_uses import imported_modules
+import msgspec
+
 from crossdeps.verify.definitions import read_bound_names
 from crossdeps.verify.followed_imports import SourceReader
+from crossdeps.verify.import_statements import (
+    ImportStatement,
+    containing_packages,
+    read_statements,
+)
 from crossdeps.verify.module_names import iterate_parents
+from crossdeps.verify.python_source import Import, read_events
 from crossdeps.verify.target_syntax import SourceError, parse_source
 
 if TYPE_CHECKING:
@@ -24,71 +32,80 @@ if TYPE_CHECKING:
     from crossdeps.verify.context import CheckContext
     from crossdeps.verify.modules import ModuleIndex
 
-# What Python 2 and versions up to 3.6 accepted, and what came after 3.8. All begin with literals:
-# ``re`` finds these fast.
+# What Python 2 and versions up to 3.6 accepted, what came after 3.8, and what is no Python. All
+# begin with literals, which are searched for first: ``re`` alone takes ten times as long.
 _OLD = (
-    rb"print [\"'%]",
-    rb"exec [\"']",
-    rb"except [\w.]+\s*,\s*\w+",
-    rb"except \([^)\n]*\)\s*,",
-    rb"raise [\w.]+\s*,",
-    rb"async(?<!\wasync)\s*[=,)]",
-    rb"def async\b",
-    rb"import async\b",
-    rb"\.async\b",
+    (b"print ", rb"print [\"'%]"),
+    (b"exec ", rb"exec [\"']"),
+    (b"except ", rb"except [\w.]+\s*,\s*\w+"),
+    (b"except (", rb"except \([^)\n]*\)\s*,"),
+    (b"raise ", rb"raise [\w.]+\s*,"),
+    (b"async", rb"async(?<!\wasync)\s*[=,)]"),
+    (b"def async", rb"def async\b"),
+    (b"import async", rb"import async\b"),
+    (b".async", rb"\.async\b"),
+    (b"version https://git-lfs", rb"\Aversion https://git-lfs"),
+    (b"\n<<<<<<< ", rb"\n<<<<<<< "),
+    (b"\0", rb"\0"),
 )
 _NEW = {
-    10: (rb"match [^=\n]*:\s*(?:#.*)?\n\s*case ",),
-    11: (rb"except ?\*", rb"\*args\s*:\s*\*"),
+    10: ((b"case ", rb"match [^=\n]*:\s*(?:#.*)?\n\s*case "),),
+    11: ((b"except*", rb"except\*"), (b"except *", rb"except \*"), (b"*args: *", rb"\*args: \*")),
     12: (
-        rb"type \w+\s*(?:\[.*)?=", rb"def \w+\[", rb"class \w+\[",
-        rb"f\"[^\"\\\n]*\{[^}\"\n]*(?:\\|\"[^\n]*\})",
-        rb"f'[^'\\\n]*\{[^}'\n]*(?:\\|'[^\n]*\})",
+        (b"type ", rb"type \w+\s*(?:\[.*)?="),
+        (b"def ", rb"def \w+\["),
+        (b"class ", rb"class \w+\["),
+        (b'f"', rb"f\"[^\"\\\n]*\{[^}\"\n]*(?:\\|\"[^\n]*\})"),
+        (b"f'", rb"f'[^'\\\n]*\{[^}'\n]*(?:\\|'[^\n]*\})"),
     ),
-    14: (rb"t\"(?<![\w\"'\\]t\")[^\"\n]*\{", rb"t'(?<![\w\"'\\]t')[^'\n]*\{"),
-}  # fmt: skip
-_KIND = "broken-source-1"
+    14: (
+        (b't"', rb"t\"(?<![\w\"'\\]t\")[^\"\n]*\{"),
+        (b"t'", rb"t'(?<![\w\"'\\]t')[^'\n]*\{"),
+    ),
+}
+_SEARCHES_ELSEWHERE = (b"sys.path", b"meta_path", b"path_hooks", b"addsitedir")
+_DEFINES_UNSEEN = (b"__getattr__", b"sys.modules", b"globals(", b"__path__", b"import *")
+_KIND = "broken-source-2"
 """Raise the number with every change to what is found."""
 
 
-def _compile_patterns(python: tuple[int, int]) -> list[re.Pattern[bytes]]:
-    newer = [item for minor, items in _NEW.items() if python < (3, minor) for item in items]
-    return [re.compile(item) for item in (*_OLD, *newer)]
+class BrokenModule(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a project that cannot be imported.
 
-
-def find_broken_source(context: CheckContext, handler: str) -> Iterator[tuple[Entry, SourceError]]:
-    """Find files of projects that importing the handler imports, and that fail to compile.
-
-    :param handler: dotted name of the handler's module
+    :param line: 1-based
+    :param error: why it does not compile; empty if it does
+    :param missing: dotted name of the module that it imports, and that nothing has
     """
+
+    entry: Entry
+    line: int
+    error: str = ""
+    missing: str = ""
+
+
+def find_broken_modules(context: CheckContext) -> Iterator[BrokenModule]:
+    """Find files of projects that importing the handler imports, and that fail for sure."""
     names = [
         name
         for file in context.sources
         if file.timing == "startup"
         for item in file.imports
         for name in (item.module, *(f"{item.module}.{name}" for name in item.names))
-        if item.timing == "startup"
+        if item.timing == "startup" and item.module
     ]
     key = _cache_key(context, names)
-    known = context.cache.read(_KIND, key) if context.cache and key else None
-    if known == b"":
+    if context.cache and key and context.cache.read(_KIND, key) == b"":
         return
-    broken = _find_reachable(context.modules, names)
-    if not broken and context.cache and key:
+    found = _Search(context.modules).run(names)
+    if not found and context.cache and key:
         context.cache.write(_KIND, key, b"")
-    if not broken:
-        return
-    reader = SourceReader(context.index_modules(), lambda _name, _entry: True)
-    reader.follow([handler], "startup")
-    for frame in reader.frames:
-        error = broken.get(frame.entry.path)
-        if error is not None:
-            yield frame.entry, error
+    yield from found
 
 
 def _cache_key(context: CheckContext, names: Iterable[str]) -> str:
     """Return a key of all that decides what is found; empty if some content has no checksum."""
-    digest = hashlib.sha256(repr((context.target.python_version, sorted(names))).encode())
+    available = (sorted(context.provided), sorted(context.expected_missing), sorted(names))
+    digest = hashlib.sha256(repr((context.target.python_version, available)).encode())
     for bundle in (context.bundle, *context.runtime_context.layers):
         for entry in bundle.entries:
             if entry.path.endswith((".py", ".so")):
@@ -99,29 +116,153 @@ def _cache_key(context: CheckContext, names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _find_reachable(modules: ModuleIndex, names: Iterable[str]) -> dict[str, SourceError]:
-    """Find files that cannot be compiled among all that any import in the text may reach."""
-    broken: dict[str, SourceError] = {}
-    seen: set[str] = set()
-    pending = list(names)
-    patterns = _compile_patterns(modules.target.python_version)
-    while pending:
-        for name in iterate_parents(pending.pop()):
-            if name in seen:
+class _Search:
+    """Follows imports through the text of projects' source."""
+
+    def __init__(self, modules: ModuleIndex) -> None:
+        self._modules = modules
+        python = modules.target.python_version
+        newer = [item for minor, items in _NEW.items() if python < (3, minor) for item in items]
+        self._patterns = [(start, re.compile(text)) for start, text in (*_OLD, *newer)]
+        self._importers: dict[str, str] = {}
+        """Module -> the module of a project that imports it; empty for the user's source."""
+        self._entries: dict[str, Entry] = {}
+        self._pending: deque[tuple[str, Entry]] = deque()
+        self._known: dict[str, bool] = {}
+        self._absent: dict[tuple[str, str], str] = {}
+
+    def run(self, names: Iterable[str]) -> list[BrokenModule]:
+        """Search from the modules that the user's source imports.
+
+        :param names: dotted
+        """
+        found: list[tuple[str, BrokenModule]] = []
+        self._reach(names, "")
+        while self._pending:
+            name, entry = self._pending.popleft()
+            text = self._modules.read(entry)
+            for item in read_statements(text, containing_packages(name, entry)):
+                self._reach((item.module, *(f"{item.module}.{each}" for each in item.names)), name)
+                missing = self._find_missing(item, name, text)
+                if missing:
+                    found.append((name, _broken(entry, item.line, missing=missing)))
+            error = self._find_error(text)
+            if error is not None:
+                found.append((name, _broken(entry, error.line or 1, error=error.message)))
+        return [broken for name, broken in found if self._is_certain(name, broken)]
+
+    def _reach(self, names: Iterable[str], importer: str) -> None:
+        """Note that a module imports *names*, with the packages that contain them."""
+        for dotted in names:
+            if dotted in self._importers:
                 continue
-            seen.add(name)
-            entry = modules.find_entry(name)
-            if entry is None or not entry.path.endswith(".py") or modules.is_users(entry):
-                continue
-            text = modules.read(entry)
-            path = f"{name.replace('.', '/')}"
-            is_package = entry.path.endswith("/__init__.py")
-            pending += imported_modules(f"{path}/__init__.py" if is_package else path, text)
-            if any(pattern.search(text) for pattern in patterns):
-                found = parse_source(text, modules.target.python_version)
-                if isinstance(found, SourceError) and found.certain:
-                    broken[entry.path] = found
-    return broken
+            for name in iterate_parents(dotted):
+                if name not in self._importers:
+                    self._importers[name] = importer
+                    entry = self._modules.find_entry(name)
+                    if entry and entry.path.endswith(".py") and not self._modules.is_users(entry):
+                        self._entries[name] = entry
+                        self._pending.append((name, entry))
+
+    def _has(self, name: str) -> bool:
+        if name not in self._known:
+            self._known[name] = self._modules.find(name) is not None
+        return self._known[name]
+
+    def _find_error(self, text: bytes) -> SourceError | None:
+        if any(start in text and pattern.search(text) for start, pattern in self._patterns):
+            parsed = parse_source(text, self._modules.target.python_version)
+            if isinstance(parsed, SourceError) and parsed.certain:
+                return parsed
+        return None
+
+    def _find_missing(self, item: ImportStatement, importer: str, text: bytes) -> str:
+        """Return the name of the module that nothing has; empty if there is none."""
+        module = item.module
+        if not self._has(module):
+            key = (module, importer.partition(".")[0])
+            if key not in self._absent:
+                self._absent[key] = self._find_missing_parent(*key)
+            return self._absent[key]
+        if module != importer:
+            return ""
+        for name in item.names:
+            if not self._has(f"{module}.{name}") and self._lacks(module, name, text):
+                return f"{module}.{name}"
+        return ""
+
+    def _find_missing_parent(self, module: str, project: str) -> str:
+        top_level = module.partition(".")[0]
+        if not self._has(top_level):
+            item = Import(module=module, names=(), text=module, line=0, timing="startup")
+            missing = self._modules.find_missing(item)
+            is_known = missing is None or missing.reason != "module" or not missing.certain
+            return "" if is_known or missing is None else missing.name
+        if top_level != project:
+            return ""  # it may be of another version, in which the import would not run
+        for name in iterate_parents(module):
+            if not self._has(name):
+                return name
+            entry = self._modules.find_entry(name)
+            if entry is not None and self._defines_unseen(entry):
+                return ""
+        return ""
+
+    def _lacks(self, module: str, name: str, text: bytes) -> bool:
+        """Whether a package that imports *name* of itself has no object of that name."""
+        if self._defines_unseen(self._entries[module]):
+            return False
+        word = re.escape(name.encode())
+        bound = rb"\b(?:def|class|as|for)\s+%s\b|\b%s\b[^\n=]*(?<![=!<>])=(?!=)" % (word, word)
+        return re.search(bound, text) is None
+
+    def _defines_unseen(self, entry: Entry) -> bool:
+        if not entry.path.endswith(".py"):
+            return True
+        text = self._modules.read(entry)
+        return any(word in text for word in _DEFINES_UNSEEN)
+
+    def _is_certain(self, name: str, broken: BrokenModule) -> bool:
+        """Whether importing the handler runs into the problem, once source is parsed."""
+        at = name
+        while importer := self._importers[at]:
+            # Importing a module imports its parents first.
+            if at not in self._imports(importer):
+                return False
+            at = importer
+        if not broken.missing:
+            return True
+        if broken.missing not in self._imports(name):
+            return False
+        if "." in broken.missing:
+            return True
+        quoted = rb"[\"']%s[\"']" % re.escape(broken.missing.encode())
+        return not any(
+            re.search(quoted, text) or any(word in text for word in _SEARCHES_ELSEWHERE)
+            for text in map(self._modules.read, self._entries.values())
+        )
+
+    def _imports(self, name: str) -> set[str]:
+        """The modules that a file imports when it is imported itself, for sure."""
+        entry = self._entries[name]
+        events = read_events(
+            self._modules.read(entry),
+            package=containing_packages(name, entry),
+            python=self._modules.target.python,
+            location=self._modules.locate(entry),
+        )
+        found: set[str] = set()
+        if isinstance(events, SourceError):
+            return found
+        for event in events:
+            if isinstance(event, Import) and event.timing == "startup":
+                found.update(iterate_parents(event.module))
+                found.update(f"{event.module}.{each}" for each in event.names)
+        return found
+
+
+def _broken(entry: Entry, line: int, *, error: str = "", missing: str = "") -> BrokenModule:
+    return BrokenModule(entry=entry, line=line, error=error, missing=missing)
 
 
 # What the standard library needs of its own modules as soon as it is used: re of enum.

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crossdeps.text import first_words, plural
+from crossdeps.verify.import_hints import HintFinder, describe_missing
 from crossdeps.verify.model import Rule
-from crossdeps.verify.module_names import (
-    PROVIDED_MODULES,
-    ever_in_stdlib,
-    find_project,
-    parse_module_path,
-)
-from crossdeps.wheels.record import parse_installed_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,14 +162,14 @@ def check_imports(context: CheckContext) -> Iterator[Finding]:
             if "optional" not in {file.timing, item.timing}:
                 at_startup = file.timing == item.timing == "startup" and missing.certain
                 found[at_startup, missing.name].append((file, item, missing))
-    hints = _HintFinder(context)
+    hints = HintFinder(context)
     for (at_startup, name), locations in sorted(found.items(), key=lambda item: item[0][1]):
         if at_startup or (True, name) not in found:
             (file, item, missing), *others = locations
             more = f" (and {plural(len(others), 'more import')} of it)" if others else ""
             yield (MISSING_IMPORT if at_startup else MISSING_LATER_IMPORT).entry_finding(
                 file.entry,
-                f"{file.entry.path}:{item.line} {_describe_missing(context, item, missing)}{more}",
+                f"{file.entry.path}:{item.line} {describe_missing(context, item, missing)}{more}",
                 hint=hints.suggest(missing, item),
             )
 
@@ -194,107 +187,23 @@ def _check_syntax(context: CheckContext) -> Iterator[Finding]:
 
 
 def check_dependencies(context: CheckContext) -> Iterator[Finding]:
-    """Check that the source of projects that the handler imports can be compiled."""
+    """Check that the source of projects that the handler imports can be imported."""
     if context.runtime_context.handler is None:
         return
-    from crossdeps.verify.dependency_source import find_broken_source  # noqa: PLC0415 - as above
+    from crossdeps.verify.dependency_source import find_broken_modules  # noqa: PLC0415 - as above
 
     version = "Python " + ".".join(str(part) for part in context.target.python_version)
-    for entry, error in find_broken_source(context, context.runtime_context.handler.module):
-        hint = f"require a version of {entry.owner} that supports {version}"
-        message = f"{entry.path}:{error.line or 1} is not valid in {version}: {error.message}"
-        yield SOURCE_SYNTAX.entry_finding(entry, message, hint=hint)
-
-
-def _describe_missing(context: CheckContext, item: Import, missing: Missing) -> str:
-    if not item.module:
-        return f"imports {item.text}, a relative import beyond its top-level package"
-    version = ".".join(str(part) for part in context.target.python_version)
-    module, _, name = missing.name.rpartition(".")
-    if missing.reason == "stdlib-name":
-        return f"imports {name} from {module}, which does not have it in Python {version}"
-    path = missing.entry.path if missing.entry else ""
-    if missing.reason == "name":
-        return f"imports {name} from {item.text}, but {path} does not define it"
-    if missing.reason == "hidden":
-        return f"imports {missing.name}, which {path} hides: Python searches {module} there only"
-    module = item.text if item.text.startswith(".") else missing.name
-    runtime = ", nor in the runtime" if context.provided else ""
-    return (
-        f"imports {module}, which is neither in the package nor in the standard library of"
-        f" Python {version}{runtime}"
-    )
-
-
-_HINTS = {
-    "name": "correct the name, or define it",
-    "stdlib-name": "other versions of Python have it: build for one of them, or replace it",
-    "hidden": "remove that file if it is empty, or put both into the same directory",
-}
-_UNKNOWN_PATH = "the source adds an unknown directory to sys.path: ignore this if it is there"
-
-
-class _HintFinder:
-    """Suggests how to make a missing module available."""
-
-    def __init__(self, context: CheckContext) -> None:
-        self._context = context
-
-    def suggest(self, missing: Missing, item: Import) -> str:
-        """Suggest a fix: from the bundle's RECORDs first, then from its folders, then by name."""
-        hint = _HINTS.get(missing.reason) or ("" if missing.certain else _UNKNOWN_PATH)
-        return hint or self._suggest_module(missing.name, item)
-
-    def _suggest_module(self, name: str, item: Import) -> str:
-        if not item.module:
-            return "import it by its full name, or add the source as part of its package"
-        owner = self._recorded_modules.get(name)
-        if owner:
-            path = name.replace(".", "/")
-            return f"{owner} contains it, but it was left out: keep it with --include '{path}*'"
-        folder = self._nested_modules.get(name)
-        if folder:
-            return f"it is in the folder {folder}: add the content of that folder with --source"
-        top_level = name.partition(".")[0]
-        if item.text.startswith(".") or top_level in self._context.modules.user_modules:
-            return "the file was left out: check --source, --exclude and .gitignore"
-        return self._suggest_project(name, top_level)
-
-    def _suggest_project(self, name: str, top_level: str) -> str:
-        project = find_project(name)
-        target = self._context.target
-        if ever_in_stdlib(top_level):
-            version = ".".join(str(part) for part in target.python_version)
-            instead = f"; the project {project} can replace it" if project else ""
-            return f"it is not in the standard library of Python {version}{instead}"
-        if project in PROVIDED_MODULES and target.runtime_name is None:
-            return f"add {project} to the requirements, or give the --runtime if it provides it"
-        if project:
-            return f"add {project} to the requirements, which likely provides it"
-        return (
-            "add the project that provides it to the requirements, often one of the same name:"
-            f" {top_level}"
-        )
-
-    @cached_property
-    def _recorded_modules(self) -> dict[str, str]:
-        """The modules that RECORDs list, whether or not they are in the bundle, by their owner."""
-        owners: dict[str, str] = {}
-        for project in self._context.bundle.projects:
-            entry = self._context.entries.get(f"{project.dist_info}/RECORD")
-            for row in parse_installed_record(self._context.read(entry)) if entry else ():
-                module = parse_module_path(row.path)
-                if module:
-                    owners.setdefault(module.name, project.name)
-        return owners
-
-    @cached_property
-    def _nested_modules(self) -> dict[str, str]:
-        """The folder in which each module of the user would be found, if it were at the root."""
-        folders: dict[str, str] = {}
-        for path, entry in self._context.package_files.items():
-            if entry.owner is None and path.endswith(".py"):
-                parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
-                for count in range(1, len(parts)):
-                    folders.setdefault(".".join(parts[count:]), "/".join(parts[:count]))
-        return folders
+    hints = HintFinder(context)
+    for broken in find_broken_modules(context):
+        entry, place = broken.entry, f"{broken.entry.path}:{broken.line}"
+        if broken.error:
+            hint = f"require a version of {entry.owner} that supports {version}"
+            message = f"{place} is not valid in {version}: {broken.error}"
+            yield SOURCE_SYNTAX.entry_finding(entry, message, hint=hint)
+        else:
+            yield MISSING_IMPORT.entry_finding(
+                entry,
+                f"{place} imports {broken.missing}, which is neither in the package nor in the"
+                f" standard library of {version}",
+                hint=hints.suggest_for_project(broken.missing),
+            )

@@ -77,7 +77,7 @@ Target: Any = crossdeps.Target
         (lambda: Target(python="3.12", arch="arm64", platforms={"x"}), "TargetError", "tuple", ""),
         (lambda: Target.runtime(None, arch="arm64"), "TargetError", "name of a runtime", ""),
     ],
-    ids=str,
+    ids=lambda value: "call" if callable(value) else None,  # not the address of a lambda
 )
 def test_a_wrong_argument_is_an_error_of_ours(
     call: Callable[[], object], kind: str, message: str, hint: str
@@ -102,7 +102,7 @@ NOT_OF_THE_LIBRARY = {
     # What is said by the arguments of the functions, or by crossdeps.Target.
     "requirements", "requirement_files", "artifact", "project", "old", "new", "action",
     "archs", "runtimes", "python", "platforms", "abi", "implementation",
-    "output", "lock_output", "report_output", "lock_file",
+    "output", "lock_output", "report_output", "lock_file", "findings_format",
     "upgrade", "upgraded_packages", "newest_per_target",
     # Files are not written by locking, and results are values: nothing of them is printed.
     "check", "format", "markdown", "exit_code", "json", "report", "quiet", "verbose",

@@ -356,9 +356,10 @@ def test_a_nested_folder_is_named() -> None:
     assert "folder src" in (finding.hint or "")
 
 
-def test_files_of_projects_are_not_read() -> None:
+def test_files_of_projects_are_not_read_without_a_handler() -> None:
     other = FakeProject("other", files={"other/__init__.py": b"import missing_everywhere"})
-    assert app("import other", other) == []
+    bundle = make_bundle(other, source={"app.py": f"import other\n{HANDLER}".encode()})
+    assert verify(bundle, PY39) == ()
 
 
 def test_without_metadata_only_imported_files_are_read() -> None:
