@@ -64,7 +64,8 @@ _NEW = {
     ),
 }
 _SEARCHES_ELSEWHERE = (b"sys.path", b"meta_path", b"path_hooks", b"addsitedir")
-_DEFINES_UNSEEN = (b"__getattr__", b"sys.modules", b"globals(", b"__path__", b"import *")
+_MAKES_MODULES = (b"sys.modules", b"__path__", b"meta_path", b"path_hooks")
+_MAKES_NAMES = (b"__getattr__", b"globals(", b"import *", *_MAKES_MODULES)
 _KIND = "broken-source-2"
 """Raise the number with every change to what is found."""
 
@@ -204,23 +205,24 @@ class _Search:
             if not self._has(name):
                 return name
             entry = self._modules.find_entry(name)
-            if entry is not None and self._defines_unseen(entry):
+            if entry is not None and self._mentions(entry, _MAKES_MODULES):
                 return ""
         return ""
 
     def _lacks(self, module: str, name: str, text: bytes) -> bool:
         """Whether a package that imports *name* of itself has no object of that name."""
-        if self._defines_unseen(self._entries[module]):
+        if self._mentions(self._entries[module], _MAKES_NAMES):
             return False
         word = re.escape(name.encode())
         bound = rb"\b(?:def|class|as|for)\s+%s\b|\b%s\b[^\n=]*(?<![=!<>])=(?!=)" % (word, word)
         return re.search(bound, text) is None
 
-    def _defines_unseen(self, entry: Entry) -> bool:
+    def _mentions(self, entry: Entry, words: Iterable[bytes]) -> bool:
+        """Whether source has any of *words*; native code may do anything."""
         if not entry.path.endswith(".py"):
             return True
         text = self._modules.read(entry)
-        return any(word in text for word in _DEFINES_UNSEEN)
+        return any(word in text for word in words)
 
     def _is_certain(self, name: str, broken: BrokenModule) -> bool:
         """Whether importing the handler runs into the problem, once source is parsed."""

@@ -140,7 +140,9 @@ def choose_mutation(files: list[str], chance: random.Random) -> Mutation:
         paths.append(str(Path(path).with_name(new)))
     elif kind == "close" and chance.random() < 0.5 and "/" in path:
         paths = [str(Path(path).parent)]
-    return Mutation(kind=kind, paths=tuple(paths), recorded=chance.random() < 0.5)
+    is_record = any(path.endswith("/RECORD") for path in paths)
+    recorded = chance.random() < 0.5 and not is_record
+    return Mutation(kind=kind, paths=tuple(paths), recorded=recorded)
 
 
 @contextmanager

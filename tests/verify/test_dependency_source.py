@@ -37,6 +37,7 @@ MISSING = [
     ("import other.part.more", "other/__init__.py:1 imports other.part"),
     ("from . import (\n    part,  # all\n    more,\n)", "other/__init__.py:1 imports other.part"),
     ("from . \\\n    import part", "other/__init__.py:1 imports other.part"),
+    ("from .part import *", "other/__init__.py:1 imports other.part"),
     ("import json, gone", "other/__init__.py:1 imports gone"),
     ("import asyncore, gone", "other/__init__.py:1 imports gone"),
 ]
