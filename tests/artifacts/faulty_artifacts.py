@@ -279,6 +279,12 @@ def backport(folder: Path) -> Path:
     return uv_target(folder / "package", "enum34==1.1.10")
 
 
+def source_like_the_standard_library(folder: Path) -> Path:
+    package = uv_target(folder / "package", "six")
+    (package / "queue.py").write_text("JOBS = []\n")
+    return package
+
+
 def runtime_client(folder: Path) -> Path:
     """The client of container images, in a package for the hosted runtime."""
     return uv_target(folder / "package", "awslambdaric")

@@ -146,6 +146,10 @@ ARTIFACTS = (
     FaultyArtifact(
         create=faulty_artifacts.strict_umask, expected={"unreadable-mode": "six.py has mode 0600"}
     ),
+    FaultyArtifact(
+        create=faulty_artifacts.source_like_the_standard_library,
+        expected={"shadows-stdlib": "queue.py"},
+    ),
     FaultyArtifact(create=faulty_artifacts.backport, expected={"breaks-stdlib": "enum"}),
     FaultyArtifact(
         create=faulty_artifacts.runtime_client, expected={"shadows-runtime": "awslambdaric"}
