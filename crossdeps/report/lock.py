@@ -271,7 +271,7 @@ def lock_document(
             }
             for each in content.downgrades
         ],
-        "warnings": list(content.warnings),
+        "warnings": [*content.previous_warnings, *content.warnings],
         "up_to_date": None if differences is None else not differences,
         "differences": [
             {

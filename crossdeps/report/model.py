@@ -57,7 +57,7 @@ class PackageLine(Value, frozen=True, kw_only=True):
     """One project of the artifact.
 
     :param wheel: file name of the wheel
-    :param sha256: hex digest of the wheel
+    :param sha256: hex digest of the wheel; empty if a dry run knows none
     :param tags: the tags of the wheel's file name, such as ``py3-none-any``, sorted
     :param size: unzipped bytes of its files in the artifact
     :param requested: whether one of the user's requirements names it
@@ -252,7 +252,7 @@ def _package_document(line: PackageLine) -> dict[str, Any]:
         "name": line.name,
         "version": line.version,
         "wheel": line.wheel,
-        "sha256": line.sha256,
+        "sha256": line.sha256 or None,
         "tags": list(line.tags),
         "size": line.size,
         "requested": line.requested,

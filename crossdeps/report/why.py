@@ -71,7 +71,7 @@ class Why(Value, frozen=True, kw_only=True):
             "version": 1,
             "crossdeps": __version__,
             "target": self.target.to_dict(),
-            "project": {"name": self.name, "version": self.version},
+            "project": {"name": self.name, "version": self.version or None},
             "asked_for_by": [
                 [_dependent_document(each) for each in chain] for chain in self.chains
             ],

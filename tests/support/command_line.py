@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crossdeps.cli.main import main
+from tests.support.json_schema import name_document, validate
 from tests.support.wheel_factory import make_elf, make_sdist, make_wheel
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ TARGET = ("--python", "3.12", "--arch", "x86_64")
 class Told:
     """What a command ended with, and what it left in its directory."""
 
+    arguments: tuple[str, ...]
     code: int
     out: str
     err: str
@@ -30,8 +32,11 @@ class Told:
 
     @property
     def document(self) -> Any:  # noqa: ANN401 - any JSON
-        """Standard output as one JSON document."""
-        return json.loads(self.out)
+        """Standard output as one JSON document, which follows the schema if it is one of ours."""
+        document = json.loads(self.out)
+        if "crossdeps" in document:
+            validate(document, name_document(self.arguments, document))
+        return document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +49,15 @@ class CommandLine:
 
     def __call__(self, *arguments: str | Path) -> Told:
         self.capture.readouterr()
-        code = main([str(argument) for argument in arguments])
+        texts = tuple(map(str, arguments))
+        code = main(texts)
         streams = self.capture.readouterr()
         left = sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
             if path.is_file()
         )
-        return Told(code=code, out=streams.out, err=streams.err, left=tuple(left))
+        return Told(arguments=texts, code=code, out=streams.out, err=streams.err, left=tuple(left))
 
     def build(self, *arguments: str | Path) -> Told:
         """``crossdeps build`` for CPython 3.12 on x86_64."""

@@ -191,6 +191,6 @@ def _file_document(file: FileSnapshot | None) -> dict[str, Any] | None:
         return None
     return {
         "size": file.size,
-        "sha256": file.digest or None,
+        "sha256": file.sha256 or None,
         "mode": f"{file.mode:04o}" if file.mode else None,
     }

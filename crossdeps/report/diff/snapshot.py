@@ -62,6 +62,11 @@ class FileSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     mode: int = 0
 
+    @property
+    def sha256(self) -> str:
+        """*digest* if it is one of SHA-256; empty for the algorithms of a lock without it."""
+        return "" if ":" in self.digest else self.digest
+
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact or a lock.

@@ -116,7 +116,7 @@ class Inspection(Value, frozen=True, kw_only=True):
             "artifact": {
                 "name": self.name,
                 "kind": self.kind,
-                "prefix": self.prefix,
+                "prefix": self.prefix or None,
                 "entries": self.entries,
                 "unzipped": self.size,
                 "compressed": self.compressed,
