@@ -123,8 +123,10 @@ class _Walk:
         self, root: Path, directory: Path, gitignores: Sequence[_GitIgnore], *, excluded: bool
     ) -> Iterator[Entry]:
         self._real_parents.append(Path(os.path.realpath(directory)))
-        gitignores = [*gitignores, *_read_gitignore(directory)]
-        for item in sorted(os.scandir(directory), key=lambda item: item.name):
+        items = sorted(os.scandir(directory), key=lambda item: item.name)
+        if any(item.name == ".gitignore" and item.is_file() for item in items):
+            gitignores = [*gitignores, *_read_gitignore(directory)]
+        for item in items:
             path = directory / item.name
             relative = path.relative_to(root).as_posix()
             if path == self._output or (item.is_symlink() and not self._is_followed(path)):
@@ -240,7 +242,7 @@ def _gitignores_above(root: Path) -> list[_GitIgnore]:
 def _read_gitignore(directory: Path) -> list[_GitIgnore]:
     try:
         text = (directory / ".gitignore").read_text("utf-8-sig", "replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return []
     return [_GitIgnore(directory=directory, patterns=parse_patterns(text.splitlines()))]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from crossdeps.report.build import describe_downgrade
+from crossdeps.resolution.rejections import Reason
 from crossdeps.version import __version__
 
 if TYPE_CHECKING:
@@ -132,7 +133,14 @@ def find_divergences(resolutions: Sequence[Resolution]) -> tuple[Divergence, ...
             continue
         *_, newest = versions = sorted(choices)
         skipped = choices[versions[0]].skipped_versions
-        reason = next((item.describe() for item in skipped if item.version == newest), "")
+        reason = next(
+            (
+                item.describe()
+                for item in skipped
+                if item.version == newest and item.reason is not Reason.KEPT
+            ),
+            "",  # also of a version that nothing but the previous lock keeps out
+        )
         groups = tuple((str(version), tuple(targets[version])) for version in versions)
         found.append(Divergence(name=name, versions=groups, reason=reason))
     return tuple(found)

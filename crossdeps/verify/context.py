@@ -17,7 +17,7 @@ from crossdeps.verify.model import RuntimeContext
 from crossdeps.verify.native import NativeFile, classify_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from typing_extensions import Self
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from crossdeps.verify.followed_imports import SourceFile
     from crossdeps.verify.model import Ignore
     from crossdeps.verify.modules import ModuleIndex
+    from crossdeps.verify.search_path import PathChange
+
+_RUNTIMES_WITH_PTH = ("python3.10", "python3.11")
+"""Those whose ``bootstrap.py`` calls ``site.addsitedir`` for the function and the layers."""
 
 
 class CheckContext:
@@ -153,7 +157,7 @@ class CheckContext:
         from crossdeps.verify.modules import ModuleIndex  # noqa: PLC0415 - checks of source only
 
         runtime_context = self.runtime_context
-        return ModuleIndex(
+        modules = ModuleIndex(
             self.bundle,
             runtime_context.layers,
             target=self.target,
@@ -164,6 +168,37 @@ class CheckContext:
             | self.layer_projects.keys(),
             read=self.read,
         )
+        for change in self._read_pth_files():
+            modules.change_path(change)
+        return modules
+
+    def _read_pth_files(self) -> Iterator[PathChange]:
+        """Yield what the .pth files beside the modules of function and layers add to ``sys.path``.
+
+        Where it was not seen that the runtime reads them, it is not known what they add.
+        """
+        from crossdeps.verify.search_path import (  # noqa: PLC0415 - checks of source only
+            FUNCTION_ROOT,
+            LAYER_ROOT,
+            PathChange,
+            read_pth_file,
+        )
+
+        is_read = self.target.runtime_name in _RUNTIMES_WITH_PTH
+        for bundle in (self.bundle, *self.runtime_context.layers):
+            in_layer = bundle is not self.bundle or bool(bundle.prefix)
+            place = LAYER_ROOT if in_layer else FUNCTION_ROOT
+            roots = import_roots("python/" if in_layer else "", self.target.python_version)
+            for entry in bundle.entries:
+                folder, slash, name = entry.path.rpartition("/")
+                if not name.endswith(".pth") or folder + slash not in roots:
+                    continue
+                for change in read_pth_file(self.read_text(entry), f"{place}/{folder}".rstrip("/")):
+                    inside = f"{change.directory}/".removeprefix(f"{place}/")
+                    if change.directory is None or any(
+                        each.path.startswith(inside) for each in bundle.entries
+                    ):
+                        yield change if is_read else PathChange(directory=None)
 
     @cached_property
     def sources(self) -> tuple[SourceFile, ...]:

@@ -45,7 +45,7 @@ _HINTS = {
     "stdlib-name": "other versions of Python have it: build for one of them, or replace it",
     "hidden": "remove that file if it is empty, or put both into the same directory",
 }
-_UNKNOWN_PATH = "the source adds an unknown directory to sys.path: ignore this if it is there"
+_UNKNOWN_PATH = "sys.path gets a directory that is not known: ignore this if the module is there"
 
 
 class HintFinder:

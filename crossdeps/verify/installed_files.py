@@ -157,11 +157,16 @@ STARTUP_CODE = Rule(
     severity="warning",
     title="a .pth file with code",
     symptom=(
-        "The code does not run: Python reads .pth files in site directories only, and neither a"
-        " function's folder nor a layer is one. If it is made one, the code slows every cold start."
+        "On Lambda, every cold start is slower: the runtimes python3.10 and python3.11 read the"
+        " .pth files at the root of the function and of its layers (later ones were not examined)."
+        " Elsewhere, the code does not run where the package is on `PYTHONPATH` only, since Python"
+        " reads .pth files in site directories."
     ),
     cause="The project hooks into the start of every Python process (coverage, tracers, shims).",
-    remedy="Exclude it if its effect is not needed; otherwise import the project in the handler.",
+    remedy=(
+        "Exclude it if its effect is not needed; otherwise import the project in the handler, which"
+        " works everywhere."
+    ),
 )
 HOST_SCRIPT = Rule(
     id="host-script",
@@ -172,8 +177,8 @@ HOST_SCRIPT = Rule(
     remedy="Exclude scripts (functions rarely run them), or build with crossdeps.",
 )
 
-# Harmless everywhere: a shim that setuptools' own tests enable, and declarations of namespace
-# packages, which Python has not needed since 3.3.
+# No loss if they are not read, and too common to warn of: a shim of setuptools for distutils, and
+# declarations of namespace packages, which Python has not needed since 3.3.
 _HARMLESS_PTH = r"distutils-precedence\.pth|.*-nspkg\.pth"
 _PORTABLE_INTERPRETERS = ("/usr/bin/env", "/bin/sh", "/bin/bash", "/usr/bin/python3")
 

@@ -98,6 +98,21 @@ class PathChange(msgspec.Struct, frozen=True, kw_only=True):
     index: int = _END
 
 
+def read_pth_file(text: str, location: str) -> Iterator[PathChange]:
+    """Yield the directories that a ``.pth`` file adds (documentation of the module ``site``).
+
+    Code that mentions ``sys.path`` counts as a directory that is not known.
+
+    :param location: where the directory of the file is on the target
+    """
+    for line in map(str.rstrip, text.splitlines()):
+        if line.startswith(("import ", "import\t")):
+            if "sys.path" in line:
+                yield PathChange(directory=None)
+        elif line and not line.startswith("#"):
+            yield PathChange(directory=posixpath.normpath(posixpath.join(location, line)))
+
+
 class PathReader:
     """Reads the changes of ``sys.path`` by the statements of a file, in their order.
 

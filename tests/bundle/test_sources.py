@@ -285,3 +285,8 @@ def test_packages_of_earlier_runs_are_left_out_and_named(tmp_path: Path) -> None
         str(tmp_path / "package"),
     ]
     assert "package/pkg/m.py" in names(tmp_path, include=("package/",))
+
+
+def test_a_directory_named_gitignore_is_no_list(tmp_path: Path) -> None:
+    fill(tmp_path, "app.py", ".gitignore/x")
+    assert names(tmp_path) == ["app.py"]

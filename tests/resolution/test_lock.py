@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.pylock import Pylock
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from crossdeps.errors import InputError, IntegrityError, NoCandidateError, ResolutionError
+from crossdeps.report.lock import find_divergences
 from crossdeps.requirements.pylock import read_pylock
 from crossdeps.resolution.lock.selection import select
 from crossdeps.resolution.lock.writer import dump, to_pylock
-from crossdeps.resolution.model import Policy
+from crossdeps.resolution.model import Choice, Policy, Resolution
+from crossdeps.resolution.rejections import Reason, SkippedVersion
 from crossdeps.target.model import Target
 from tests.resolution.memory import LINUX, ROOT, TARGETS, Case, sha
 from tests.support.toml import load_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from crossdeps.resolution.model import Resolution
 
 ARM = "manylinux_2_17_aarch64.manylinux2014_aarch64"
 INDEX: dict[str, dict[str, Any]] = {
@@ -309,3 +311,26 @@ def test_the_host_does_not_matter(tmp_path: Path) -> None:
     lock = to_pylock([resolved("3.12"), resolved("3.12-arm64")])
     assert sha(dump(lock)) == sha(dump(reread(lock, tmp_path)))
     assert taken(lock, "3.12-arm64")["native"] == f"native-2.0-cp312-cp312-{ARM}.whl"
+
+
+def test_a_version_that_the_lock_keeps_out_is_not_told_as_skipped() -> None:
+    """The newer one is another target's; that it was not considered explains nothing."""
+    name = canonicalize_name("split")
+
+    def resolve(version: str, *skipped: SkippedVersion) -> Resolution:
+        choice = Choice(
+            name=name,
+            version=Version(version),
+            candidate=None,
+            required_by=(),
+            dependencies=(),
+            skipped_versions=skipped,
+        )
+        return Resolution(target=TARGETS["3.12"], requirements=(), choices={name: choice})
+
+    kept = SkippedVersion(Version("2"), Reason.KEPT, "1")
+    (divergence,) = find_divergences([resolve("1", kept), resolve("2")])
+    assert (divergence.versions, divergence.reason) == ((("1", (0,)), ("2", (1,))), "")
+    old = SkippedVersion(Version("2"), Reason.REQUIRES_PYTHON, ">=3.13")
+    (divergence,) = find_divergences([resolve("1", old), resolve("2")])
+    assert divergence.reason == "it requires Python >=3.13"

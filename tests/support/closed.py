@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pathlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,3 +27,8 @@ def close_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
     for name in _CALLS:
         patch.setattr(os, name, refusing(getattr(os, name)))
+    patch.setattr(io, "open", refusing(io.open))
+    accessor = getattr(pathlib, "_NormalAccessor", None)  # of Python 3.10, which keeps the calls
+    for name in _CALLS:
+        if hasattr(accessor, name):
+            patch.setattr(accessor, name, staticmethod(refusing(getattr(accessor, name))))

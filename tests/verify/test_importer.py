@@ -387,3 +387,35 @@ def test_backports_that_fail_are_errors(minor: int, tmp_path: Path) -> None:
         bundle = make_bundle(FakeProject(name, files=data))
         (finding,) = verify(bundle, Target(python=f"3.{minor}", arch="x86_64"))
         assert finding.rule == ("breaks-stdlib" if done.returncode else "shadows-stdlib"), name
+
+
+@pytest.mark.parametrize(
+    ("runtime", "severities"),
+    [("python3.10", []), ("python3.11", []), ("python3.12", ["warning"]), (None, ["warning"])],
+)
+@pytest.mark.parametrize("in_layer", [False, True])
+def test_directories_of_pth_files(
+    runtime: str | None, severities: list[str], *, in_layer: bool
+) -> None:
+    """Two runtimes were seen to read them, as Python does in site directories."""
+    target = Target(python="3.11", arch="x86_64")
+    if runtime:
+        target = Target.runtime(runtime, arch="x86_64")
+    files = {"v.pth": b"# of a tool\nvendor\n", "vendor/bar.py": b""}
+    layer = make_bundle(outside={f"python/{k}": v for k, v in files.items()}, prefix="python/")
+    bundle = make_bundle(source={"app.py": b"import bar\ndef handler(e, c): ...\n", **files})
+    if in_layer:
+        bundle = make_bundle(source={"app.py": b"import bar\ndef handler(e, c): ...\n"})
+    context = RuntimeContext(
+        handler=Handler.parse("app.handler"), layers=(layer,) if in_layer else ()
+    )
+    found = verify(bundle, target, runtime_context=context)
+    assert [finding.severity for finding in found] == severities
+
+
+def test_directories_of_pth_files_below_the_root_are_not_read() -> None:
+    source = {"app.py": b"import bar\ndef handler(e, c): ...\n", "sub/v.pth": b"../vendor\n"}
+    bundle = make_bundle(source={**source, "vendor/bar.py": b""})
+    context = RuntimeContext(handler=Handler.parse("app.handler"))
+    found = verify(bundle, Target.runtime("python3.11", arch="x86_64"), runtime_context=context)
+    assert [(finding.rule, finding.severity) for finding in found] == [("missing-import", "error")]
