@@ -57,7 +57,7 @@ def test_a_wheel_from_a_url(run: CommandLine) -> None:
     with_login = url.replace("://", "://me:secret@")
     run.write("requirements.txt", f"thing @ {with_login} --hash=sha256:{wheel.sha256}\n"
               f"pure==1.0 --hash=sha256:{make_wheel('pure', '1.0').sha256}\n")  # fmt: skip
-    assert run.build("-o", "first.zip").code == 0
+    assert run.build("-r", "requirements.txt", "-o", "first.zip").code == 0
     assert run("lock", *TARGET).code == 0
     assert run.build("pylock.toml", "-o", "second.zip").code == 0
     first = run.folder / "first.zip"
