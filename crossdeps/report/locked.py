@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossdeps.errors import OutputError
+from crossdeps.errors import OutputError, UsageError
 from crossdeps.fs import current_directory, write_output
 from crossdeps.report.lock import LockContent, LockReport, list_packages, lock_document
 from crossdeps.requirements.files import parse_toml, read_utf8
@@ -44,8 +44,9 @@ class Lock(Value, frozen=True, kw_only=True):
         """Read a lock, which any tool may have written.
 
         :raises InputError: if it cannot be read, or is not valid
+        :raises UsageError: if *path* is no path
         """
-        file = Path(path)
+        file = _check_path(path)
         text = read_utf8(file, str(file))
         directory = str(file.absolute().parent)
         packages = list_packages(parse_pylock(text, str(file), directory))
@@ -117,8 +118,9 @@ class Lock(Value, frozen=True, kw_only=True):
         :param path: ``pylock.toml`` or ``pylock.NAME.toml``
         :returns: the path, absolute
         :raises OutputError: if the name is another, or the file cannot be written
+        :raises UsageError: if *path* is no path
         """
-        file = Path(path).absolute()
+        file = _check_path(path).absolute()
         if not is_pylock(file):
             raise OutputError(
                 f"{file.name} is not a valid name for a lock",
@@ -162,3 +164,12 @@ class Lock(Value, frozen=True, kw_only=True):
         import tomli_w  # noqa: PLC0415 - few locks have local paths
 
         return tomli_w.dumps(document)
+
+
+def _check_path(path: object) -> Path:
+    if isinstance(path, (str, os.PathLike)):
+        return Path(path)
+    given = "None" if path is None else type(path).__name__
+    raise UsageError(
+        f"path must be the path of a lock, not {given}", hint=f'such as "{DEFAULT_LOCK}"'
+    )

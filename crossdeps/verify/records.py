@@ -113,6 +113,11 @@ def _compare_record(
             continue
         if not _matches(context, entry, parse_installed_row(recorded, hash_text, size)):
             changed.append(path)
+    # Nor is a script missed that was removed, where the installer puts them inside as uv does.
+    scripts = f"{base}bin/"
+    package = f"{scripts}__init__.py"
+    if package not in missing and package not in context.entries:
+        missing = [path for path in missing if not path.startswith(scripts)]
     return sorted(missing), sorted(changed)
 
 

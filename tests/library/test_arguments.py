@@ -164,3 +164,9 @@ def test_keywords_of_another_function_in_settings_are_ignored() -> None:
     settings = crossdeps.Settings(slim=True, offline=True, handler="app.handler")
     assert make_options("lock", settings, {}) == Options("lock", offline=True)
     assert make_options("check", settings, {}) == Options("check", handler="app.handler")
+
+
+@pytest.mark.parametrize("path", [None, 5, b"pylock.toml"])
+def test_a_lock_is_read_from_a_path(path: Any) -> None:  # noqa: ANN401 - wrong on purpose
+    with pytest.raises(crossdeps.UsageError, match="path must be the path of a lock, not"):
+        crossdeps.Lock.read(path)

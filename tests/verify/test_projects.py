@@ -164,6 +164,7 @@ def test_projects_left_out_on_purpose_are_not_missing() -> None:
         # outside the folder, or coming and going
         ({"../../bin/demo": (record_hash(b""), "0")}, []),
         ({"/usr/bin/demo": (record_hash(b""), "0")}, []),
+        ({"bin/demo": (record_hash(b""), "0")}, []),  # of uv
         ({"demo/__pycache__/__init__.cpython-39.pyc": ("", "")}, []),
         ({"demo/only": ("a", "b", "c")}, []),
     ],
@@ -184,6 +185,12 @@ def test_a_malformed_record_is_read_as_far_as_possible(path: str, size: str) -> 
     gone = {"demo/gone.py": ("", "")}
     findings = found(FakeProject("demo", files=files, record={path: ("", size), **gone}))
     assert "record-missing" in ids(findings)
+
+
+def test_a_package_named_bin_is_no_directory_of_scripts() -> None:
+    files = {"bin/__init__.py": b"", "demo/__init__.py": b""}
+    findings = found(FakeProject("demo", files=files, record={"bin/gone.py": ("", "")}))
+    assert ids(findings) == ["record-missing"]
 
 
 def test_files_that_a_record_lacks_are_counted() -> None:
