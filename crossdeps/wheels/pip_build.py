@@ -167,11 +167,14 @@ def run_build(
     )
     wheels = sorted(output.glob("*.whl"))
     if run.status != 0 or run.timed_out or len(wheels) != 1:
+        hint = "see the last lines; it may need tools of this machine, or another version"
+        if any("did not run successfully" in line and "git " in line for line in run.last_lines):
+            hint = "check the URL and the revision, and that git can read the repository"
         failure = f"took longer than {timeout:g} seconds" if run.timed_out else "failed"
         raise SdistBuildError(
             f"building {label} {failure}",
             context=(f"log: {keep_log(log, label)}", *run.last_lines),
-            hint="see the last lines; it may need tools of this machine, or another version",
+            hint=hint,
             rule="sdist-timeout" if run.timed_out else "sdist-failed",
         )
     _check_pure(wheels[0].name, label)

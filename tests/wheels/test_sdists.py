@@ -222,6 +222,16 @@ def test_repository_is_built_and_its_revision_told(
 
 
 @pytest.mark.subprocess
+def test_what_git_cannot_clone_needs_no_other_version(
+    store: Store, heard: Heard, tmp_path: Path
+) -> None:
+    made, _ = builder(store, heard)
+    with pytest.raises(SdistBuildError) as caught:
+        made.from_source(requirement("vcs", f"git+file://{tmp_path}/nope"))
+    assert (caught.value.hint or "").startswith("check the URL and the revision")
+
+
+@pytest.mark.subprocess
 def test_build_that_takes_too_long_is_killed(store: Store, heard: Heard) -> None:
     """With all its children: they would outlast the test."""
     sdist = make_sdist("foo", "1.0")
