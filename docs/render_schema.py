@@ -42,8 +42,13 @@ def _render_table(name: str) -> str:
         if fields.keys() > _COMMON:
             fields = {key: value for key, value in fields.items() if key not in _COMMON}
     for path, field in _list_fields(fields):
-        rows.append(f"| `{path}` | {_render_type(field)} | {field.get('description', '')} |")
+        rows.append(f"| `{path}` | {_render_type(field)} | {_describe(field)} |")
     return "\n".join(["", *rows, "", ""])
+
+
+def _describe(field: Schema) -> str:
+    known = ", ".join(f"`{value}`" for value in field.get("examples", ()))
+    return f"{field['description']} Known: {known}." if known else str(field["description"])
 
 
 def _list_fields(fields: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
@@ -85,7 +90,7 @@ def _render_kind(kind: str, field: Schema, s: str) -> str:
     if kind == "object" and _has_items(field):
         return f"object{s} of {_render_type(field['additionalProperties'], plural=True)}"
     if kind == "string" and field.get("format") == "date":
-        return f'date{s}, such as `"2027-06-30"`'
+        return f"date{s}"
     return kind if kind == "null" else f"{kind}{s}"
 
 
