@@ -211,7 +211,7 @@ def explain(
     except InvalidName:
         raise UsageError(
             f"invalid project name: {name!r}",
-            hint="a name consists of ASCII letters, digits, '.', '-' and '_'",
+            hint="give the name of a project without a version first, and requirements after it",
         ) from None
     request = read_request(requirements)
     if isinstance(request, Lock):

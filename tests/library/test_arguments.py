@@ -66,7 +66,12 @@ Target: Any = crossdeps.Target
         (lambda: lock(["a"], TARGET, upgrade_package=3), "UsageError", "not an int", ""),
         (lambda: crossdeps.check(None, TARGET), "UsageError", "path must be", ""),  # type: ignore[arg-type]
         (lambda: crossdeps.why(None, ["a"], TARGET), "UsageError", "not None", ""),  # type: ignore[arg-type]
-        (lambda: crossdeps.why("a b", ["a"], TARGET), "UsageError", "invalid project name", ""),
+        (
+            lambda: crossdeps.why("a>1", ["a"], TARGET),
+            "UsageError",
+            "invalid project name",
+            "after it",
+        ),
         (lambda: crossdeps.tags("arm64"), "TargetError", "not 'arm64'", NAME),  # type: ignore[arg-type]
         (lambda: crossdeps.diff(None, "b"), "UsageError", "before must be", ""),  # type: ignore[arg-type]
         (lambda: crossdeps.report("a", "arm64"), "TargetError", "not 'arm64'", NAME),  # type: ignore[arg-type]
