@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,14 +27,17 @@ def cache_directory(path: Path | None) -> Path:
         return path.absolute()
     from platformdirs import user_cache_path  # noqa: PLC0415 - needed without --cache-dir only
 
-    try:
-        return user_cache_path(CACHE_NAME, appauthor=False)
-    except RuntimeError as error:  # HOME is not set, and the user has no entry in passwd
-        raise UsageError(
-            "the cache has no directory: this user has no home",
-            hint="set HOME, or name a directory with --cache-dir",
-            rule="no-home",
-        ) from error
+    # HOME may be unset for a user without an entry in passwd. Versions of platformdirs then raise
+    # an error, or return a relative path.
+    with contextlib.suppress(RuntimeError):
+        found = user_cache_path(CACHE_NAME, appauthor=False)
+        if found.is_absolute():
+            return found
+    raise UsageError(
+        "the cache has no directory: this user has no home",
+        hint="set HOME to an absolute path, or name a directory with --cache-dir",
+        rule="no-home",
+    )
 
 
 def find_cache(settings: Settings, warnings: list[str] | None = None) -> Path | None:

@@ -144,7 +144,7 @@ class _Search:
             text = self._modules.read(entry)
             for item in read_statements(text, containing_packages(name, entry)):
                 self._reach((item.module, *(f"{item.module}.{each}" for each in item.names)), name)
-                missing = self._find_missing(item, name, text)
+                missing = self._find_missing(item, name)
                 if missing:
                     found.append((name, _broken(entry, item.line, missing=missing)))
             error = self._find_error(text)
@@ -177,7 +177,7 @@ class _Search:
                 return parsed
         return None
 
-    def _find_missing(self, item: ImportStatement, importer: str, text: bytes) -> str:
+    def _find_missing(self, item: ImportStatement, importer: str) -> str:
         """Return the name of the module that nothing has; empty if there is none."""
         module = item.module
         if not self._has(module):
@@ -185,10 +185,10 @@ class _Search:
             if key not in self._absent:
                 self._absent[key] = self._find_missing_parent(*key)
             return self._absent[key]
-        if module != importer:
+        if module not in self._entries or not f"{importer}.".startswith(f"{module}."):
             return ""
         for name in item.names:
-            if not self._has(f"{module}.{name}") and self._lacks(module, name, text):
+            if not self._has(f"{module}.{name}") and self._lacks(module, name, importer):
                 return f"{module}.{name}"
         return ""
 
@@ -209,12 +209,16 @@ class _Search:
                 return ""
         return ""
 
-    def _lacks(self, module: str, name: str, text: bytes) -> bool:
-        """Whether a package that imports *name* of itself has no object of that name."""
-        if self._mentions(self._entries[module], _MAKES_NAMES):
+    def _lacks(self, package: str, name: str, importer: str) -> bool:
+        """Whether a package has no object of the name that it, or a module of it, imports of it."""
+        # Star imports take names without an underscore, if not said otherwise.
+        makers = [word for word in _MAKES_NAMES if word != b"import *" or name[0] != "_"]
+        if self._mentions(self._entries[package], makers):
             return False
-        word = re.escape(name.encode())
-        bound = rb"\b(?:def|class|as|for)\s+%s\b|\b%s\b[^\n=]*(?<![=!<>])=(?!=)" % (word, word)
+        word, text = re.escape(name.encode()), self._modules.read(self._entries[package])
+        bound = rb"\b%s\b" % word
+        if package == importer:
+            bound = rb"\b(?:def|class|as|for)\s+%s\b|\b%s\b[^\n=]*(?<![=!<>])=(?!=)" % (word, word)
         return re.search(bound, text) is None
 
     def _mentions(self, entry: Entry, words: Iterable[bytes]) -> bool:

@@ -293,7 +293,10 @@ class Outcome:
         if self.failures.keys() <= touched:
             # A wheel may well be without the file, or have another one: nothing else imports it.
             return "only itself"
-        errors_of_others = [error for name, error in self.failures.items() if name not in touched]
+        others = {name: error for name, error in self.failures.items() if name not in touched}
+        # What fails below is often a consequence.
+        tops = [error for name, error in others.items() if name.isidentifier()]
+        errors_of_others = tops or list(others.values())
         if all(_is_about_content(error) for error in errors_of_others):
             return "content"
         is_gone = self.mutation.kind in {"remove", "rename", "move"}
@@ -307,10 +310,13 @@ def _is_about_content(error: str) -> bool:
     """Whether a module is there and runs, but is not what another one expects of it.
 
     What the modules of projects define is not compared with what others import of them: it can
-    come from native code, or be made when the module runs.
+    come from native code, or be made when the module runs. The same is true of the symbols of
+    libraries.
     """
     return not error.startswith(("ModuleNotFoundError", "SyntaxError", "OSError")) and (
-        "cannot import name" in error or not error.startswith("ImportError")
+        "cannot import name" in error
+        or "undefined symbol" in error
+        or not error.startswith("ImportError")
     )
 
 

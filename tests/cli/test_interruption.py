@@ -38,6 +38,12 @@ PLACES = {
 }
 
 
+def _restore_signals() -> None:
+    """A shell in the background ignores Ctrl-C, and nohup SIGHUP: children inherit that."""
+    for number, _ in SIGNALS.values():
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_is_left_and_nobody_is_waited_for(
@@ -60,6 +66,7 @@ def test_nothing_is_left_and_nobody_is_waited_for(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_restore_signals,  # noqa: PLW1509 - no thread holds a lock of it
     )
     _wait_for(lambda: PLACES[place] in index.paths() or process.poll() is not None)
     time.sleep(0.2)

@@ -88,6 +88,17 @@ def test_only_what_is_reached() -> None:
     assert find(files) == [("missing-import", "other/b.py:1 imports gone")]
 
 
+def test_a_private_module_that_a_sibling_imports() -> None:
+    """As numpy.linalg does with its extension module; public names may come from a star import."""
+    files = {
+        "other/__init__.py": "from . import a\nfrom .a import *",
+        "other/a.py": "from other import _native, table",
+    }
+    assert find(files) == [("missing-import", "other/a.py:1 imports other._native")]
+    files["other/__init__.py"] += "\n_native = 1"
+    assert find(files) == []
+
+
 def test_a_way_through_text_that_is_no_import_is_none() -> None:
     files = {
         "other/__init__.py": '"""Use it so:\n\nfrom other.a import x\n"""',
