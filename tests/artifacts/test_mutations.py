@@ -17,7 +17,7 @@ from tests.artifacts.mutations import (
 pytestmark = [pytest.mark.network, pytest.mark.subprocess, pytest.mark.timeout(600)]
 
 # The emulated interpreter takes some seconds for each.
-COUNTS = {"crypto": 30, "web": 30, "data": 30, "arm64": 6}
+COUNTS = {"crypto": 20, "web": 20, "data": 15, "arm64": 4}
 SEED = 1
 
 
