@@ -170,10 +170,13 @@ def check_module_names(context: CheckContext) -> Iterator[Finding]:
     """Check that each extension module has the function by which Python initializes it."""
     for native in context.loader.imported:
         modules, extension = native.facts.modules, native.extension
-        if modules and extension and extension.module not in modules:
+        name = extension.module if extension else ""
+        if name == "__init__":
+            name = native.folder.rpartition("/")[2]
+        if modules and name and name not in modules:
             yield RENAMED_MODULE.entry_finding(
                 native.entry,
-                f"{native.label} has no function PyInit_{extension.module}: it is the module"
+                f"{native.label} has no function PyInit_{name}: it is the module"
                 f" {join_words(modules[:_MOST_NAMED])}",
                 hint=context.rebuild_hint,
             )

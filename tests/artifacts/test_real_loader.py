@@ -173,6 +173,12 @@ def two_names(c: Compiler) -> None:
     path.rename(c.root / "demo/_core.abi3.so")
 
 
+def native_package(c: Compiler) -> None:
+    """A package whose __init__ is an extension module, as apsw's is; its name is the folder's."""
+    (c.root / "demo/_core").mkdir()
+    c.module("_core").rename(c.root / "demo/_core/__init__.abi3.so")
+
+
 def library_of_another_machine(c: Compiler) -> None:
     c.module("_core", c.library("demo/libdep.so.1"), *rpath("$ORIGIN"))
     c.write("demo/libdep.so.1", make_elf("aarch64"))
@@ -269,7 +275,7 @@ SCENARIOS = (
     found_by_rpath, found_by_runpath, no_rpath, in_another_folder, rpath_of_the_builder,
     library_of_the_builder, needed_path_of_the_builder, named_by_its_version, inherited_rpath,
     runpath_is_not_inherited,
-    renamed_module, two_names,
+    renamed_module, two_names, native_package,
     brought_by_the_module, brought_by_another_module, loaded_by_code, two_machines,
     library_of_another_machine, empty_library, flattened_link, empty_module, git_lfs_pointer,
     compressed_module, module_of_another_machine, plain_module_of_another_machine,
