@@ -148,6 +148,12 @@ class CheckContext:
         return provided_projects(self.target.runtime_name) if provided is None else provided
 
     @cached_property
+    def available_projects(self) -> frozenset[str]:
+        """The normalized names of projects that will be on the target, besides the bundle's."""
+        named = self.expected_missing | self.runtime_context.left_out
+        return named | self.provided.keys() | self.layer_projects.keys()
+
+    @cached_property
     def modules(self) -> ModuleIndex:
         """The modules that can be imported on the target, when the user's source was run."""
         return self.index_modules()
@@ -162,10 +168,7 @@ class CheckContext:
             runtime_context.layers,
             target=self.target,
             provided=self.provided,
-            available_projects=self.expected_missing
-            | runtime_context.left_out
-            | self.provided.keys()
-            | self.layer_projects.keys(),
+            available_projects=self.available_projects,
             read=self.read,
         )
         for change in self._read_pth_files():

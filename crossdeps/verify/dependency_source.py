@@ -16,13 +16,8 @@ import msgspec
 
 from crossdeps.verify.definitions import read_bound_names
 from crossdeps.verify.followed_imports import SourceReader
-from crossdeps.verify.import_statements import (
-    ImportStatement,
-    containing_packages,
-    read_statements,
-)
-from crossdeps.verify.module_names import iterate_parents
-from crossdeps.verify.python_source import Import, read_events
+from crossdeps.verify.module_names import containing_packages, iterate_parents
+from crossdeps.verify.python_source import Import, read_events, read_statements
 from crossdeps.verify.target_syntax import SourceError, parse_source
 
 if TYPE_CHECKING:
@@ -66,7 +61,7 @@ _NEW = {
 _SEARCHES_ELSEWHERE = (b"sys.path", b"meta_path", b"path_hooks", b"addsitedir")
 _MAKES_MODULES = (b"sys.modules", b"__path__", b"meta_path", b"path_hooks")
 _MAKES_NAMES = (b"__getattr__", b"globals(", b"import *", *_MAKES_MODULES)
-_KIND = "broken-source-2"
+_KIND = "broken-source-3"
 """Raise the number with every change to what is found."""
 
 
@@ -91,7 +86,7 @@ def find_broken_modules(context: CheckContext) -> Iterator[BrokenModule]:
         for file in context.sources
         if file.timing == "startup"
         for item in file.imports
-        for name in (item.module, *(f"{item.module}.{name}" for name in item.names))
+        for name in item.dotted_names
         if item.timing == "startup" and item.module
     ]
     key = _cache_key(context, names)
@@ -105,11 +100,12 @@ def find_broken_modules(context: CheckContext) -> Iterator[BrokenModule]:
 
 def _cache_key(context: CheckContext, names: Iterable[str]) -> str:
     """Return a key of all that decides what is found; empty if some content has no checksum."""
-    available = (sorted(context.provided), sorted(context.expected_missing), sorted(names))
-    digest = hashlib.sha256(repr((context.target.python_version, available)).encode())
+    decisive = (context.target.python_version, sorted(context.available_projects), sorted(names))
+    digest = hashlib.sha256(repr(decisive).encode())
     for bundle in (context.bundle, *context.runtime_context.layers):
+        digest.update(f"bundle\0{bundle.prefix}\0".encode())
         for entry in bundle.entries:
-            if entry.path.endswith((".py", ".so")):
+            if entry.path.endswith((".py", ".so", ".pth")):
                 checksum = entry.sha256 or getattr(entry.content, "crc32", "")
                 if not checksum:
                     return ""
@@ -131,6 +127,7 @@ class _Search:
         self._pending: deque[tuple[str, Entry]] = deque()
         self._known: dict[str, bool] = {}
         self._absent: dict[tuple[str, str], str] = {}
+        self._imported: dict[str, set[str]] = {}
 
     def run(self, names: Iterable[str]) -> list[BrokenModule]:
         """Search from the modules that the user's source imports.
@@ -142,8 +139,8 @@ class _Search:
         while self._pending:
             name, entry = self._pending.popleft()
             text = self._modules.read(entry)
-            for item in read_statements(text, containing_packages(name, entry)):
-                self._reach((item.module, *(f"{item.module}.{each}" for each in item.names)), name)
+            for item in read_statements(text, containing_packages(name, entry.path)):
+                self._reach(item.dotted_names, name)
                 missing = self._find_missing(item, name)
                 if missing:
                     found.append((name, _broken(entry, item.line, missing=missing)))
@@ -177,13 +174,13 @@ class _Search:
                 return parsed
         return None
 
-    def _find_missing(self, item: ImportStatement, importer: str) -> str:
+    def _find_missing(self, item: Import, importer: str) -> str:
         """Return the name of the module that nothing has; empty if there is none."""
         module = item.module
         if not self._has(module):
             key = (module, importer.partition(".")[0])
             if key not in self._absent:
-                self._absent[key] = self._find_missing_parent(*key)
+                self._absent[key] = self._find_missing_parent(item, key[1])
             return self._absent[key]
         if module not in self._entries or not f"{importer}.".startswith(f"{module}."):
             return ""
@@ -192,16 +189,15 @@ class _Search:
                 return f"{module}.{name}"
         return ""
 
-    def _find_missing_parent(self, module: str, project: str) -> str:
-        top_level = module.partition(".")[0]
+    def _find_missing_parent(self, item: Import, project: str) -> str:
+        top_level = item.module.partition(".")[0]
         if not self._has(top_level):
-            item = Import(module=module, names=(), text=module, line=0, timing="startup")
-            missing = self._modules.find_missing(item)
+            missing = self._modules.find_missing(msgspec.structs.replace(item, names=()))
             is_known = missing is None or missing.reason != "module" or not missing.certain
             return "" if is_known or missing is None else missing.name
         if top_level != project:
             return ""  # it may be of another version, in which the import would not run
-        for name in iterate_parents(module):
+        for name in iterate_parents(item.module):
             if not self._has(name):
                 return name
             entry = self._modules.find_entry(name)
@@ -250,20 +246,19 @@ class _Search:
 
     def _imports(self, name: str) -> set[str]:
         """The modules that a file imports when it is imported itself, for sure."""
+        if name in self._imported:
+            return self._imported[name]
         entry = self._entries[name]
         events = read_events(
             self._modules.read(entry),
-            package=containing_packages(name, entry),
+            package=containing_packages(name, entry.path),
             python=self._modules.target.python,
             location=self._modules.locate(entry),
         )
-        found: set[str] = set()
-        if isinstance(events, SourceError):
-            return found
-        for event in events:
+        found = self._imported[name] = set()
+        for event in () if isinstance(events, SourceError) else events:
             if isinstance(event, Import) and event.timing == "startup":
-                found.update(iterate_parents(event.module))
-                found.update(f"{event.module}.{each}" for each in event.names)
+                found.update(iterate_parents(event.module), event.dotted_names)
         return found
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from crossdeps.verify.module_names import iterate_parents
+from crossdeps.verify.module_names import containing_packages, iterate_parents
 from crossdeps.verify.python_source import Import, read_events
 from crossdeps.verify.search_path import PathChange
 from crossdeps.verify.target_syntax import SourceError
@@ -98,11 +98,10 @@ class SourceReader:
                 missing = self._modules.find_missing(event)
                 frame.imports.append((event, missing))
                 frame.fails = missing is not None
-                imported = [event.module, *(f"{event.module}.{name}" for name in event.names)]
                 if event.timing == "startup" and event.module:
-                    stack += self._open(imported, timing)
+                    stack += self._open(event.dotted_names, timing)
                 elif event.timing == "optional" and event.module:
-                    self.optional += imported
+                    self.optional += event.dotted_names
 
     def _open(self, names: Iterable[str], timing: Timing) -> list[Frame]:
         """Make frames for what was not read yet: the first to be read comes last."""
@@ -125,11 +124,9 @@ class SourceReader:
         try:
             if frame.events is not None:
                 return frame.events.send(frame.fails)
-            parts = frame.module.split(".")
-            is_package = frame.entry.path.endswith("/__init__.py")
             events = read_events(
                 self._modules.read(frame.entry),
-                package=parts if is_package else parts[:-1],
+                package=containing_packages(frame.module, frame.entry.path),
                 python=self._modules.target.python,
                 location=self._modules.locate(frame.entry),
             )

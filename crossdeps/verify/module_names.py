@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class ModulePath(msgspec.Struct, frozen=True):
@@ -46,6 +46,33 @@ def parse_module_path(path: str) -> ModulePath | None:
     parts = [*folder.split("/"), match[1]] if folder else [match[1]]
     name = ".".join(parts[:-1] if is_package else parts)
     return ModulePath(name, is_package) if name else None
+
+
+def containing_packages(module: str, path: str) -> list[str]:
+    """List the names of the packages that contain *module*, and its own if it is one.
+
+    >>> containing_packages("a.b", "a/b.py"), containing_packages("a.b", "a/b/__init__.py")
+    (['a'], ['a', 'b'])
+
+    :param path: of its file
+    """
+    parts = module.split(".")
+    return parts if path.endswith("/__init__.py") else parts[:-1]
+
+
+def resolve_import(level: int, module: str, package: Sequence[str]) -> str:
+    """Resolve the module of ``from module import``; empty if it is beyond its package.
+
+    >>> resolve_import(1, "c", ["a", "b"]), resolve_import(2, "", ["a", "b"])
+    ('a.b.c', 'a')
+
+    :param level: number of leading dots
+    :param package: names of the packages that contain the source, outermost first
+    """
+    if not level:
+        return module
+    parents = package[: len(package) - level + 1] if level <= len(package) else ()
+    return ".".join(filter(None, (*parents, module))) if parents else ""
 
 
 def iterate_parents(module: str) -> Iterator[str]:

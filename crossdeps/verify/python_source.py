@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from crossdeps.verify.conditions import evaluate_condition
+from crossdeps.verify.module_names import resolve_import
 from crossdeps.verify.search_path import PathReader
 from crossdeps.verify.target_syntax import SourceError, parse_source
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 # cannot be evaluated; optional: may fail without harm
 Timing = Literal["startup", "deferred", "optional"]
 
+_LISTED = rb"[ \t]*(\([^)]*\)|(?:[^\n#;\\]|\\\n)+)"
+_SPACE = rb"(?:[ \t]|\\\n)+"
+_FROM_LINE = re.compile(rb"from" + _SPACE + rb"(\.*)([\w.]*)" + _SPACE + rb"import\b" + _LISTED)
+_IMPORT_LINE = re.compile(rb"import\b" + _LISTED)
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -40,6 +46,11 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     line: int
     timing: Timing
+
+    @property
+    def dotted_names(self) -> tuple[str, ...]:
+        """The module, and what may be modules of it."""
+        return (self.module, *(f"{self.module}.{name}" for name in self.names))
 
 
 # Imports and changes of sys.path, in the order in which they run. After each import the generator
@@ -108,13 +119,8 @@ class _ImportCollector:
             yield from self._add(alias.name, (), alias.name, node.lineno)
 
     def _visit_ImportFrom(self, node: ast.ImportFrom) -> Events:  # noqa: N802 - as above
-        module = node.module or ""
-        text = "." * node.level + module
-        if node.level > len(self._package):
-            module = ""
-        elif node.level:
-            parents = self._package[: len(self._package) - node.level + 1]
-            module = ".".join(filter(None, (*parents, module)))
+        text = "." * node.level + (node.module or "")
+        module = resolve_import(node.level, node.module or "", self._package)
         yield from self._add(module, tuple(alias.name for alias in node.names), text, node.lineno)
 
     def _visit_Assign(self, node: ast.Assign) -> Events:  # noqa: N802 - as above
@@ -212,3 +218,44 @@ def _last_name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def read_statements(text: bytes, package: list[str]) -> Iterator[Import]:
+    """Yield the import statements that begin a line, as far as their text shows; nothing is parsed.
+
+    Such a statement runs whenever its file does, but for text that only looks like one: what
+    depends on it must be confirmed by :func:`read_events`.
+
+    :param package: names of the packages that contain the source, outermost first
+    """
+    for at in _find_lines(text, b"from "):
+        if match := _FROM_LINE.match(text, at):
+            dots, name = match[1].decode("ascii"), match[2].decode("utf-8", "replace")
+            module = resolve_import(len(dots), name, package)
+            if all(part.isidentifier() for part in module.split(".")):
+                names = tuple(filter(str.isidentifier, _split_names(match[3])))
+                yield _make_import(module, names, dots + name, text, at)
+    for at in _find_lines(text, b"import "):
+        if match := _IMPORT_LINE.match(text, at):
+            for name in _split_names(match[1]):
+                yield _make_import(name, (), name, text, at)
+
+
+def _find_lines(text: bytes, start: bytes) -> Iterator[int]:
+    """Yield the positions of lines that begin with *start*."""
+    if text.startswith(start):
+        yield 0
+    at = text.find(b"\n" + start)
+    while at >= 0:
+        yield at + 1
+        at = text.find(b"\n" + start, at + 1)
+
+
+def _split_names(listed: bytes) -> tuple[str, ...]:
+    text = re.sub(rb"#[^\n]*|[()\\]", b"", listed).decode("utf-8", "replace")
+    return tuple(words[0] for words in map(str.split, text.split(",")) if words)
+
+
+def _make_import(module: str, names: tuple[str, ...], written: str, text: bytes, at: int) -> Import:
+    line = text.count(b"\n", 0, at) + 1
+    return Import(module=module, names=names, text=written, line=line, timing="startup")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdeps.derived import DerivedCache
 from crossdeps.target.model import Target
 from crossdeps.verify.model import Handler, RuntimeContext
 from crossdeps.verify.registry import verify
@@ -13,6 +14,7 @@ from tests.verify.bundles import FakeProject, make_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 PY39 = Target.runtime("python3.9", arch="x86_64")
 HANDLER = b"import other\n\ndef handler(event, context): ...\n"
@@ -115,6 +117,22 @@ def test_a_module_of_another_project_may_be_of_another_version() -> None:
 def test_extension_modules_may_add_modules() -> None:
     files = {"other/__init__.py": "import third.part", "third.abi3.so": ""}
     assert [item for item in find(files) if item[0] == "missing-import"] == []
+
+
+def test_what_is_remembered_depends_on_what_else_is_available(tmp_path: Path) -> None:
+    """A search that found nothing, as a project was left to a layer, says nothing without it."""
+    project = FakeProject("other", files={"other/__init__.py": b"import gone"})
+    bundle = make_bundle(project, source={"app.py": HANDLER})
+    cache = DerivedCache(tmp_path)
+    handler = Handler.parse("app.handler")
+
+    def rules(left_out: frozenset[str]) -> list[str]:
+        context = RuntimeContext(handler=handler, left_out=left_out)
+        return [item.rule for item in verify(bundle, PY39, runtime_context=context, cache=cache)]
+
+    for _ in range(2):
+        assert rules(frozenset({"gone"})) == []
+        assert rules(frozenset()) == ["missing-import"]
 
 
 @pytest.mark.parametrize(
